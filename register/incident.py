@@ -1,0 +1,234 @@
+"""The incident and its value types. Frozen, no I/O.
+
+States, holds and priority are ServiceNow's sample data; a bond is our side of a supplier's ticket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+from pydantic import BaseModel
+
+
+class State(StrEnum):
+    NEW = "New"
+    IN_PROGRESS = "In Progress"
+    ON_HOLD = "On Hold"
+    RESOLVED = "Resolved"
+    CLOSED = "Closed"
+    CANCELED = "Canceled"
+
+
+OPEN: Final = frozenset({State.NEW, State.IN_PROGRESS, State.ON_HOLD})
+
+MAY: Final[Mapping[State, frozenset[State]]] = MappingProxyType(
+    {
+        State.NEW: frozenset({State.IN_PROGRESS, State.ON_HOLD, State.RESOLVED, State.CANCELED}),
+        State.IN_PROGRESS: frozenset({State.ON_HOLD, State.RESOLVED, State.CANCELED}),
+        State.ON_HOLD: frozenset({State.IN_PROGRESS, State.ON_HOLD, State.RESOLVED, State.CANCELED}),
+        State.RESOLVED: frozenset({State.IN_PROGRESS, State.CLOSED}),
+        State.CLOSED: frozenset(),
+        State.CANCELED: frozenset(),
+    }
+)
+"""From which state to which. Resolved → In Progress is a reopening; On Hold twice changes the reason."""
+
+
+class HoldReason(StrEnum):
+    CALLER = "caller"
+    VENDOR = "vendor"
+    CHANGE = "change"
+    PROBLEM = "problem"
+
+
+class Impact(StrEnum):
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Urgency(StrEnum):
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Priority(IntEnum):
+    CRITICAL = 1
+    HIGH = 2
+    MODERATE = 3
+    LOW = 4
+    PLANNING = 5
+
+    def __str__(self) -> str:
+        return f"P{self.value}"
+
+
+_STEP: Final = MappingProxyType({"high": 0, "medium": 1, "low": 2})
+
+
+def priority_of(impact: Impact, urgency: Urgency) -> Priority:
+    """Impact × urgency, both three-valued: the sum of the steps down from the worst."""
+    return Priority(1 + _STEP[impact] + _STEP[urgency])
+
+
+RESOLVE_WITHIN: Final[Mapping[Priority, timedelta | None]] = MappingProxyType(
+    {
+        Priority.CRITICAL: timedelta(hours=4),
+        Priority.HIGH: timedelta(hours=8),
+        Priority.MODERATE: timedelta(days=2),
+        Priority.LOW: timedelta(days=5),
+        Priority.PLANNING: None,
+    }
+)
+"""Elapsed time round the clock. Working hours and pauses come with the clocks."""
+
+
+class ResolutionCode(StrEnum):
+    FIXED = "fixed_permanent"
+    WORKAROUND = "workaround"
+    BY_ITSELF = "restored_by_itself"
+    RECIPE = "recipe"
+    SUPPLIER = "supplier_fix"
+    TRAINING = "user_training"
+    NO_FAULT = "no_fault_found"
+    DUPLICATE = "duplicate"
+
+
+class Cause(StrEnum):
+    CHANGE = "change"
+    CAPACITY = "capacity"
+    HARDWARE = "hardware"
+    SOFTWARE = "software"
+    SUPPLIER = "supplier"
+    HUMAN = "human"
+    UNKNOWN = "unknown"
+
+
+class Visibility(StrEnum):
+    """Who may see a record: everyone on the register, or only those it names."""
+
+    EVERYONE = "everyone"
+    RESTRICTED = "restricted"
+
+
+class Label(StrEnum):
+    """Where a piece of text may go. Only `shareable` text can ever leave for a supplier."""
+
+    INTERNAL = "internal"
+    SHAREABLE = "shareable"
+    CONFIDENTIAL = "confidential"
+
+
+class Ball(StrEnum):
+    """Whose turn it is between us and a supplier."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+class BondState(StrEnum):
+    ENGAGING = "engaging"  # asked for, their ticket is not known to exist
+    OPEN = "open"  # their ticket exists and is worked on
+    FIXED = "fixed"  # they say it is fixed: a proposal
+    ENDED = "ended"  # accepted, withdrawn, dropped or closed with them
+
+
+LIVE_BONDS: Final = frozenset({BondState.ENGAGING, BondState.OPEN, BondState.FIXED})
+
+
+class TicketRef(BaseModel, frozen=True):
+    """A supplier's ticket: `id` never changes, `key` is what people say, `url` may be empty."""
+
+    id: str
+    key: str
+    url: str = ""
+
+
+class Bond(BaseModel, frozen=True):
+    """Incident ↔ supplier's ticket, minted at engage, before any ticket exists."""
+
+    id: str
+    vendor: str
+    production: bool
+    state: BondState = BondState.ENGAGING
+    ref: TicketRef | None = None
+    former: tuple[TicketRef, ...] = ()
+    duplicates: tuple[TicketRef, ...] = ()
+    doubtful: bool = False  # something sent is not known to have arrived
+    dead: bool = False  # a sending waits for a person
+    raw_state: str = ""  # the supplier's own word, the shadow of the three-way merge
+    ball: Ball = Ball.OURS
+    ball_since: datetime
+    engaged_at: datetime
+    engaged_by: str
+    heard_at: datetime | None = None
+
+    def but(self, **changes: Any) -> Self:
+        return self.model_copy(update=changes)
+
+
+class Hold(BaseModel, frozen=True):
+    """Why an incident waits, on which record, and what wakes it."""
+
+    reason: HoldReason
+    on: str
+    until: datetime | None = None
+
+
+class Incident(BaseModel, frozen=True):
+    """The fold of one incident's events. Times are aware and UTC; people are ids of the side table."""
+
+    number: str
+    title: str
+    state: State = State.NEW
+    hold: Hold | None = None
+    impact: Impact
+    urgency: Urgency
+    service: str = ""
+    category: str = ""
+    owner: str | None = None
+    team: str = ""
+    caller: str | None = None
+    reporter: str
+    visibility: Visibility = Visibility.EVERYONE
+    opened_at: datetime
+    updated_at: datetime
+    due_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+    resolution: ResolutionCode | None = None
+    cause: Cause | None = None
+    reopened: int = 0
+    reassigned: int = 0
+    bonds: tuple[Bond, ...] = ()
+
+    @property
+    def priority(self) -> Priority:
+        return priority_of(self.impact, self.urgency)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    def live_bonds(self, vendor: str | None = None) -> tuple[Bond, ...]:
+        """Bonds that are not ended; with one vendor, or with all."""
+        return tuple(b for b in self.bonds if b.state in LIVE_BONDS and vendor in (None, b.vendor))
+
+    def bond(self, bond_id: str) -> Bond | None:
+        return next((b for b in self.bonds if b.id == bond_id), None)
+
+    def but(self, **changes: Any) -> Self:
+        return self.model_copy(update=changes)
+
+    def with_bond(self, bond: Bond) -> Self:
+        """This incident with `bond` put in the place of the one of the same id, or added."""
+        if self.bond(bond.id) is None:
+            return self.but(bonds=(*self.bonds, bond))
+        return self.but(bonds=tuple(bond if b.id == bond.id else b for b in self.bonds))

@@ -1,0 +1,82 @@
+"""Text that comes from outside, made safe once, at the door.
+
+Nothing here loses what a person wrote: only characters that a terminal, a database or a reader's eye
+would act on instead of show are taken out (control characters, lone surrogates, bidi overrides).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+
+MAX_TITLE: Final = 200
+"""Characters in a title. Request Tracker cuts a subject there, without a word."""
+MAX_TEXT: Final = 65_536
+"""Characters in a note or message. Longer things are files."""
+
+# C0 except tab and newline, DEL and C1 (ESC and CSI among them), bidi overrides and isolates, line and
+# paragraph separators, the byte order mark, lone surrogates, and the tag block (invisible instructions).
+_UNSAFE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_SPACES: Final = re.compile(r"[\s]+")
+
+
+def clean(text: str) -> str:
+    """Return `text` with line ends as newlines and without anything a terminal would obey."""
+    return _UNSAFE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def one_line(text: str) -> str:
+    """Return cleaned `text` as a single line, runs of white space folded to one space."""
+    return _SPACES.sub(" ", clean(text)).strip()
+
+
+def clip(text: str, limit: int) -> str:
+    """Return `text`, or its beginning with a sign that more was there."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _cleaned(value: object) -> object:
+    return clean(value).strip() if isinstance(value, str) else value
+
+
+def _lined(value: object) -> object:
+    return one_line(value) if isinstance(value, str) else value
+
+
+def _title(value: str) -> str:
+    if not value:
+        raise ValueError("is empty: say in a few words what is wrong")
+    if len(value) > MAX_TITLE:
+        raise ValueError(
+            f"has {len(value):,} characters, {MAX_TITLE} at most: shorten it, put the rest in a note"
+        )
+    return value
+
+
+def _text(value: str) -> str:
+    if len(value) > MAX_TEXT:
+        raise ValueError(f"has {len(value):,} characters, {MAX_TEXT:,} at most: attach longer text as a file")
+    return value
+
+
+def _words(value: str) -> str:
+    if not value:
+        raise ValueError("is empty: write at least a word")
+    return _text(value)
+
+
+Title = Annotated[str, BeforeValidator(_lined), AfterValidator(_title)]
+"""One line of 1 to 200 characters."""
+Text = Annotated[str, BeforeValidator(_cleaned), AfterValidator(_text)]
+"""Any number of lines, possibly none, up to 65,536 characters."""
+Words = Annotated[str, BeforeValidator(_cleaned), AfterValidator(_words)]
+"""Like Text, and not empty."""
+Name = Annotated[str, BeforeValidator(_lined), StringConstraints(min_length=1, max_length=80)]
+"""A short name in one line: of a service, a person, a team."""
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+"""A name used as a key: lower-case letters, digits, `-` and `_`."""
