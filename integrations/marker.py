@@ -1,0 +1,45 @@
+"""The footer by which a text that we sent is known again, wherever a supplier shows it to us.
+
+`[muster:01K…]` on a line of its own, after an empty one: the operation id is a ULID. The footer is for
+finding, never for trust: whoever sees the ticket can copy it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from integrations.errors import OpId
+
+_ULID: Final = "[0-7][0-9A-HJKMNP-TV-Z]{25}"  # 128 bits in Crockford's base 32: the first digit is 0 to 7
+_MARKER: Final = re.compile(rf"\[muster:({_ULID})\]", re.IGNORECASE)
+_WIDTH: Final = len("[muster:]") + 26
+# A mail client's quoting of what we wrote: somebody else's text that carries our marker along.
+_QUOTED: Final = re.compile(r"^[ \t]*(?:>|&gt;|\|)")
+_IS_ULID: Final = re.compile(_ULID)
+
+
+def sign(body: str, op_id: OpId) -> str:
+    """Return `body` with the footer of `op_id` as its only one; ValueError when that is no ULID."""
+    if not _IS_ULID.fullmatch(op_id):
+        raise ValueError(f"{op_id!r} is no operation id: it must be a ULID, 26 characters in upper case")
+    text = unsigned(body)
+    footer = f"[muster:{op_id}]"
+    return f"{text}\n\n{footer}" if text else footer
+
+
+def marker_of(body: str) -> OpId | None:
+    """The operation id in the last footer of `body` that no reply quotes, in upper case, or None."""
+    for line in reversed(body.splitlines()):
+        found = _MARKER.findall(line)
+        if found and not _QUOTED.match(line):
+            return str(found[-1]).upper()
+    return None
+
+
+def unsigned(body: str) -> str:
+    """Return `body` without the footers at its end, for showing; quoted ones stay as they came."""
+    text = body.rstrip()
+    while _MARKER.fullmatch(text, max(0, len(text) - _WIDTH)):
+        text = text[:-_WIDTH].rstrip()
+    return text
