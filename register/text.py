@@ -6,38 +6,18 @@ would act on instead of show are taken out (control characters, lone surrogates,
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
+
+from register.plain import clean as clean
+from register.plain import clip as clip
+from register.plain import one_line as one_line
 
 MAX_TITLE: Final = 200
 """Characters in a title. Request Tracker cuts a subject there, without a word."""
 MAX_TEXT: Final = 65_536
 """Characters in a note or message. Longer things are files."""
-
-# C0 except tab and newline, DEL and C1 (ESC and CSI among them), bidi overrides and isolates, line and
-# paragraph separators, the byte order mark, lone surrogates, and the tag block (invisible instructions).
-_UNSAFE: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff"
-    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
-)
-_SPACES: Final = re.compile(r"[\s]+")
-
-
-def clean(text: str) -> str:
-    """Return `text` with line ends as newlines and without anything a terminal would obey."""
-    return _UNSAFE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def one_line(text: str) -> str:
-    """Return cleaned `text` as a single line, runs of white space folded to one space."""
-    return _SPACES.sub(" ", clean(text)).strip()
-
-
-def clip(text: str, limit: int) -> str:
-    """Return `text`, or its beginning with a sign that more was there."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _cleaned(value: object) -> object:

@@ -1,0 +1,253 @@
+"""The working set: each board's open incidents as slim rows, in memory in TinyDB and in `live.json`.
+
+It is a copy for reading and never the record. It gives the first paint before the database driver is
+imported, and it is what the board still shows when the database cannot be reached. Nothing here may
+import more than the standard library and tinydb: the first paint waits for it.
+
+A row is a plain dict of at most 400 bytes (`n` is the number without its prefix, and TinyDB's doc_id)::
+
+    {"number": "INC-7", "n": 7, "title": str, "p": 1..5, "state": "New", "hold": "vendor" | None,
+     "owner": "p3" | None, "acked": bool, "team": str, "service": str, "category": str,
+     "opened": epoch s, "updated": epoch s, "due": epoch s | None, "restricted": bool,
+     "bonds": [[vendor, state, ball, ball since (epoch s), their key, "ok" | "?" | "dead"], …]}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from tinydb import TinyDB
+from tinydb.storages import Storage
+from tinydb.table import Document
+
+Row = dict[str, Any]
+
+FORMAT: Final = 1
+SAVE_EVERY: Final = 30.0
+"""Seconds between two writings of live.json."""
+MAX_BYTES: Final = 256 * 1024 * 1024
+"""A larger live.json is not ours."""
+
+_ROW_SHAPE: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "number": str,
+    "n": int,
+    "title": str,
+    "p": int,
+    "state": str,
+    "hold": (str, type(None)),
+    "owner": (str, type(None)),
+    "acked": bool,
+    "team": str,
+    "service": str,
+    "category": str,
+    "opened": (int, float),
+    "updated": (int, float),
+    "due": (int, float, type(None)),
+    "restricted": bool,
+    "bonds": list,
+}
+_BOND_SHAPE: Final[tuple[type | tuple[type, ...], ...]] = (str, str, str, (int, float), str, str)
+
+
+def live_path(register_url: str) -> Path:
+    """Return where this person's copy of that register's open incidents is kept."""
+    from platformdirs import user_state_dir
+
+    name = hashlib.sha256(register_url.encode()).hexdigest()[:16]
+    return Path(user_state_dir("muster")) / name / "live.json"
+
+
+class Snapshot(Storage):
+    """TinyDB storage that reads its file once, lives in memory, and is written whole when told."""
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+        self._data: dict[str, dict[str, Any]] = _read(self.path)
+        self.dirty = False
+
+    def read(self) -> dict[str, dict[str, Any]]:
+        return self._data
+
+    def write(self, data: dict[str, dict[str, Any]]) -> None:
+        self._data = data
+        self.dirty = True
+
+    def flush(self) -> None:
+        """Write the file so that a reader finds the old one or the new one, whole; raises OSError."""
+        text = json.dumps(self._data, ensure_ascii=False, separators=(",", ":"))
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".live-", dir=self.path.parent)  # mkstemp makes it 0600
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode("utf-8", "replace"))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, self.path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            raise
+        self.dirty = False
+
+
+class Live:
+    """The open incidents as this board knows them, and as of when."""
+
+    def __init__(self, storage_path: Path) -> None:
+        self._db = TinyDB(str(storage_path), storage=Snapshot)
+        self._incidents = self._db.table("incidents", cache_size=0)
+        self._rows: dict[str, Row] = {row["number"]: row for row in self._incidents.all()}
+        self._listed: list[Row] | None = None
+        about = self._about()
+        self.seq = int(about.get("seq", 0))
+        self.register_id = str(about.get("register_id", ""))
+        self.saved_at: float = about.get("saved_at", 0.0)
+        self.me: str | None = about.get("me")
+        self.people: dict[str, str] = dict(about.get("people", {}))
+        self._saved_clock = time.monotonic()
+
+    @classmethod
+    def open(cls, path: Path) -> Live:
+        """Return what `path` holds; a missing, half-written or foreign file is an empty working set."""
+        return cls(path)
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows, in no promised order. They are the working set's own: do not change them."""
+        if self._listed is None:
+            self._listed = list(self._rows.values())
+        return self._listed
+
+    def row(self, number: str) -> Row | None:
+        return self._rows.get(number)
+
+    def apply(
+        self, changed: Iterable[Row], gone: Iterable[str], people: Mapping[str, str] | None, seq: int
+    ) -> frozenset[str]:
+        """Take over one tick's changes in one go and return the numbers that really differ now.
+
+        changed: rows as they are now, new ones among them.
+        gone: numbers of incidents that are not open any more; unknown ones are passed over.
+        people: names by id, added to those known; None when none changed.
+        seq: the feed's position that this brings the copy to.
+        """
+        put = {row["number"]: row for row in changed if self._rows.get(row["number"]) != row}
+        dropped = {number for number in gone if number in self._rows and number not in put}
+        out = [self._rows[number]["n"] for number in (*put, *dropped) if number in self._rows]
+        if out:
+            self._incidents.remove(doc_ids=out)
+        if put:
+            self._incidents.insert_multiple(Document(row, doc_id=row["n"]) for row in put.values())
+        self._rows.update(put)
+        for number in dropped:
+            del self._rows[number]
+        if put or dropped:
+            self._listed = None
+        self.seq = seq
+        self.people.update(people or {})
+        return frozenset(put) | frozenset(dropped)
+
+    def belongs_to(self, register_id: str) -> frozenset[str]:
+        """Keep the copy only if it is of that register; return the numbers that were dropped."""
+        if self.register_id == register_id:
+            return frozenset()
+        gone = frozenset(self._rows)
+        self._incidents.truncate()
+        self._rows, self._listed = {}, None
+        self.people, self.seq, self.me, self.register_id = {}, 0, None, register_id
+        return gone
+
+    def save(self, now: float | None = None) -> None:
+        """Write live.json, readable by its owner alone; raises OSError."""
+        self.saved_at = time.time() if now is None else now
+        about = self._db.table("meta")
+        about.truncate()
+        about.insert(
+            Document(
+                {
+                    "format": FORMAT,
+                    "seq": self.seq,
+                    "register_id": self.register_id,
+                    "saved_at": self.saved_at,
+                    "me": self.me,
+                },
+                doc_id=1,
+            )
+        )
+        names = self._db.table("people")
+        names.truncate()
+        names.insert(Document({"names": dict(self.people)}, doc_id=1))
+        self._storage.flush()
+        self._saved_clock = time.monotonic()
+
+    def save_if_due(self) -> bool:
+        """Write live.json unless it was written less than 30 s ago; say whether it was."""
+        if time.monotonic() - self._saved_clock < SAVE_EVERY:
+            return False
+        self.save()
+        return True
+
+    @property
+    def _storage(self) -> Snapshot:
+        storage = self._db.storage
+        assert isinstance(storage, Snapshot)  # noqa: S101 - tells the type checker what __init__ made
+        return storage
+
+    def _about(self) -> dict[str, Any]:
+        data = self._storage.read()
+        about = dict(data.get("meta", {}).get("1", {}))
+        about["people"] = data.get("people", {}).get("1", {}).get("names", {})
+        return about
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the tables of a live.json of ours, or no tables."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return {}
+        data = json.loads(path.read_bytes())
+        return data if _is_ours(data) else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+
+
+def _is_ours(data: Any) -> bool:
+    """Whether every row can be shown as it is; one that cannot makes the whole file foreign."""
+    try:
+        meta, names = data["meta"]["1"], data["people"]["1"]["names"]
+        incidents = data.get("incidents", {})
+        return bool(
+            meta["format"] == FORMAT
+            and isinstance(meta["seq"], int)
+            and isinstance(meta["register_id"], str)
+            and isinstance(meta["saved_at"], (int, float))
+            and isinstance(meta["me"], (str, type(None)))
+            and all(isinstance(name, str) for name in names.values())
+            and all(_is_row(key, row) for key, row in incidents.items())
+        )
+    except (AttributeError, KeyError, TypeError):
+        return False
+
+
+def _is_row(key: str, row: Any) -> bool:
+    return (
+        all(isinstance(row[name], kind) for name, kind in _ROW_SHAPE.items())
+        and key == str(row["n"])
+        and all(_is_bond(bond) for bond in row["bonds"])
+    )
+
+
+def _is_bond(bond: Any) -> bool:
+    return (
+        isinstance(bond, list)
+        and len(bond) >= len(_BOND_SHAPE)
+        and all(isinstance(value, kind) for value, kind in zip(bond, _BOND_SHAPE, strict=False))
+    )
