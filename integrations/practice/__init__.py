@@ -1,0 +1,1 @@
+"""Practice Desk: a made-up supplier's ticketing system, to learn with, to test against, to misbehave."""

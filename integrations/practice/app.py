@@ -1,0 +1,225 @@
+"""Practice Desk's REST API: what a real ticketing system's looks like from outside."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, Field, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from integrations.practice.desk import MAY, PRIORITIES, QUEUES, Desk, DeskRefused, PdChange, PdTicket
+from integrations.practice.moods import Misbehaving, Moods
+
+ACCOUNT: Final = "muster"
+"""The account that every caller of the API is, as real systems know an integration's user."""
+MAX_LIMIT: Final = 100
+
+Handler = Callable[[Request], Awaitable[Response]]
+_Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class _NewTicket(BaseModel, extra="forbid"):
+    title: str
+    body: str = ""
+    reference: str = ""
+    priority: str = "Normal"
+    queue: str = "Support"
+
+
+class _NewComment(BaseModel, extra="forbid"):
+    body: str
+    public: bool = True
+
+
+class _NewState(BaseModel, extra="forbid"):
+    state: str
+
+
+class _After(BaseModel, extra="forbid"):
+    after: _Count | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = MAX_LIMIT
+
+
+class _Reference(BaseModel, extra="forbid"):
+    reference: Annotated[str, Field(min_length=1)]
+
+
+class _Act(BaseModel, extra="forbid"):
+    """Something that the desk's own people do; a door that no real supplier has."""
+
+    ticket: str
+    author: str = "practice agent"
+    comment: str = ""
+    public: bool = True
+    state: str = ""
+
+
+def practice_app(desk: Desk, moods: Moods | None = None, token: str | None = None) -> ASGIApp:
+    """The whole supplier as an ASGI app; with `token`, callers must bear it. /practice/* is for us alone."""
+    routes = _Api(desk)
+    moods = moods or Moods()
+    real = Starlette(
+        routes=[
+            Route("/whoami", routes.whoami, name="whoami"),
+            Route("/about", routes.about, name="about"),
+            Route("/tickets", routes.create, methods=["POST"]),
+            Route("/tickets", routes.find, methods=["GET"]),
+            Route("/tickets/{name}", routes.get, methods=["GET"]),
+            Route("/tickets/{name}/comments", routes.comment, methods=["POST"]),
+            Route("/tickets/{name}/state", routes.set_state, methods=["PUT"]),
+            Route("/tickets/{name}/changes", routes.history, methods=["GET"]),
+            Route("/changes", routes.changes, methods=["GET"]),
+            Route("/practice/mood", _mood_route(moods), methods=["GET", "POST"]),
+            Route("/practice/act", routes.act, methods=["POST"]),
+            Route("/practice", routes.all_tickets, methods=["GET"]),
+        ],
+        exception_handlers={
+            DeskRefused: _refused,
+            ValidationError: _misread,
+        },
+    )
+    return Misbehaving(_Guarded(real, token), moods)
+
+
+class _Guarded:
+    """Lets nobody in without the token, when there is one."""
+
+    def __init__(self, app: ASGIApp, token: str | None) -> None:
+        self.app = app
+        self.token = token
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and self.token is not None and not scope["path"].startswith("/practice"):
+            given = dict(scope["headers"]).get(b"authorization", b"")
+            if not secrets.compare_digest(given, b"Bearer " + self.token.encode()):
+                body = {"errors": {"authorization": "unknown or missing token"}}
+                refusal = JSONResponse(body, 401, {"WWW-Authenticate": "Bearer"})
+                await refusal(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+class _Api:
+    """The routes; each answers JSON, and refuses with `{"errors": {field: why}}`."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    async def whoami(self, _: Request) -> Response:
+        return JSONResponse({"account": ACCOUNT, "may": ["create", "comment", "state", "read"]})
+
+    async def about(self, _: Request) -> Response:
+        return JSONResponse({"states": list(MAY), "priorities": list(PRIORITIES), "queues": list(QUEUES)})
+
+    async def create(self, request: Request) -> Response:
+        asked = _NewTicket.model_validate_json(await request.body())
+        ticket = self.desk.create(
+            ACCOUNT,
+            asked.title,
+            asked.body,
+            reference=asked.reference,
+            priority=asked.priority,
+            queue=asked.queue,
+        )
+        answer = _ticket(request, ticket)
+        return JSONResponse(answer, 201, {"Location": answer["url"]})
+
+    async def find(self, request: Request) -> Response:
+        asked = _Reference.model_validate(dict(request.query_params))
+        found = self.desk.with_reference(asked.reference)
+        return JSONResponse({"tickets": [_ticket(request, t) for t in found]})
+
+    async def get(self, request: Request) -> Response:
+        return JSONResponse(_ticket(request, self.desk.ticket(request.path_params["name"])))
+
+    async def comment(self, request: Request) -> Response:
+        asked = _NewComment.model_validate_json(await request.body())
+        change = self.desk.comment(
+            request.path_params["name"], ACCOUNT, asked.body, public=asked.public, version=_if_match(request)
+        )
+        return JSONResponse(_change(change), 201)
+
+    async def set_state(self, request: Request) -> Response:
+        asked = _NewState.model_validate_json(await request.body())
+        name = request.path_params["name"]
+        change = self.desk.set_state(name, ACCOUNT, asked.state, version=_if_match(request))
+        ticket = _ticket(request, self.desk.ticket(name))
+        return JSONResponse({"ticket": ticket, "change": _change(change) if change else None})
+
+    async def history(self, request: Request) -> Response:
+        changes = self.desk.history(request.path_params["name"])
+        return JSONResponse({"changes": [_change(c) for c in changes]})
+
+    async def changes(self, request: Request) -> Response:
+        """Changes after a seq, in order; without `after`, none, and where the end is."""
+        asked = _After.model_validate(dict(request.query_params))
+        last = self.desk.last_seq
+        changes = self.desk.after(last if asked.after is None else asked.after, asked.limit)
+        return JSONResponse({"changes": [_change(c) for c in changes], "last": last})
+
+    async def act(self, request: Request) -> Response:
+        asked = _Act.model_validate_json(await request.body())
+        ticket = self.desk.ticket(asked.ticket)
+        if asked.comment:
+            self.desk.comment(ticket.id, asked.author, asked.comment, public=asked.public)
+        if asked.state:
+            self.desk.set_state(ticket.id, asked.author, asked.state)
+        return JSONResponse(_ticket(request, self.desk.ticket(ticket.id)))
+
+    async def all_tickets(self, request: Request) -> Response:
+        return JSONResponse({"tickets": [_ticket(request, t) for t in self.desk.tickets]})
+
+
+def _mood_route(moods: Moods) -> Handler:
+    async def mood(request: Request) -> Response:
+        if request.method == "POST":
+            try:
+                moods.set_from(await request.json())
+            except ValueError as error:
+                return JSONResponse({"errors": {"mood": str(error)}}, 422)
+        return JSONResponse({"moods": moods.describe()})
+
+    return mood
+
+
+def _ticket(request: Request, ticket: PdTicket) -> dict[str, Any]:
+    times = {"opened_at": _time(ticket.opened_at), "updated_at": _time(ticket.updated_at)}
+    return {**asdict(ticket), **times, "url": f"{request.base_url}tickets/{ticket.id}"}
+
+
+def _change(change: PdChange) -> dict[str, Any]:
+    return {**asdict(change), "at": _time(change.at)}
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _if_match(request: Request) -> int | None:
+    given = request.headers.get("if-match")
+    if given is None:
+        return None
+    if not given.strip('"').isdecimal():
+        raise DeskRefused(412, {"version": "If-Match must be a ticket's version"})
+    return int(given.strip('"'))
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    if not isinstance(error, DeskRefused):
+        raise error
+    return JSONResponse({"errors": error.errors}, error.status)
+
+
+async def _misread(_: Request, error: Exception) -> Response:
+    if not isinstance(error, ValidationError):
+        raise error
+    errors = {".".join(map(str, e["loc"])) or "body": e["msg"] for e in error.errors(include_url=False)}
+    return JSONResponse({"errors": errors}, 422)

@@ -1,0 +1,180 @@
+"""Runs the practice supplier on loopback: in this process, or in a thread for tests and the demo."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from integrations.practice.agent import Agent, Pace
+from integrations.practice.app import practice_app
+from integrations.practice.call import CUT
+from integrations.practice.desk import Desk
+from integrations.practice.moods import Mood, Moods
+
+HOST: Final = "127.0.0.1"
+_START: Final = 10.0
+"""Seconds that a start or an end may take before it is an error."""
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 as uvicorn speaks it, with a way for the app to cut the line under its caller."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, CUT: transport.abort}
+
+
+class Practice:
+    """A running practice supplier: where it is, what it holds, how it behaves."""
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        agent: bool = False,
+        pace: Pace | None = None,
+        seed: int = 1,
+        token: str | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.desk = Desk(clock)
+        self.moods = Moods()
+        self._clock = clock
+        self._agent = Agent(self.desk, pace, seed=seed) if agent else None
+        self._socket = _bind(port)
+        self.url = "http://{}:{}".format(*self._socket.getsockname()[:2])
+        app = practice_app(self.desk, self.moods, token)
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                http=_Protocol,
+                ws="none",
+                lifespan="off",
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+
+    @property
+    def mood(self) -> Mood:
+        """The mood that comes first. Set one to put it in the place of all."""
+        return self.moods.current()
+
+    @mood.setter
+    def mood(self, mood: Mood) -> None:
+        self.moods.set(mood)
+
+    async def run(self, ready: Callable[[str], None] = lambda _: None) -> None:
+        """Serve until `stop` (or a signal, in the main thread); `ready` is called with the URL."""
+        people = asyncio.create_task(self._agent.work(self._clock)) if self._agent else None
+        self._server.when_started = lambda: ready(self.url)
+        try:
+            await self._server.serve([self._socket])
+        finally:
+            if people is not None:
+                people.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await people
+            self._socket.close()
+
+    def stop(self) -> None:
+        """Ask it to end; from any thread."""
+        self._server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, telling when it listens, and not waiting for callers whom a mood keeps hanging."""
+
+    when_started: Callable[[], None] = staticmethod(lambda: None)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.when_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, _Protocol):
+                connection.transport.abort()
+        await super().shutdown(sockets)
+
+
+def _bind(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        raise PortTaken(port) from error
+    return listener
+
+
+class PortTaken(Exception):
+    """Somebody else listens there."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(
+            f"Port {port} on {HOST} is taken: perhaps the practice supplier runs already. "
+            "End the other one, or choose another port with --port."
+        )
+
+
+def serve(
+    port: int = 0,
+    *,
+    agent: bool = True,
+    pace: Pace | None = None,
+    seed: int = 1,
+    token: str | None = None,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Run the practice supplier until Ctrl-C or SIGTERM. PortTaken when the port is not free.
+
+    `ready` is called with the URL once it listens; by default a line is printed.
+    """
+    practice = Practice(port=port, agent=agent, pace=pace, seed=seed, token=token)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(practice.run(ready or announce))
+
+
+def announce(url: str) -> None:
+    print(f"practice supplier on {url}", flush=True)
+
+
+@contextmanager
+def running_practice(
+    *,
+    port: int = 0,
+    agent: bool = False,
+    pace: Pace | None = None,
+    seed: int = 1,
+    token: str | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Iterator[Practice]:
+    """The practice supplier in a thread of its own, on a free port of loopback: for tests and the demo."""
+    practice = Practice(port=port, agent=agent, pace=pace, seed=seed, token=token, clock=clock)
+    listening = threading.Event()
+    thread = threading.Thread(
+        target=lambda: asyncio.run(practice.run(lambda _: listening.set())), name="practice", daemon=True
+    )
+    thread.start()
+    try:
+        if not listening.wait(_START):
+            raise RuntimeError(f"The practice supplier did not start within {_START:.0f} s.")
+        yield practice
+    finally:
+        practice.stop()
+        thread.join(_START)
