@@ -1,0 +1,22 @@
+"""The kinds of ticketing system that Muster speaks to, one file each.
+
+A file here holds one class. It carries `info`, is made as `Class(http, config)` with `config` an
+`info.config` already validated, and says with the static method `headers(config, secret)` what goes with
+every request (the credential). A class whose REST API does not begin at the vendor's `url` has
+`root: ClassVar[str]`, the path to add. Nothing of httpx is imported at the top of these files: the
+board reads vendors.toml, and must not pay for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+SYSTEMS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "practice": "integrations.systems.practice:PracticeDesk",
+        "rt": "integrations.systems.rt:RequestTracker",
+    }
+)
+"""`connector = "…"` in vendors.toml → module and class, imported when a vendor of that kind is read."""
