@@ -179,7 +179,7 @@ class Desk:
         with self._lock:
             ticket = self._current(name, version)
             if state not in MAY[ticket.state]:
-                raise DeskRefused(409, {"state": f"a ticket that is {ticket.state} cannot become {state}"})
+                raise DeskRefused(422, {"state": f"a ticket that is {ticket.state} cannot become {state}"})
             if state == ticket.state:
                 return None
             return self._record(replace(ticket, state=state), "state", author, "", public=True)

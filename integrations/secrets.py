@@ -1,0 +1,188 @@
+"""Where suppliers' credentials come from: a systemd credential, else the keyring. Nowhere else.
+
+Every failure is `AuthFailed` of kind MISSING: this process's lack, never the supplier's word. No message
+carries a secret, nor the words of a keyring backend, which might.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from integrations.errors import AuthFailed, AuthTrouble
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+SERVICE: Final = "muster"
+"""The service under which the keyring holds our secrets; the user name is the vendor's."""
+MAX_SECRET: Final = 8_192
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_CHOSEN: Final = ("MUSTER_KEYRING", "PYTHON_KEYRING_BACKEND")
+_HEADLESS: Final = (
+    "On a host without a desktop, give the secret to the service as a systemd credential "
+    "(LoadCredentialEncrypted=muster-NAME:…), or install a keyring backend and name it in MUSTER_KEYRING."
+)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What holds secrets here. `todo` is empty when it is fit to use."""
+
+    name: str
+    usable: bool
+    todo: str
+
+
+def resolve(vendor: str, env: Mapping[str, str] = os.environ) -> str:
+    """The credential of `vendor`. AuthFailed(MISSING), with what to do, when there is none for us."""
+    _check_name(vendor)
+    given = _credential(vendor, env)
+    if given is None:
+        given = _tried(vendor, lambda: _backend(vendor, env).get_password(SERVICE, vendor))
+    if given is None:
+        raise _missing(f"No credential for {vendor} is stored here, so nothing can be sent to it.", vendor)
+    return given
+
+
+def store(vendor: str, secret: str, env: Mapping[str, str] = os.environ) -> None:
+    """Put the credential of `vendor` into the keyring, in the place of an older one.
+
+    ValueError when it cannot be a credential; AuthFailed(MISSING) when no fit keyring is here.
+    """
+    _check_name(vendor)
+    secret = secret.strip()
+    if not secret:
+        raise ValueError("The credential is empty: nothing was stored.")
+    if len(secret) > MAX_SECRET or not (secret.isascii() and secret.isprintable()):
+        raise ValueError(
+            f"A credential is one line of plain ASCII, at most {MAX_SECRET:,} characters: nothing was "
+            "stored. Was something else pasted with it?"
+        )
+
+    def put_and_look() -> bool:
+        backend = _backend(vendor, env)
+        backend.set_password(SERVICE, vendor, secret)
+        return backend.get_password(SERVICE, vendor) == secret
+
+    if not _tried(vendor, put_and_look):
+        raise _missing(f"The keyring took the credential for {vendor} and did not keep it.", vendor)
+
+
+def forget(vendor: str, env: Mapping[str, str] = os.environ) -> bool:
+    """Take the credential of `vendor` out of the keyring; False when it held none."""
+    _check_name(vendor)
+
+    def take_out() -> bool:
+        backend = _backend(vendor, env)
+        held = backend.get_password(SERVICE, vendor) is not None
+        if held:
+            backend.delete_password(SERVICE, vendor)
+        return held
+
+    return _tried(vendor, take_out)
+
+
+def describe(env: Mapping[str, str] = os.environ) -> Store:
+    """What would hold secrets here, and what is missing if it cannot."""
+    folder = env.get("CREDENTIALS_DIRECTORY")
+    beside = f" (and systemd credentials in {folder})" if folder else ""
+    try:
+        backend = _backend("NAME", env)
+    except AuthFailed as failure:
+        return Store(_chosen(env) or "none", False, failure.why)
+    except Exception as error:  # see _tried
+        return Store(_chosen(env) or "none", False, _broken("NAME", error).why)
+    return Store(_name_of(backend) + beside, True, "")
+
+
+def _credential(vendor: str, env: Mapping[str, str]) -> str | None:
+    """The systemd credential `muster-VENDOR`, or None when there is no such file."""
+    folder = env.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        return None
+    path = Path(folder) / f"muster-{vendor}"
+    try:
+        text = path.read_text("utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        why = f"The systemd credential {path} for {vendor} cannot be read ({type(error).__name__})."
+    else:
+        if text:
+            return text
+        why = f"The systemd credential {path} for {vendor} is empty."
+    raise AuthFailed(f"{why} Mend it in the service's unit and restart the service.", AuthTrouble.MISSING)
+
+
+def _backend(vendor: str, env: Mapping[str, str]) -> KeyringBackend:
+    """The keyring backend to use. Raises AuthFailed for one that must not be, anything for a broken one."""
+    import keyring
+    from keyring.backends import chainer, fail, null
+
+    chosen = _chosen(env)
+    backend = keyring.core.load_keyring(chosen) if chosen else keyring.get_keyring()
+    if chosen:
+        return backend
+    parts = list(backend.backends) if isinstance(backend, chainer.ChainerBackend) else [backend]
+    fit = [part for part in parts if not isinstance(part, fail.Keyring | null.Keyring)]
+    if not fit:
+        raise _missing("No keyring is here to hold credentials.", vendor)
+    for part in fit:
+        if "plaintext" not in _name_of(part).lower():
+            return part
+    raise _missing(
+        f"The only keyring here, {_name_of(fit[0])}, writes credentials to a file that anybody who can "
+        f"read it can use: it is refused unless MUSTER_KEYRING={_name_of(fit[0])} says that you want it.",
+        vendor,
+    )
+
+
+def _chosen(env: Mapping[str, str]) -> str:
+    return next((env[name] for name in _CHOSEN if env.get(name)), "")
+
+
+def _name_of(backend: KeyringBackend) -> str:
+    return f"{type(backend).__module__}.{type(backend).__qualname__}"
+
+
+def _tried(vendor: str, do: Callable[[], T]) -> T:
+    """Run `do` on the keyring. Backends are plug-ins and raise what they like (EOFError at a prompt, …)."""
+    try:
+        return do()
+    except AuthFailed:
+        raise
+    except Exception as error:
+        broken = _broken(vendor, error)
+    raise broken
+
+
+def _broken(vendor: str, error: Exception) -> AuthFailed:
+    from keyring.errors import KeyringLocked, NoKeyringError
+
+    if isinstance(error, NoKeyringError):
+        return _missing("No keyring is here to hold credentials.", vendor)
+    if isinstance(error, KeyringLocked):
+        return _missing("The keyring is locked: unlock it and try again.", vendor)
+    if isinstance(error, ImportError | AttributeError | ValueError):
+        return _missing(
+            f"The keyring backend that was named cannot be loaded ({type(error).__name__}).", vendor
+        )
+    return _missing(f"The keyring did not do what it was asked ({type(error).__name__}).", vendor)
+
+
+def _missing(what: str, vendor: str) -> AuthFailed:
+    return AuthFailed(
+        f"{what} Store it with: muster vendors login {vendor}. {_HEADLESS.replace('NAME', vendor)}",
+        AuthTrouble.MISSING,
+    )
+
+
+def _check_name(vendor: str) -> None:
+    if not _NAME.fullmatch(vendor):
+        raise ValueError("A supplier's name is lower-case letters, digits, - and _, at most 40.")
