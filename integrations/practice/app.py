@@ -163,7 +163,7 @@ class _Api:
         asked = _After.model_validate(dict(request.query_params))
         last = self.desk.last_seq
         changes = self.desk.after(last if asked.after is None else asked.after, asked.limit)
-        return JSONResponse({"changes": [_change(c) for c in changes], "last": last})
+        return JSONResponse({"changes": [_change(c) for c in changes], "last": last, "desk": self.desk.name})
 
     async def act(self, request: Request) -> Response:
         asked = _Act.model_validate_json(await request.body())

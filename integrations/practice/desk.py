@@ -80,9 +80,13 @@ class NoSuchTicket(DeskRefused):
 
 
 class Desk:
-    """The supplier. It makes a ticket each time it is asked, as most real systems do."""
+    """The supplier. It makes a ticket each time it is asked, as most real systems do.
 
-    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    `name` tells one desk from another that stood in its place: ids of tickets begin with it.
+    """
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC), name: str = "") -> None:
+        self.name = name
         self._clock = clock
         self._lock = RLock()
         self._tickets: dict[str, PdTicket] = {}
@@ -144,7 +148,7 @@ class Desk:
         with self._lock:
             now, number = self._clock(), FIRST_KEY + len(self._ids)
             ticket = PdTicket(
-                id=str(number * 7),
+                id=f"{self.name}{number * 7}",
                 key=f"PD-{number}",
                 reference=reference,
                 queue=queue,

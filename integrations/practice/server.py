@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ class Practice:
         token: str | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.desk = Desk(clock)
+        self.desk = Desk(clock, name=f"{secrets.token_hex(3)}-")
         self.moods = Moods()
         self._clock = clock
         self._agent = Agent(self.desk, pace, seed=seed) if agent else None

@@ -133,7 +133,7 @@ def test_changes_come_in_order_page_by_page(practice: Practice, http: httpx.Clie
     ]:
         seen += [c["seq"] for c in page]
     assert seen == [1, 2, 3, 4, 5, 6, 7]
-    assert http.get("/changes").json() == {"changes": [], "last": 7}
+    assert http.get("/changes").json() == {"changes": [], "last": 7, "desk": practice.desk.name}
 
 
 @pytest.mark.parametrize(
