@@ -1,0 +1,343 @@
+"""One HTTP client a supplier: sends, and turns whatever happens into an `Answer` or a `Failure`.
+
+What a lost answer means hangs on the request, not on the error: a request that may be repeated is
+`Unavailable`, one that makes something is `Ambiguous` from its first byte on. Nothing secret is ever
+part of a failure, a `repr` or a log line. Redirects are not followed and cookies are neither kept nor
+sent, so a credential stays with the origin it was stored for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ipaddress
+import ssl
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+import httpx
+import orjson
+
+from integrations.answers import Answer, judge, lost
+from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, OpId, Rejected
+
+MAX_ANSWER: Final = 8 * 2**20
+"""Bytes of an answer, packed or unpacked."""
+MAX_CONNECTIONS: Final = 16
+KEEP_ALIVE: Final = 2.0
+"""Seconds. Below what servers keep, so that a connection closed under us rarely looks like a lost answer."""
+_ERROR_BYTES: Final = 16_384
+_HEADER_CHARS: Final = frozenset(map(chr, range(0x20, 0x7F)))
+
+_NEVER_SENT: Final[Mapping[type[Exception], str]] = {
+    httpx.ConnectTimeout: "did not take the connection in time",
+    httpx.ConnectError: "cannot be reached",
+    httpx.PoolTimeout: "has all its connections in use",
+    httpx.UnsupportedProtocol: "has an address of an unknown kind",
+    httpx.InvalidURL: "has an address that cannot be used",
+}
+_ANSWER_LOST: Final[Mapping[type[Exception], str]] = {
+    httpx.TimeoutException: "did not answer in time",
+    httpx.NetworkError: "cut the connection before it had answered",
+    httpx.RemoteProtocolError: "cut the connection or answered something that is not HTTP",
+    Exception: "gave an answer that could not be read",
+}
+_Errors = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds and bytes that one exchange may take. `total` covers everything, from queue to last byte."""
+
+    connect: float = 5.0
+    read: float = 25.0
+    total: float = 30.0
+    answer: int = MAX_ANSWER
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What is known of one request while it runs."""
+
+    repeatable: bool
+    op_id: OpId
+    deadline: datetime
+    connecting: bool = False
+    response: httpx.Response | None = None
+    body: bytearray = field(default_factory=bytearray)
+
+    async def trace(self, event: str, _info: Mapping[str, Any]) -> None:
+        """Follow httpcore's own account of where the request is."""
+        if event.startswith("connection.connect_"):
+            self.connecting = True
+        elif event.endswith("send_request_headers.started"):
+            self.connecting = False
+
+    @property
+    def answered(self) -> httpx.Response | None:
+        """The response, if its status alone decides, however its body ended."""
+        return self.response if self.response is not None and not self.response.is_success else None
+
+
+class Http:
+    """The client of one supplier. Make it inside the event loop that uses it; close it when done.
+
+    `headers` carries the resolved secret. Raises only `integrations.errors` kinds, except that a base
+    URL which must not be used is a `ValueError`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        name: str = "",
+        limits: Limits | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.base = checked_base(base_url)
+        self.name = name or self.base.host
+        self.limits = limits or Limits()
+        secrets = dict(headers or {})
+        if not all(_HEADER_CHARS.issuperset(value) for value in secrets.values()):
+            raise AuthFailed(
+                f"The stored credential for {self.name} has characters that no HTTP header can carry: "
+                "store it again, without line ends.",
+                AuthTrouble.MISSING,
+            )
+        self._masks = _masks(secrets.values())
+        self._client = httpx.AsyncClient(
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "muster"}
+            | secrets,
+            timeout=httpx.Timeout(
+                self.limits.read, connect=self.limits.connect, pool=self.limits.connect * 2
+            ),
+            limits=httpx.Limits(
+                max_connections=MAX_CONNECTIONS,
+                max_keepalive_connections=MAX_CONNECTIONS,
+                keepalive_expiry=KEEP_ALIVE,
+            ),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            verify=_tls() if self.base.scheme == "https" and transport is None else False,
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport,
+        )
+
+    def __repr__(self) -> str:
+        return f"Http({str(self.base)!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def get(
+        self, path: str, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Read. May be repeated, so a lost answer is `Unavailable`."""
+        return await self._send("GET", path, params=params, headers=headers, repeatable=True)
+
+    async def post(
+        self,
+        path: str,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        safe: bool = False,
+        op_id: OpId = "",
+    ) -> Answer:
+        """Make something. A lost answer is `Ambiguous(op_id)`, unless the call is `safe` to repeat."""
+        return await self._send("POST", path, json=json, headers=headers, repeatable=safe, op_id=op_id)
+
+    async def put(
+        self,
+        path: str,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        safe: bool,
+        op_id: OpId = "",
+    ) -> Answer:
+        """Change something. Only the caller knows whether doing it twice is doing it once."""
+        return await self._send("PUT", path, json=json, headers=headers, repeatable=safe, op_id=op_id)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        repeatable: bool,
+        params: Mapping[str, Any] | None = None,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        op_id: OpId = "",
+    ) -> Answer:
+        deadline = datetime.now(UTC) + timedelta(seconds=self.limits.total)
+        at = _Exchange(repeatable, op_id, deadline)
+        request = self._client.build_request(
+            method,
+            self._url(path),
+            params=dict(params) if params else None,
+            headers={**(headers or {}), **({"Content-Type": "application/json"} if json is not None else {})},
+            content=None if json is None else self._packed(json),
+            extensions={"trace": at.trace},
+        )
+        failure = await self._exchange(request, at)
+        # Raised out here, so that no httpx error, which holds the request and its headers, hangs on it.
+        if at.answered is not None:
+            raise judge(self.name, at.answered, bytes(at.body), self.masked, at.repeatable, op_id, deadline)
+        if failure is not None:
+            raise failure
+        return self._answer(at)
+
+    async def _exchange(self, request: httpx.Request, at: _Exchange) -> Failure | None:
+        """Send and read within the deadline; return what went wrong. An outer cancellation passes."""
+        try:
+            async with asyncio.timeout(self.limits.total):
+                at.response = await self._client.send(request, stream=True)
+                try:
+                    return await self._read(at.response, at)
+                finally:
+                    await at.response.aclose()
+        except TimeoutError:
+            if at.connecting:
+                return NotSent(
+                    f"{self.name} did not take the connection within {self.limits.total:g} seconds."
+                )
+            return self._lost(f"did not finish its answer within {self.limits.total:g} seconds", at)
+        except _Errors as error:
+            for kind, says in _NEVER_SENT.items():
+                if isinstance(error, kind):
+                    return NotSent(f"{self.name} {says}{_cause(error)}.")
+            return self._lost(next(s for k, s in _ANSWER_LOST.items() if isinstance(error, k)), at)
+
+    async def _read(self, response: httpx.Response, at: _Exchange) -> Failure | None:
+        """Fill `at.body`, up to the cap; the body of an error is cut instead of refused."""
+        cap = self.limits.answer if response.is_success else _ERROR_BYTES
+        async for chunk in response.aiter_raw():
+            at.body += chunk
+            if len(at.body) > cap:
+                return self._too_much(at)
+        if response.headers.get("content-encoding", "identity").lower() in {"", "identity"}:
+            return None
+        try:
+            packed = zlib.decompressobj(wbits=47)  # gzip or zlib, by its own header
+            at.body = bytearray(packed.decompress(bytes(at.body), cap + 1))
+        except zlib.error:
+            return self._lost("gave an answer that could not be unpacked", at)
+        return self._too_much(at) if len(at.body) > cap else None
+
+    def _answer(self, at: _Exchange) -> Answer:
+        assert at.response is not None  # noqa: S101 - no failure, so there is a response
+        kind = at.response.headers.get("content-type", "")
+        answer = Answer(
+            at.response.status_code,
+            dict(at.response.headers),
+            bytes(at.body),
+            self.name,
+            at.repeatable,
+            at.op_id,
+        )
+        if at.body and "html" in kind.lower():
+            raise self._lost("answered with a web page instead of data: is the address right", at)
+        return answer
+
+    def _too_much(self, at: _Exchange) -> Failure:
+        says = f"answered with more than {self.limits.answer:,} bytes"
+        if at.repeatable:
+            return Rejected(f"{self.name} {says}: asking again will not help, a person must look.")
+        return self._lost(says, at)
+
+    def _lost(self, says: str, at: _Exchange) -> Failure:
+        return lost(self.name, says, at.repeatable, at.op_id, at.deadline)
+
+    def _packed(self, value: object) -> bytes:
+        try:
+            return orjson.dumps(value)
+        except (TypeError, ValueError):
+            why = f"What should go to {self.name} cannot be written as JSON: nothing was sent."
+        raise Rejected(why)
+
+    def _url(self, path: str) -> httpx.URL:
+        """The address of `path` below the base. An absolute address must lie below it too."""
+        root = str(self.base)
+        below = path.removeprefix(root) if path.startswith(root + "/") else path
+        if not _is_plain(below):
+            raise Rejected(f"An address that does not belong to {self.name} was not followed.")
+        return httpx.URL(root + below)
+
+    def masked(self, text: str) -> str:
+        """`text` without this client's secrets, should a supplier send them back."""
+        for secret in self._masks:
+            text = text.replace(secret, "•••")
+        return text
+
+
+def checked_base(base_url: str) -> httpx.URL:
+    """The base URL without a last slash; `ValueError` with a sentence if it must not be used."""
+    try:
+        url = httpx.URL(base_url.rstrip("/"))
+    except httpx.InvalidURL:
+        raise ValueError("is no address: write it like https://support.example.com/REST/2.0") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ValueError("is no web address: begin it with https://")
+    if url.userinfo:
+        raise ValueError("has a name or password in it: take it out, credentials belong in the keyring")
+    if url.query or url.fragment or "?" in base_url or "#" in base_url:
+        raise ValueError("has a ? or # in it: end it with the path")
+    if url.scheme == "http" and not _is_loopback(url.host):
+        raise ValueError(f"would send credentials to {url.host} unencrypted: write it with https://")
+    return url
+
+
+def segment(value: object) -> str:
+    """`value` as one part of a path, so that it can never become two."""
+    return quote(str(value), safe="")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_plain(path: str) -> bool:
+    """Whether `path` starts at the base and stays there."""
+    parts = path.split("/")
+    return (
+        path.startswith("/")
+        and not path.startswith("//")
+        and not {".", "..", "%2e", "%2e%2e", ".%2e", "%2e."} & {part.lower() for part in parts}
+        and not any(sign in path for sign in "?#\\@")
+        and path.isprintable()
+    )
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """The one TLS context (making it costs 24 ms): the machine's own trust, or httpx's where it has none."""
+    known = ssl.get_default_verify_paths()
+    return ssl.create_default_context() if known.cafile or known.capath else httpx.create_ssl_context()
+
+
+def _masks(values: Any) -> tuple[str, ...]:
+    """What must never be shown: the header values, and each word of them."""
+    words = {word for value in values for word in (value, *value.split()) if len(word) > 6}
+    return tuple(sorted(words, key=len, reverse=True))
+
+
+def _cause(error: Exception) -> str:
+    return ": its certificate is not trusted here" if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
