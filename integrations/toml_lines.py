@@ -1,0 +1,65 @@
+"""In which line of a TOML text a key stands: for errors that a person can go to."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+Path = tuple[str, ...]
+
+_PIECES: Final = re.compile(
+    r'"""(?:\\.|[^\\])*?"""+|\'\'\'.*?\'\'\'+|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\''  # the four kinds of string
+    r"|\#[^\n]*|[\[\]{}=\n]|[^\s\"'\#\[\]{}=]+|[^\S\n]+|.",
+    re.DOTALL,
+)
+
+
+def key_lines(text: str) -> Mapping[Path, int]:
+    """The line, from 1, of every table header and key of a valid TOML text; not of those in inline tables."""
+    found: dict[Path, int] = {}
+    table: Path = ()
+    for line, header, name in _statements(text):
+        path = _parsed(name)
+        if header:
+            table = path
+        found.setdefault(path if header else table + path, line)
+    return found
+
+
+def line_of(lines: Mapping[Path, int], path: Path) -> int:
+    """The line of `path`, or of the nearest thing around it; 1 when nothing is."""
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1)
+
+
+def _statements(text: str) -> Iterator[tuple[int, bool, str]]:
+    """Line, whether it is a table's header, and the name as written, of each statement."""
+    name, header, in_value, depth, line = "", False, False, 0, 1
+    for piece in [*_PIECES.findall(text), "\n"]:
+        if piece == "\n" and depth == 0:
+            if header:
+                yield line, True, name
+            name, header, in_value = "", False, False
+        elif in_value:
+            depth += (piece in ("[", "{")) - (piece in ("]", "}"))
+        elif piece == "=":
+            yield line, False, name
+            in_value = True
+        elif piece in ("[", "]"):
+            header = True
+        elif not piece.startswith("#"):
+            name += piece
+        line += piece.count("\n")
+
+
+def _parsed(name: str) -> Path:
+    """`a."b c".d` as ("a", "b c", "d"), read by the TOML parser itself."""
+    path: list[str] = []
+    value = tomllib.loads(f"{name} = 0")
+    while isinstance(value, dict):
+        key, value = next(iter(value.items()))
+        path.append(key)
+    return tuple(path)

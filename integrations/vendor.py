@@ -1,0 +1,127 @@
+"""One supplier, as a block of vendors.toml describes it: the typed value and its rules."""
+
+from __future__ import annotations
+
+import importlib
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, Field, InstanceOf, StringConstraints
+
+from integrations.connector import Connector, Info
+from integrations.systems import SYSTEMS
+from register.text import Name, Slug, one_line
+
+if TYPE_CHECKING:
+    from integrations.http import Http
+
+
+def _address(url: str) -> str:
+    """The rule of `integrations.http.checked_base`, told without importing an HTTP library."""
+    try:
+        parts = urlsplit(url)
+        port_is_one = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_one = False
+        parts = urlsplit("")
+    if not port_is_one or not url.isascii() or not url.isprintable() or re.search(r"[\s\\]", url):
+        raise ValueError("is no address: write it like https://support.example.com")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is no web address: begin it with https://")
+    if "?" in url or "#" in url:
+        raise ValueError("has a ? or # in it: end it with the path")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise ValueError(
+            f"would send everything to {parts.hostname} unencrypted: write it with https:// "
+            "(http:// is for this machine alone)"
+        )
+    return url.rstrip("/")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address leads to this machine alone."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+_Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
+class Block(BaseModel, extra="forbid", frozen=True):
+    """The keys that every [vendor.NAME] has, whatever its system."""
+
+    connector: Annotated[str, Field(description="the kind of its ticketing system")]
+    title: Annotated[Name, Field(description="what people call it")]
+    url: Annotated[str, AfterValidator(_address), Field(description="where its system answers")]
+    environment: Annotated[
+        Literal["production", "test"],
+        Field(description='"production", where people act on what arrives, or "test"'),
+    ]
+    phone: Annotated[
+        str,
+        AfterValidator(one_line),
+        StringConstraints(max_length=80),
+        Field(description="whom to call when nothing else helps"),
+    ] = ""
+    auth: Annotated[
+        Literal["keyring", "none"],
+        Field(description='where its credential is: "keyring", or "none" on this machine alone'),
+    ] = "keyring"
+    services: Annotated[tuple[Name, ...], Field(description="the services of ours that it looks after")] = ()
+    poll_seconds: Annotated[_Seconds, Field(ge=1, le=3_600, description="how often it is asked for news")] = (
+        15.0
+    )
+    deadline_seconds: Annotated[
+        _Seconds, Field(ge=1, le=300, description="how long one request may take in all")
+    ] = 30.0
+    max_in_flight: Annotated[
+        int, Field(strict=True, ge=1, le=16, description="how many requests it may get at once")
+    ] = 1
+    on_resolved: Annotated[
+        Literal["propose"], Field(description='what its "fixed" does to our incident: "propose"')
+    ] = "propose"
+
+
+class Vendor(Block, frozen=True):
+    """One supplier, as vendors.toml describes it. `config` is of its connector's own model."""
+
+    name: Slug
+    config: InstanceOf[BaseModel]
+
+    @property
+    def production(self) -> bool:
+        """Whether people at the supplier act on what we send."""
+        return self.environment == "production"
+
+    @property
+    def info(self) -> Info:
+        return system(self.connector).info
+
+
+class Wired(Connector, Protocol):
+    """A connector with the client that it speaks through; when done, `await connector.http.aclose()`."""
+
+    http: Http
+
+
+class System(Protocol):
+    """What the class of a kind of system has besides the contract's methods: see `integrations.systems`."""
+
+    info: Info
+
+    def __call__(self, http: Http, config: Any) -> Wired: ...
+
+    def headers(self, config: Any, secret: str) -> Mapping[str, str]: ...
+
+
+def system(kind: str) -> System:
+    """The class of a kind of ticketing system, imported now; KeyError when there is none of that name."""
+    module, _, name = SYSTEMS[kind].partition(":")
+    found: System = getattr(importlib.import_module(module), name)
+    return found
