@@ -348,6 +348,27 @@ def test_the_sample_explains_every_key_and_its_commented_blocks_are_right(file: 
     practice = load(file, sample)["practice"]
     assert practice.config == PracticeConfig()
     assert (practice.production, practice.auth) == (False, "none")
+    commented = sample.partition("# [vendor.acme]")[2].replace("\n# ", "\n")
+    acme = load(file, f"{sample}\n[vendor.acme]{commented}")["acme"]
+    assert (acme.info.kind, acme.production, acme.auth) == ("rt", True, "keyring")
+    for key in acme.info.config.model_fields:
+        assert key in commented, f"{key} is not explained"
+
+
+def test_a_system_that_needs_a_credential_has_one_even_on_this_machine(file: Path) -> None:
+    rt = LOOPBACK.replace("practice", "rt") + 'queue = "Muster"\nreference_field = "Ref"\nauth = "none"\n'
+    (fault,) = faults(file, rt)
+    assert fault.startswith("vendors.toml line 8, vendor.acme.auth: Request Tracker 5 needs a credential")
+    assert "muster vendors login acme" in fault
+
+
+async def test_the_path_of_a_systems_api_is_added_once(file: Path) -> None:
+    for path in ("", "/", "/REST/2.0", "/REST/2.0/"):
+        rt = LOOPBACK.replace("practice", "rt").replace(":1", f":1{path}")
+        vendor = load(file, rt + 'queue = "Muster"\nreference_field = "Ref"\n')["acme"]
+        connector = connector_for(vendor, lambda _: "secret-token")
+        assert str(connector.http.base) == "http://127.0.0.1:1/REST/2.0"
+        await connector.http.aclose()
 
 
 # The connector
