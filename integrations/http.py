@@ -321,7 +321,7 @@ def _is_plain(path: str) -> bool:
         path.startswith("/")
         and not path.startswith("//")
         and not {".", "..", "%2e", "%2e%2e", ".%2e", "%2e."} & {part.lower() for part in parts}
-        and not any(sign in path for sign in "?#\\@")
+        and not any(sign in path for sign in "?#\\")
         and path.isprintable()
     )
 

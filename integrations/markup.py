@@ -7,7 +7,9 @@ from html.parser import HTMLParser
 from typing import Final
 
 _HIDDEN: Final = frozenset({"script", "style", "head", "title", "template"})
-_BREAKS: Final = frozenset("p div br tr li ul ol table h1 h2 h3 h4 h5 h6 blockquote pre hr section".split())
+_BREAKS: Final = frozenset(
+    {"p", "div", "br", "tr", "li", "ul", "ol", "table", "h1", "h2", "h3", "h4", "blockquote", "pre", "hr"}
+)
 _BLANKS: Final = re.compile(r"\n{3,}")
 
 

@@ -1,0 +1,166 @@
+"""RT's transactions: what happened to tickets, who did it, and the text that came with it."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from pydantic import ValidationError
+
+from integrations.answers import lost
+from integrations.connector import Change, ChangeKind, Ref, Unread
+from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, Rejected, Unavailable
+from integrations.marker import marker_of, unsigned
+from integrations.markup import text_of_html
+from integrations.reading import MAX_RAW, read, unread_row
+from integrations.rt.config import RtConfig
+from integrations.rt.wire import ME, PAGE, SPOKEN, Content, Part, Rows, Transaction, row_id, types
+from register.text import MAX_TEXT, clean, clip, one_line
+
+if TYPE_CHECKING:
+    from integrations.http import Http
+
+PATIENCE: Final = 3
+"""Times that one unreadable message may hold up the rest."""
+_FIELDS: Final = "Type,Creator,ObjectId,Created,NewValue"
+_AT_ONCE: Final = 50
+"""Messages whose parts are asked for in one request."""
+_PLAIN: Final[Mapping[str, Callable[[str], str]]] = {
+    "text/plain": clean,
+    "text/html": lambda html: clean(text_of_html(html)),
+}
+"""The kinds of text that a message may come in, the better first."""
+
+Row = Mapping[str, Any]
+
+
+class Transactions:
+    """Reads them. Raises `integrations.errors` kinds."""
+
+    def __init__(self, http: Http, config: RtConfig, ref: Callable[[int], Ref]) -> None:
+        self.http = http
+        self.config = config
+        self._ref = ref
+        self._login = ""
+        self._failed: Counter[int] = Counter()
+
+    async def page(self, where: str, *, newest_first: bool = False, rows: int = PAGE) -> tuple[Row, ...]:
+        """One page, oldest first unless asked for otherwise."""
+        params = {
+            "query": f"ObjectType = 'RT::Ticket' AND {where}",
+            "fields": _FIELDS,
+            "orderby": "id",
+            "order": "DESC" if newest_first else "ASC",
+            "per_page": rows,
+        }
+        answer = await self.http.get("/transactions", params=params)
+        items = read(Rows, answer).items
+        if any(row_id(row) < 0 for row in items):
+            raise lost(answer.name, "told changes without their place", answer.repeatable)
+        return items
+
+    async def every(self, where: str) -> tuple[Row, ...]:
+        """Every page, until one is empty: a short one may have lost rows to rights."""
+        rows: tuple[Row, ...] = ()
+        while more := await self.page(f"{where} AND id > {row_id(rows[-1]) if rows else 0}"):
+            rows += more
+        return rows
+
+    async def me(self) -> str:
+        """Our login; empty as long as we wrote nothing. RT tells a token's owner in no other way."""
+        if not self._login:
+            wrote = f"Creator = {ME} AND {types('Create', 'Correspond', 'Status')}"
+            rows = await self.page(wrote, newest_first=True, rows=1)
+            creator = rows[0].get("Creator") if rows else None
+            self._login = str(creator.get("id", "")) if isinstance(creator, dict) else ""
+        return self._login
+
+    async def read(self, rows: Sequence[Row]) -> tuple[tuple[Change, ...], tuple[Unread, ...]]:
+        """What the rows say, in their order; and those that could not be read."""
+        parts = await self._parts([row_id(row) for row in rows if row.get("Type") in SPOKEN])
+        me = await self.me() if rows else ""
+        changes: list[Change] = []
+        unread: list[Unread] = []
+        for row in rows:
+            try:
+                told = Transaction.model_validate(row)
+                body = await self._body(parts.get(told.id, ())) if told.Type in SPOKEN else ""
+                changes.append(self._change(told, body, me))
+            except ValueError as error:
+                unread.append(unread_row(row, ("id",), error))
+            except (Rejected, Gone, AuthFailed, Unavailable) as failure:
+                self._bear(failure, row_id(row))
+                unread.append(Unread(str(row_id(row)), clip(clean(repr(row)), MAX_RAW), failure.why))
+        return tuple(changes), tuple(unread)
+
+    def _bear(self, failure: Failure, transaction: int) -> None:
+        """Raise what may pass; return when this one message is to count as unreadable."""
+        if isinstance(failure, AuthFailed) and failure.trouble is not AuthTrouble.FORBIDDEN:
+            raise failure
+        if isinstance(failure, Unavailable):  # RT answers 500 for some things that are not there, for ever
+            self._failed[transaction] += 1
+            if self._failed[transaction] < PATIENCE:
+                raise failure
+        self._failed.pop(transaction, None)
+
+    def _change(self, told: Transaction, body: str, me: str) -> Change:
+        raw = told.NewValue if told.Type == "Status" else ""
+        if told.Type == "AddLink":  # fsck.com-rt://NAME/ticket/4
+            raw = f"merged into #{told.NewValue.rpartition('/')[2]}"
+        return Change(
+            change_id=str(told.id),
+            ref=self._ref(told.ObjectId),
+            at=told.Created,
+            kind=ChangeKind.COMMENT if told.Type in SPOKEN else ChangeKind.STATE,
+            author=one_line(told.Creator.id),
+            by_our_account=told.Creator.id == me,
+            body=clip(unsigned(body), MAX_TEXT),
+            public=told.Type != "Comment",
+            raw_state=one_line(raw),
+            state=self.config.meaning(raw),
+            marker=marker_of(body),
+        )
+
+    async def _parts(self, transactions: Sequence[int]) -> dict[int, list[Part]]:
+        """The parts of these transactions' messages, without what is in them."""
+        found: dict[int, list[Part]] = {}
+        for start in range(0, len(transactions), _AT_ONCE):
+            some = transactions[start : start + _AT_ONCE]
+            query = orjson.dumps([{"field": "TransactionId", "operator": "IN", "value": some}]).decode()
+            page, full = 0, True
+            while full:
+                page += 1
+                answer = await self.http.get(
+                    "/attachments",
+                    params={
+                        "query": query,
+                        "fields": "TransactionId,ContentType,Filename",
+                        "orderby": "id",
+                        "per_page": PAGE,
+                        "page": page,
+                    },
+                )
+                items = read(Rows, answer).items
+                full = len(items) == PAGE  # whoever sees a transaction sees its parts: no holes here
+                for item in items:
+                    try:
+                        part = Part.model_validate(item)
+                    except ValidationError:
+                        continue  # its message is told without it
+                    found.setdefault(part.TransactionId, []).append(part)
+        return found
+
+    async def _body(self, parts: Sequence[Part]) -> str:
+        """A message's own text, and the names of what is attached to it."""
+        files = [one_line(part.Filename) for part in parts if part.Filename]
+        text = ""
+        for kind, plain in _PLAIN.items():
+            own = next((part for part in parts if part.ContentType == kind and not part.Filename), None)
+            if own is not None:
+                told = read(Content, await self.http.get(f"/attachment/{own.id}"))
+                text = plain(base64.b64decode(told.Content).decode("utf-8", "replace"))
+                break
+        return "\n\n".join(filter(None, (text.strip(), f"[attached: {', '.join(files)}]" if files else "")))

@@ -1,0 +1,271 @@
+"""Request Tracker 5 over REST 2.0 (docs.bestpractical.com/rt/5.0.3/RT/REST2.html), found out on 5.0.3.
+
+RT says yes to much that it does not do: a field it does not know is dropped, a field misspelt in a search
+finds nothing, a PUT that it refused answers 200. So whatever matters is read back, or proved by `check`.
+Dates are never searched by: RT reads them in the zone of whoever asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from integrations.answers import lost
+from integrations.connector import (
+    Absent,
+    Applied,
+    CannotTell,
+    Cap,
+    Comment,
+    Cursor,
+    Draft,
+    FindResult,
+    Found,
+    Health,
+    Info,
+    NoNative,
+    Page,
+    Ref,
+    Strong,
+    Ticket,
+    TicketUpdate,
+    Transition,
+)
+from integrations.errors import AuthFailed, AuthTrouble, Conflict, Gone, Moved, OpId, Rejected
+from integrations.marker import sign
+from integrations.reading import read
+from integrations.rt.check import health
+from integrations.rt.config import RtConfig
+from integrations.rt.tickets import Tickets
+from integrations.rt.transactions import Transactions
+from integrations.rt.wire import (
+    ME,
+    MERGED,
+    Made,
+    TheirTicket,
+    any_of,
+    number_of,
+    quoted,
+    row_id,
+    types,
+)
+from register.text import MAX_TITLE, clip, one_line
+
+if TYPE_CHECKING:
+    from integrations.answers import Answer
+    from integrations.http import Http
+
+OVERLAP: Final = 40
+"""Ids looked back over: where transactions run side by side, a lower id may appear after a higher one."""
+CALM: Final = 10
+"""Polls without news, after which nothing can still be on its way below the cursor."""
+
+
+class RequestTracker:
+    """Connector of Request Tracker 5. Our operation id stands in a custom field and under every text."""
+
+    info: ClassVar[Info] = Info(
+        kind="rt",
+        title="Request Tracker 5",
+        caps=Cap.CREATE
+        | Cap.COMMENT_PUBLIC
+        | Cap.COMMENT_PRIVATE
+        | Cap.SET_STATE
+        | Cap.WITHDRAW
+        | Cap.POLL
+        | Cap.ETAG,
+        lookup=Strong(settle=timedelta(seconds=60)),  # creates were answered after up to 20 s under load
+        idempotency=NoNative(),
+        config=RtConfig,
+        docs="https://docs.bestpractical.com/rt/5.0.3/RT/REST2.html",
+    )
+    root: ClassVar[str] = "/REST/2.0"
+
+    def __init__(self, http: Http, config: RtConfig) -> None:
+        self.http = http
+        self.config = config
+        self._tickets = Tickets(http, config)
+        self._transactions = Transactions(http, config, self._ref)
+        self._quiet = 0
+
+    @staticmethod
+    def headers(config: RtConfig, secret: str) -> Mapping[str, str]:
+        """The word is `token`: RT refuses Bearer."""
+        return {"Authorization": f"token {secret}"} if secret else {}
+
+    async def create(self, draft: Draft) -> Ref:
+        ticket: dict[str, Any] = {
+            "Queue": self.config.queue,
+            "Subject": clip(one_line(draft.title), MAX_TITLE),
+            "Content": sign(draft.body, draft.op_id),
+            "ContentType": "text/plain",
+            "CustomFields": {**draft.fields, self.config.reference_field: draft.op_id},
+        }
+        if draft.priority in self.config.priorities:
+            ticket["Priority"] = self.config.priorities[draft.priority]
+        if self.config.requestor:
+            ticket["Requestor"] = self.config.requestor
+        try:
+            answer = await self.http.post("/ticket", json=ticket, op_id=draft.op_id)
+        except Gone as failure:
+            raise Rejected(f"{failure.why} Is the `url` of {self.http.name} right?", 404) from None
+        return self._ref(read(Made, answer).id)
+
+    async def get(self, ref: Ref) -> Ticket:
+        number = number_of(ref)
+        try:
+            answer = await self.http.get(f"/ticket/{number}")
+        except AuthFailed as failure:
+            if failure.trouble is not AuthTrouble.FORBIDDEN:
+                raise
+            answer = None
+        if answer is None:
+            await (
+                self._tickets.queue()
+            )  # forbidden too: then our account lost its rights, not this one ticket
+            raise Rejected(
+                f"{self.http.name} does not show {ref.key} to our account any more; "
+                "it may have been moved to another queue: ask them.",
+                403,
+            )
+        told = read(TheirTicket, answer)
+        if told.id != number:
+            new = self._ref(told.id)
+            raise Moved(f"{self.http.name} has merged {ref.key} into {new.key}.", new)
+        return self._ticket(told, answer)
+
+    async def find(self, op_id: OpId, since: datetime) -> FindResult:
+        """By the reference field. Naming EffectiveId brings merged tickets too; deleted ones never come."""
+        field, name = self.config.reference_field, self.http.name
+        told = await self._tickets.search(
+            f"EffectiveId > 0 AND 'CF.{{{field}}}' = {quoted(op_id)}", "CustomFields"
+        )
+        hits = sorted(hit.id for hit in told.items if hit.carries(field, op_id))
+        if hits:
+            return Found(tuple(map(self._ref, hits)))
+        if told.items or told.total != 0:
+            return CannotTell(f"{name} does not say for sure that no ticket carries our reference.")
+        if not (await self._tickets.queue()).has(field):
+            return CannotTell(f"{name} has no field {field} on its queue any more.")
+        if not await self._tickets.sees_own():
+            return CannotTell(f"{name} shows our account no ticket that it made: they may be hidden from it.")
+        return Absent()
+
+    async def find_comment(self, ref: Ref, op_id: OpId) -> FindResult:
+        numbers = {number_of(ref)}
+        try:
+            await self.get(ref)
+        except Moved as moved:
+            numbers.add(number_of(moved.new))  # what we write to a merged ticket stands on the other
+        on = any_of(*(f"ObjectId = {number}" for number in numbers))
+        rows = await self._transactions.every(f"{on} AND Creator = {ME} AND {types(*self._texts)}")
+        changes, unread = await self._transactions.read(rows)
+        hits = tuple(Ref(id=c.change_id, key=ref.key, url=ref.url) for c in changes if c.marker == op_id)
+        if hits:
+            return Found(hits)
+        return CannotTell("A part of the ticket could not be read.") if unread else Absent()
+
+    async def apply(self, ref: Ref, update: TicketUpdate, if_version: str | None = None) -> Applied:
+        match = {} if if_version is None else {"If-Match": f'"{if_version}"'}
+        if isinstance(update, Transition):
+            return await self._transition(ref, update, match)
+        if not update.public and not self.config.internal_comments:
+            raise Rejected(
+                f"Internal comments are not set up for {self.http.name}: nothing was sent. Make it public, "
+                "or set internal_comments = true in vendors.toml if they show theirs to our account."
+            )
+        how = "correspond" if update.public else "comment"
+        return Applied((await self._say(ref, how, update, match),))
+
+    async def changes(self, cursor: Cursor | None) -> Page:
+        queue = any_of(f"TicketQueue = {quoted(self.config.queue)}", f"TicketCreator = {ME}")
+        news = f"{queue} AND {any_of(types(*self._texts, 'Status'), MERGED)}"
+        if cursor is None:
+            newest = await self._transactions.page(news, newest_first=True, rows=OVERLAP)
+            return Page((), _cursor(0, map(row_id, newest)), done=True)
+        after, seen = int(cursor["after"]), frozenset(cursor["seen"])
+        back = OVERLAP if self._quiet < CALM else 0
+        rows = await self._transactions.page(f"{news} AND id > {max(after - back, 0)}")
+        fresh = [row for row in rows if row_id(row) not in seen]
+        changes, unread = await self._transactions.read(fresh)
+        self._quiet = 0 if fresh else self._quiet + 1
+        return Page(changes, _cursor(after, {*map(row_id, rows), *seen}), done=not fresh, unread=unread)
+
+    async def history(self, ref: Ref) -> Page:
+        told = any_of(types("Create", *self._texts, "Status"), MERGED)
+        rows = await self._transactions.every(f"ObjectId = {number_of(ref)} AND {told}")
+        changes, unread = await self._transactions.read(rows)
+        return Page(changes, {}, done=True, unread=unread)
+
+    async def check(self) -> Health:
+        return await health(self.http, self.config, self._tickets, self._transactions)
+
+    async def _transition(self, ref: Ref, wish: Transition, match: Mapping[str, str]) -> Applied:
+        """A note goes in the same request: by itself, a reply would open a closed ticket again."""
+        state = self.config.raw_state(wish.to)
+        if state is None:
+            raise Rejected(
+                f"No state of {self.http.name} means {wish.to}: nothing was sent. "
+                f'Add it to `states` in vendors.toml ("THEIR STATE" = "{wish.to}").'
+            )
+        if wish.note:
+            note = Comment(wish.op_id, wish.note)
+            ids: tuple[str, ...] = (await self._say(ref, "correspond", note, match, Status=state),)
+            said = "took our note, but"
+        else:
+            ids, said = (), await self._set_state(ref, state, match, wish.op_id)
+        ticket = await self.get(ref)
+        if ticket.raw_state != state:
+            why = f"{self.http.name} {said} left {ref.key} {one_line(ticket.raw_state)}, not {state}."
+            raise Rejected(why, 200)
+        return Applied(ids, ticket)
+
+    async def _set_state(self, ref: Ref, state: str, match: Mapping[str, str], op_id: OpId) -> str:
+        """Ask for the state; return what RT said, since it answers 200 when it does not do it."""
+        path, json = f"/ticket/{number_of(ref)}", {"Status": state}
+        try:
+            answer = await self.http.put(path, json=json, headers=match, safe=True, op_id=op_id)
+        except Conflict:
+            if (await self.get(ref)).raw_state == state:  # our own earlier try, whose answer was lost
+                return ""
+            raise
+        said = "; ".join(map(str, answer.json()))
+        return f"answered “{clip(one_line(self.http.masked(said)), 300)}” and"
+
+    async def _say(self, ref: Ref, how: str, text: Comment, match: Mapping[str, str], **more: str) -> str:
+        """Write to the ticket; return the transaction's id, which RT tells in `Location` alone."""
+        message = {"Content": sign(text.body, text.op_id), "ContentType": "text/plain", **more}
+        path = f"/ticket/{number_of(ref)}/{how}"
+        answer = await self.http.post(path, json=message, headers=match, op_id=text.op_id)
+        place, _, number = answer.headers.get("location", "").rpartition("/")
+        if not (place.endswith("/transaction") and number.isdecimal()):
+            raise lost(answer.name, "did not say where it put our text", answer.repeatable, text.op_id)
+        return number
+
+    @property
+    def _texts(self) -> tuple[str, ...]:
+        return ("Correspond", "Comment") if self.config.internal_comments else ("Correspond",)
+
+    def _ticket(self, told: TheirTicket, answer: Answer) -> Ticket:
+        return Ticket(
+            ref=self._ref(told.id),
+            title=one_line(told.Subject),
+            raw_state=told.Status,
+            state=self.config.meaning(told.Status),
+            raw_priority="" if told.Priority is None else str(told.Priority),
+            assignee=None if told.Owner.id == "Nobody" else one_line(told.Owner.id),
+            updated_at=told.LastUpdated,
+            version=answer.headers.get("etag", "").strip('"') or None,
+        )
+
+    def _ref(self, number: int) -> Ref:
+        web = str(self.http.base).removesuffix(self.root)
+        return Ref(id=str(number), key=f"#{number}", url=f"{web}/Ticket/Display.html?id={number}")
+
+
+def _cursor(after: int, told: Iterable[int]) -> Cursor:
+    """Where to go on, with the ids already told that the next poll looks back over."""
+    known = sorted(set(told))
+    top = max([after, *known])
+    return {"after": top, "seen": [number for number in known if number > top - OVERLAP]}
