@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import ipaddress
+import logging
+import re
 import ssl
 import zlib
 from collections.abc import Mapping
@@ -32,6 +34,7 @@ MAX_CONNECTIONS: Final = 16
 KEEP_ALIVE: Final = 2.0
 """Seconds. Below what servers keep, so that a connection closed under us rarely looks like a lost answer."""
 _ERROR_BYTES: Final = 16_384
+_HOST: Final = re.compile(rb"[a-zA-Z0-9._:-]+")
 _HEADER_CHARS: Final = frozenset(map(chr, range(0x20, 0x7F)))
 
 _NEVER_SENT: Final[Mapping[type[Exception], str]] = {
@@ -47,6 +50,8 @@ _ANSWER_LOST: Final[Mapping[type[Exception], str]] = {
     httpx.RemoteProtocolError: "cut the connection or answered something that is not HTTP",
     Exception: "gave an answer that could not be read",
 }
+for _logger in ("httpx", "httpcore"):  # their lines show addresses, cookies and headers of answers
+    logging.getLogger(_logger).setLevel(logging.WARNING)
 _Errors = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
 
 
@@ -289,7 +294,7 @@ def checked_base(base_url: str) -> httpx.URL:
         url = httpx.URL(base_url.rstrip("/"))
     except httpx.InvalidURL:
         raise ValueError("is no address: write it like https://support.example.com/REST/2.0") from None
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not _HOST.fullmatch(url.raw_host):
         raise ValueError("is no web address: begin it with https://")
     if url.userinfo:
         raise ValueError("has a name or password in it: take it out, credentials belong in the keyring")
