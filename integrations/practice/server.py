@@ -52,7 +52,8 @@ class Practice:
         self._clock = clock
         self._agent = Agent(self.desk, pace, seed=seed) if agent else None
         self._socket = _bind(port)
-        self.url = "http://{}:{}".format(*self._socket.getsockname()[:2])
+        self.address: tuple[str, int] = self._socket.getsockname()[:2]
+        self.url = "http://{}:{}".format(*self.address)
         app = practice_app(self.desk, self.moods, token)
         self._server = _Server(
             uvicorn.Config(
@@ -60,6 +61,7 @@ class Practice:
                 http=_Protocol,
                 ws="none",
                 lifespan="off",
+                log_config=None,
                 log_level="error",
                 access_log=False,
                 server_header=False,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -299,16 +302,18 @@ def test_slow_answers_come_and_hanging_ones_do_not(practice: Practice) -> None:
     assert len(practice.desk.tickets) == 2
 
 
-def test_a_hanging_supplier_can_be_ended() -> None:
-    with running_practice() as supplier:
+def test_a_hanging_supplier_can_be_ended(caplog: pytest.LogCaptureFixture) -> None:
+    with running_practice() as supplier, socket.create_connection(supplier.address) as caller:
         supplier.mood = Hang()
-        with pytest.raises(httpx.ReadTimeout):
-            httpx.get(f"{supplier.url}/whoami", timeout=0.1)
-        hanging = httpx.Client(base_url=supplier.url, timeout=0.2)
-        with pytest.raises(httpx.ReadTimeout):
-            hanging.get("/whoami")
-        start = time.monotonic()
-    assert time.monotonic() - start < 3
+        caller.sendall(b"GET /whoami HTTP/1.1\r\nHost: x\r\n\r\n")
+        caller.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            caller.recv(1)
+        supplier.stop()
+        caller.settimeout(5)
+        with contextlib.suppress(ConnectionResetError):
+            assert caller.recv(1) == b""
+    assert caplog.records == []
 
 
 def test_moods_are_set_over_http_and_wait_in_order(practice: Practice, http: httpx.Client) -> None:
@@ -441,6 +446,17 @@ def test_it_runs_by_itself_and_says_where() -> None:
         finally:
             process.terminate()
         process.wait(10)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_without_a_word_when_told_to(how: signal.Signals) -> None:
+    command = [sys.executable, "-m", "integrations.practice", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(how)
+        assert process.communicate(timeout=10) == ("", "")
+        assert process.returncode in (0, -signal.SIGTERM)
 
 
 def test_a_taken_port_is_said_so(practice: Practice, capfd: pytest.CaptureFixture[str]) -> None:
