@@ -1,0 +1,154 @@
+"""How times, bonds and widths read, and in which order incidents stand."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from rich.cells import cell_len
+
+from tests.tui.fakes import NOW, row, rows
+from tui import actions
+from tui.columns import Eyes, cells_of, columns_for
+from tui.format import bond_text, due_text, duration, fit, wall
+from tui.order import COUNTED, Counts, rank
+from tui.signs import ASCII, UNICODE, plain, signs_for
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0m"),
+        (59, "0m"),
+        (60, "1m"),
+        (3599, "59m"),
+        (3600, "1h"),
+        (4320, "1h12"),
+        (6 * 3600 + 1200, "6h20"),
+        (86399, "23h59"),
+        (86400, "1d"),
+        (2 * 86400 + 4 * 3600, "2d4h"),
+        (400 * 86400, "400d"),
+    ],
+)
+def test_durations(seconds: int, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_due_says_what_is_left_or_how_late_it_is() -> None:
+    assert due_text(NOW + 4320, NOW, UNICODE) == "1h12"
+    assert due_text(NOW - 240, NOW, UNICODE) == "4m over !"
+    assert due_text(NOW, NOW, UNICODE) == "0m"
+    assert due_text(None, NOW, UNICODE) == "–"
+    assert due_text(None, NOW, ASCII) == "-"
+
+
+def test_wall_times_carry_their_zone() -> None:
+    from datetime import UTC
+
+    assert wall(NOW, UTC) == "22:13 UTC"
+
+
+@pytest.mark.parametrize(
+    ("bond", "wide", "narrow"),
+    [
+        (["acme", "open", "theirs", NOW - 720, "A-1", "ok"], "acme ✓ theirs 12m", "acme ✓ 12m"),
+        (["acme", "open", "ours", NOW - 180, "A-1", "ok"], "acme ✓ ours 3m", "acme ✓ OURS"),
+        (["nordnet", "engaging", "ours", NOW - 180, "", "?"], "nordnet ? ours 3m", "nordnet ? OURS"),
+        (["nordnet", "engaging", "ours", NOW, "", "ok"], "nordnet · sending 0m", "nordnet · 0m"),
+        (["nordnet", "open", "ours", NOW, "", "dead"], "nordnet ‼ ours 0m", "nordnet ‼ OURS"),
+        (["acme", "fixed", "ours", NOW - 60, "A-1", "ok"], "acme ✓ fixed? 1m", "acme ✓ FIXED?"),
+    ],
+)
+def test_a_bond_says_whose_turn_it_is(bond: list[object], wide: str, narrow: str) -> None:
+    assert bond_text([bond], NOW, UNICODE, wide=True) == wide
+    assert bond_text([bond], NOW, UNICODE, wide=False) == narrow
+
+
+def test_of_two_bonds_the_one_that_needs_a_hand_is_shown() -> None:
+    fine = ["acme", "open", "theirs", NOW - 720, "A-1", "ok"]
+    dead = ["nordnet", "open", "theirs", NOW, "N-1", "dead"]
+    assert bond_text([fine, dead], NOW, UNICODE, wide=True) == "nordnet ‼ theirs 0m +1"
+
+
+def test_what_needs_a_hand_stands_first() -> None:
+    overdue = row(1, due=NOW - 60, p=5)
+    ours = row(2, bonds=[["acme", "open", "ours", NOW, "A", "ok"]])
+    nobodys = row(3, owner=None, due=NOW + 1)
+    soon, later, never = row(4, due=NOW + 60), row(5, due=NOW + 600, p=1), row(6, due=None, p=1)
+    some = [never, later, soon, nobodys, ours, overdue]
+    assert sorted(some, key=lambda r: rank(r, NOW)) == [overdue, ours, nobodys, soon, later, never]
+
+
+def test_counts_kept_up_row_by_row_are_those_counted_anew() -> None:
+    dice, counts = random.Random(7), Counts()
+    board = {r["number"]: r for r in rows(40)}
+    counts.recount(board.values(), "p1", NOW)
+    for fresh in dice.sample(rows(80), 60):
+        gone = dice.random() < 0.3
+        board.pop(fresh["number"], None)
+        if not gone:
+            board[fresh["number"]] = fresh | {"p": dice.randint(1, 5), "owner": dice.choice([None, "p1"])}
+        counts.put(fresh["number"], board.get(fresh["number"]), "p1", NOW)
+    anew = Counts()
+    anew.recount(board.values(), "p1", NOW)
+    assert [counts[name] for name in COUNTED] == [anew[name] for name in COUNTED]
+    assert len(counts) == len(board)
+
+
+def test_an_empty_board_counts_nothing() -> None:
+    counts = Counts()
+    counts.recount([], None, NOW)
+    assert [counts[name] for name in COUNTED] == [0] * len(COUNTED)
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "日本語のタイトルです", "a" * 99, "x日", "", "e\u0301" * 9, "👩‍👩‍👧 family"]
+)
+@pytest.mark.parametrize("width", [1, 2, 7, 12])
+def test_every_text_takes_exactly_its_cells(text: str, width: int) -> None:
+    assert cell_len(fit(text, width, UNICODE)) == width
+
+
+@pytest.mark.parametrize("width", [60, 80, 81, 100, 119, 200])
+def test_the_columns_fill_the_board(width: int) -> None:
+    columns = columns_for(width, 9)
+    assert 2 + sum(c.width for c in columns) >= width
+    assert ("State" in [c.title for c in columns]) == (width > 80)
+
+
+def test_hostile_text_is_harmless_on_the_board() -> None:
+    bad = row(
+        1, title="\x1b[2J[bold]\u202etxt\n", bonds=[["a\x1b]0;x\x07", "open", "ours", NOW, "K\n", "ok"]]
+    )
+    eyes = Eyes(now=NOW, people={"p2": "Eve\x1b[31m"})
+    text = "".join(cell[0] for cell in cells_of(bad, eyes, columns_for(120, 9)))
+    assert not any(ord(c) < 32 or c == "\u202e" for c in text)
+    assert "[bold]" in text
+
+
+def test_a_restricted_incident_shows_no_more_than_its_number() -> None:
+    secret = row(1, restricted=True, title="salary list leaked")
+    assert "salary" not in repr(cells_of(secret, Eyes(now=NOW), columns_for(200, 9)))
+
+
+def test_poor_locales_get_ascii_twins() -> None:
+    assert signs_for("utf-8", {}) is UNICODE
+    assert signs_for("iso-8859-1", {}) is ASCII
+    assert signs_for("utf-8", {"MUSTER_ASCII": "1"}) is ASCII
+    assert plain("‼ ▲ ✓ – …", ASCII).isascii()
+
+
+def test_no_key_does_two_things() -> None:
+    for table in (actions.BOARD, actions.INCIDENT):
+        actions.by_key(table)
+    with pytest.raises(ValueError, match="j is both"):
+        actions.by_key((*actions.BOARD, actions.Action("other", "j", "x", "x")))
+
+
+def test_the_footer_keeps_help_whatever_the_width() -> None:
+    many = tuple(actions.Action(f"v{n}", chr(97 + n), f"verb{n}", "", shown=True) for n in range(9))
+    for width in (20, 40, 80, 120):
+        line = actions.footer((*many, *actions.BOARD), width)
+        assert len(line) <= width
+        assert line.endswith("? help")

@@ -1,0 +1,100 @@
+"""What a key does, declared once: footer, help page and key map are made from these.
+
+Verbs are not listed here: `of_verb` makes an action from a Command of the register's registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a key does. `also` are other keys for it; `shown` puts it into the footer."""
+
+    id: str
+    key: str
+    label: str
+    help: str
+    also: tuple[str, ...] = ()
+    shown: bool = False
+    writes: bool = False
+
+
+MOVE = (
+    Action("down", "j", "down", "Next line", also=("down",)),
+    Action("up", "k", "up", "Line before", also=("up",)),
+    Action("page_down", "pagedown", "page", "A page down"),
+    Action("page_up", "pageup", "page", "A page up"),
+    Action("home", "g", "top", "To the top, in an order that is true now", also=("home",)),
+    Action("end", "G", "bottom", "To the bottom", also=("end",)),
+)
+COMMON = (
+    Action("zone", "z", "zone", "Show times in UTC, or in this host's zone"),
+    Action("help", "question_mark", "help", "What each key does", also=("f1",), shown=True),
+)
+BOARD = (
+    *MOVE,
+    Action("open", "enter", "open", "Open the incident: its timeline and its suppliers"),
+    Action(
+        "filter", "slash", "filter", "Show only what has this text in it; Esc shows all again", shown=True
+    ),
+    Action("clear", "escape", "all", "Show all again"),
+    Action("board", "1", "Board", "The board: open incidents"),
+    Action("outbox", "4", "Outbox", "What is on its way to suppliers, and what waits for a person"),
+    *COMMON,
+    Action("quit", "q", "quit", "Leave the board"),
+)
+INCIDENT = (
+    *MOVE,
+    *COMMON,
+    Action("back", "escape", "back", "Back to the board", also=("q",), shown=True),
+)
+
+KEY_NAMES: Mapping[str, str] = {
+    "question_mark": "?",
+    "slash": "/",
+    "escape": "Esc",
+    "enter": "Enter",
+    "down": "↓",
+    "up": "↑",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "home": "Home",
+    "end": "End",
+    "f1": "F1",
+    "exclamation_mark": "!",
+    "equals_sign": "=",
+}
+
+
+def key_name(key: str) -> str:
+    """Return what stands on the key."""
+    return KEY_NAMES.get(key, key)
+
+
+def by_key(actions: Iterable[Action]) -> dict[str, Action]:
+    """Return the key map; a key given twice is a mistake in the tables."""
+    keys: dict[str, Action] = {}
+    for action in actions:
+        for key in (action.key, *action.also):
+            if key in keys:
+                raise ValueError(f"{key} is both {keys[key].id} and {action.id}")
+            keys[key] = action
+    return keys
+
+
+def footer(actions: Iterable[Action], width: int) -> str:
+    """Return ` a ack  t take  …  ? help`: whole items only, and help always among them."""
+    shown = [f"{key_name(action.key)} {action.label}" for action in actions if action.shown]
+    if not shown:
+        return ""
+    last, items = shown[-1], shown[:-1]
+    for gap in ("  ", " "):
+        line = " " + gap.join([*items, last])
+        if len(line) <= width:
+            return line
+    while items and len(" " + " ".join([*items, last])) > width:
+        items.pop()
+    return " " + " ".join([*items, last])

@@ -1,0 +1,115 @@
+"""The board's columns: which there are at which width, and what a row says in each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from register.plain import one_line
+from tui.format import bond_text, due_text, fit, our_turn, person, state_text
+from tui.signs import UNICODE, Signs
+
+Row = dict[str, Any]
+Cell = tuple[str, str]
+"""A text and the name of its pen."""
+Cells = tuple[Cell, ...]
+
+
+@dataclass(slots=True)
+class Eyes:
+    """With whose eyes and at what time the rows are read."""
+
+    now: float = 0.0
+    me: str | None = None
+    people: Mapping[str, str] = field(default_factory=dict)
+    signs: Signs = UNICODE
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its heading, how many cells it takes with the gap behind it, and what it says."""
+
+    title: str
+    width: int
+    cell: Callable[[Row, Eyes], Cell]
+
+
+def _number(row: Row, eyes: Eyes) -> Cell:
+    return one_line(row["number"]), ""
+
+
+def _priority(row: Row, eyes: Eyes) -> Cell:
+    return (f"{eyes.signs.major}1", "bad") if row["p"] == 1 else (f" {row['p']}", "")
+
+
+def _state(row: Row, eyes: Eyes) -> Cell:
+    return one_line(state_text(row)), ""
+
+
+def _owner(row: Row, eyes: Eyes) -> Cell:
+    text = person(row["owner"], eyes.people, eyes.me, eyes.signs)
+    return text.split(" ")[0], "warn" if row["owner"] is None else ""
+
+
+def _due(row: Row, eyes: Eyes) -> Cell:
+    text = due_text(row["due"], eyes.now, eyes.signs)
+    return text, "bad" if row["due"] is not None and row["due"] < eyes.now else ""
+
+
+def _supplier(row: Row, eyes: Eyes, *, wide: bool, key: bool) -> Cell:
+    text = bond_text(row["bonds"], eyes.now, eyes.signs, wide=wide, key=key)
+    if any(bond[5] == "dead" for bond in row["bonds"]):
+        return text, "bad"
+    return text, "warn" if any(our_turn(b) or b[5] == "?" for b in row["bonds"]) else ""
+
+
+def _supplier_narrow(row: Row, eyes: Eyes) -> Cell:
+    return _supplier(row, eyes, wide=False, key=False)
+
+
+def _supplier_wide(row: Row, eyes: Eyes) -> Cell:
+    return _supplier(row, eyes, wide=True, key=False)
+
+
+def _supplier_key(row: Row, eyes: Eyes) -> Cell:
+    return _supplier(row, eyes, wide=True, key=True)
+
+
+def _title(row: Row, eyes: Eyes) -> Cell:
+    return ("restricted", "dim") if row["restricted"] else (one_line(row["title"]), "")
+
+
+NARROW: Final = 80
+"""Up to this width the state has no column and the supplier is told in short."""
+WITH_KEY_FROM: Final = 110
+_CURSOR: Final = 2
+_TITLE_AT_LEAST: Final = 8
+
+
+def columns_for(width: int, number: int) -> tuple[Column, ...]:
+    """Return the columns of a board `width` cells wide whose numbers take `number` cells."""
+    narrow = width <= NARROW
+    columns = [Column("Number", number, _number), Column(" P", 3, _priority)]
+    if not narrow:
+        columns.append(Column("State", 14 if width >= WITH_KEY_FROM else 12, _state))
+    columns.append(Column("Owner", 6, _owner))
+    columns.append(Column("Due", 12, _due))
+    if narrow:
+        columns.append(Column("Supplier", 17, _supplier_narrow))
+    elif width < WITH_KEY_FROM:
+        columns.append(Column("Supplier", 19, _supplier_wide))
+    else:
+        columns.append(Column("Supplier", 30, _supplier_key))
+    rest = width - _CURSOR - sum(column.width for column in columns)
+    columns.append(Column("Title", max(_TITLE_AT_LEAST, rest + 1), _title))
+    return tuple(columns)
+
+
+def heading(columns: tuple[Column, ...], signs: Signs) -> str:
+    return "  " + "".join(fit(column.title, column.width - 1, signs) + " " for column in columns)
+
+
+def cells_of(row: Row, eyes: Eyes, columns: tuple[Column, ...]) -> Cells:
+    """Return what the row says in each column; two equal results paint the same line."""
+    return tuple(column.cell(row, eyes) for column in columns)

@@ -1,0 +1,182 @@
+"""The pane beside the board: one incident in short. Pure: rows and events in, lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.cells import cell_len
+
+from register.plain import one_line
+from tui.columns import Eyes
+from tui.format import clock, due_text, duration, fit, our_turn, person, state_text
+from tui.messages import Row
+from tui.model import Model
+from tui.widgets.lines import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event as the timeline tells it: when, who (a person's id, a supplier, muster), and the words."""
+
+    at: float
+    who: str
+    what: str
+    body: str = ""
+    vendor: str = ""  # the supplier it came from or went to
+    inbound: bool = False
+    bond: str = ""
+    pen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What is read of the incident under the cursor, beyond its row."""
+
+    number: str
+    opened_by: str
+    caller: str | None
+    told: tuple[Told, ...]
+    incident: Any = None  # register.incident.Incident: not imported here, for the first paint's sake
+
+
+def pane(row: Row | None, detail: Detail | None, model: Model, width: int, height: int) -> list[Line]:
+    """Return the pane's lines for this row; `detail` is None until it has been read."""
+    if row is None or width < 4:
+        return []
+    eyes, now = model.eyes, model.eyes.now
+    if row["restricted"]:
+        return [((f" {row['number']}  restricted", "strong"),)]
+    signs = eyes.signs
+    major = f"{signs.major} " if row["p"] == 1 else ""
+    lines: list[Line] = [
+        (
+            (f" {major}{one_line(row['number'])}  P{row['p']}", "bad" if row["p"] == 1 else "strong"),
+            (f"  {one_line(state_text(row))}", ""),
+        ),
+        *wrapped(one_line(row["title"]), width, "strong", most=3),
+        _where(row, eyes),
+        *_since(row, detail, model),
+        _due(row, eyes, now),
+    ]
+    lines += [_bond(bond, eyes, now) for bond in row["bonds"]]
+    lines.append(((f" {signs.rule * 2} latest {signs.rule * max(0, width - 12)}", "dim"),))
+    room = height - len(lines)
+    if detail is not None and room > 0:
+        lines += latest(detail.told, model, width, room)
+    return lines
+
+
+def _where(row: Row, eyes: Eyes) -> Line:
+    owner = person(row["owner"], eyes.people, eyes.me, eyes.signs)
+    team = f" ({one_line(row['team'])})" if row["team"] else ""
+    parts = [one_line(row["service"]), one_line(row["category"]), f"{owner}{team}"]
+    return ((" " + f" {eyes.signs.dot} ".join(part for part in parts if part), ""),)
+
+
+def _since(row: Row, detail: Detail | None, model: Model) -> list[Line]:
+    now, signs = model.eyes.now, model.signs
+    text = f" opened {clock(row['opened'], now, model.zone)}, {duration(max(0, now - row['opened']))} ago"
+    if detail is not None:
+        text += f" by {person(detail.opened_by, model.eyes.people, model.eyes.me, signs)}"
+    if row["acked"]:
+        text += f" {signs.known} ack"
+    return [((text, ""),)]
+
+
+def _due(row: Row, eyes: Eyes, now: float) -> Line:
+    if row["due"] is None:
+        return ((" no time promised", "dim"),)
+    over = row["due"] < now
+    left = due_text(row["due"], now, eyes.signs) + ("" if over else " left")
+    return ((" resolve ", ""), (left, "bad" if over else ""))
+
+
+def _bond(bond: list[Any], eyes: Eyes, now: float) -> Line:
+    vendor, state, ball, since, key, flag = bond[:6]
+    name = one_line(vendor) + (f" {eyes.signs.to} {one_line(key)}" if key else "")
+    words = {
+        "dead": f"{eyes.signs.alarm} waits for a person (4 Outbox)",
+        "?": f"{eyes.signs.unsure} not known to have arrived",
+    }.get(flag)
+    if words is None and state == "engaging":
+        words = "being sent"
+    elif words is None:
+        said = "says fixed, " if state == "fixed" else ""
+        words = f"{said}ball {ball} {duration(max(0, now - since))}"
+    pen = "bad" if flag == "dead" else "warn" if flag == "?" or our_turn(bond) else ""
+    return ((f" {name}: ", ""), (words, pen))
+
+
+def latest(told: Sequence[Told], model: Model, width: int, room: int) -> list[Line]:
+    """Return the newest events first, as many as there is room for."""
+    lines: list[Line] = []
+    for event in reversed(told):
+        when = clock(event.at, model.eyes.now, model.zone)
+        who = event_who(event, model)
+        text = event.what + (f": {event.body}" if event.body else "")
+        head = f" {when} {who} "
+        first, *rest = wrapped(one_line(text), width - cell_len(head) + 1, "", most=2) or [(("", ""),)]
+        lines.append(((f" {when} ", "dim"), (f"{who} ", "strong"), (first[0][0].lstrip(), event.pen)))
+        lines += [((" " * cell_len(head) + line[0][0].lstrip(), event.pen),) for line in rest]
+        if len(lines) >= room:
+            break
+    return lines[:room]
+
+
+def event_who(event: Told, model: Model) -> str:
+    """Return who did it, as short as the eye wants it."""
+    if event.inbound and event.vendor:
+        return one_line(event.vendor)
+    return person(event.who, model.eyes.people, model.eyes.me, model.signs).split(" ")[0]
+
+
+def wrapped(text: str, width: int, pen: str, most: int = 1000) -> list[Line]:
+    """Return `text` broken at spaces into lines of ` …`, the last one cut when there are too many."""
+    room = width - 2
+    if room < 1 or not text:
+        return []
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        for piece in _pieces(word, room):
+            joined = f"{line} {piece}" if line else piece
+            if cell_len(joined) <= room:
+                line = joined
+            else:
+                lines.append(line)
+                line = piece
+        if len(lines) > most:
+            break
+    lines.append(line)
+    if len(lines) > most:
+        lines[most - 1] += "…" if cell_len(lines[most - 1]) < room else ""
+    return [((f" {part}", pen),) for part in lines[:most]]
+
+
+def _pieces(word: str, room: int) -> list[str]:
+    """Return a word cut so that each piece fits into a line."""
+    if cell_len(word) <= room:
+        return [word]
+    pieces, piece, used = [], "", 0
+    for letter in word:
+        size = cell_len(letter)
+        if used + size > room:
+            pieces.append(piece)
+            piece, used = "", 0
+        piece, used = piece + letter, used + size
+    return [*pieces, piece]
+
+
+def one_line_latest(detail: Detail | None, model: Model, width: int) -> Line:
+    """Return the newest event as one line, for screens too narrow for a pane."""
+    if detail is None or not detail.told:
+        return ()
+    event = detail.told[-1]
+    text = f"{event_who(event, model)}: {event.what}" + (f": {event.body}" if event.body else "")
+    when = clock(event.at, model.eyes.now, model.zone)
+    return (
+        (f" {when} ", "dim"),
+        (fit(one_line(text), max(0, width - len(when) - 3), model.signs), event.pen),
+    )

@@ -1,0 +1,124 @@
+"""How times, people and bonds read on a screen. Pure: the time and the zone are arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final
+
+from rich.cells import cell_len, set_cell_size
+
+from register.plain import one_line
+from tui.signs import Signs
+
+_MINUTE: Final = 60
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+
+OUR_TURN_STATES: Final = frozenset({"open", "fixed"})
+"""Bond states in which the ball means something: before that the ticket is on its way."""
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as `41m`, `1h12`, `6h`, `2d4h`, whole minutes cut off, never rounded up."""
+    whole = int(abs(seconds))
+    if whole < _HOUR:
+        return f"{whole // _MINUTE}m"
+    if whole < _DAY:
+        hours, minutes = whole // _HOUR, whole % _HOUR // _MINUTE
+        return f"{hours}h{minutes:02}" if minutes else f"{hours}h"
+    days, hours = whole // _DAY, whole % _DAY // _HOUR
+    return f"{days}d{hours}h" if hours and days < 100 else f"{days}d"
+
+
+def due_text(due: float | None, now: float, signs: Signs) -> str:
+    """Return `1h12`, `4m over !` or a dash for no promise."""
+    if due is None:
+        return signs.none
+    if due >= now:
+        return duration(due - now)
+    return f"{duration(now - due)} over {signs.over}"
+
+
+def wall(epoch: float, zone: tzinfo | None) -> str:
+    """Return `02:10 CET`; zone None is the host's own."""
+    moment = _moment(epoch, zone)
+    return f"{moment:%H:%M} {moment.tzname() or 'local'}"
+
+
+def clock(epoch: float, now: float, zone: tzinfo | None) -> str:
+    """Return `02:10`, or with the date `11-03 02:10` when that was another day than `now`."""
+    moment, today = _moment(epoch, zone), _moment(now, zone)
+    return f"{moment:%H:%M}" if moment.date() == today.date() else f"{moment:%m-%d %H:%M}"
+
+
+def zone_name(epoch: float, zone: tzinfo | None) -> str:
+    return _moment(epoch, zone).tzname() or "local"
+
+
+def _moment(epoch: float, zone: tzinfo | None) -> datetime:
+    aware = datetime.fromtimestamp(epoch, UTC)
+    return aware.astimezone(zone)
+
+
+def person(who: str | None, people: Mapping[str, str], me: str | None, signs: Signs) -> str:
+    """Return `me`, a person's name, or a dash for nobody."""
+    if who is None:
+        return signs.none
+    return "me" if who == me else one_line(people.get(who, who))
+
+
+def state_text(row: Mapping[str, Any]) -> str:
+    """Return the state as the board says it: a hold with its reason."""
+    return f"Hold {row['hold']}" if row["hold"] else str(row["state"])
+
+
+def our_turn(bond: list[Any]) -> bool:
+    """Whether this supplier waits for us, or for a person to clear something up."""
+    return bond[5] == "dead" or (bond[2] == "ours" and bond[1] in OUR_TURN_STATES)
+
+
+def weightiest(bonds: list[list[Any]]) -> list[Any]:
+    """Return the bond to show first: one that needs a hand, then one in doubt, then the oldest turn."""
+    return min(bonds, key=lambda b: (b[5] != "dead", b[5] != "?", not our_turn(b), b[3]))
+
+
+def bond_text(bonds: list[list[Any]], now: float, signs: Signs, *, wide: bool, key: bool = False) -> str:
+    """Return `acme ✓ theirs 12m`, in a narrow column `acme ✓ 12m` or `acme ✓ OURS`."""
+    if not bonds:
+        return signs.none
+    bond = weightiest(bonds)
+    vendor, their_key = bond[0], bond[4]
+    name = one_line(vendor) + (f" {one_line(their_key)}" if key and their_key else "")
+    rest = f" +{len(bonds) - 1}" if len(bonds) > 1 else ""
+    return f"{name} {_bond_sign(bond, signs)} {_turn(bond, max(0, now - bond[3]), wide)}{rest}"
+
+
+def _bond_sign(bond: list[Any], signs: Signs) -> str:
+    if bond[5] != "ok":
+        return signs.alarm if bond[5] == "dead" else signs.unsure
+    return signs.sending if bond[1] == "engaging" else signs.known
+
+
+def _turn(bond: list[Any], age: float, wide: bool) -> str:
+    state, ball, flag = bond[1], bond[2], bond[5]
+    if state == "engaging" and flag == "ok":
+        return f"sending {duration(age)}" if wide else duration(age)
+    if state == "fixed":
+        return f"fixed? {duration(age)}" if wide else "FIXED?"
+    if wide:
+        return f"{ball} {duration(age)}"
+    return "OURS" if ball == "ours" else duration(age)
+
+
+def fit(text: str, width: int, signs: Signs) -> str:
+    """Return `text` in exactly `width` cells: filled up, or cut with a sign that there was more."""
+    if width <= 0:
+        return ""
+    if text.isascii():
+        if len(text) <= width:
+            return text.ljust(width)
+        return text[: width - 1] + signs.more
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(text, width - 1) + signs.more

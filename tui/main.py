@@ -1,0 +1,45 @@
+"""The entry point: looks at the arguments alone before anything heavy is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+DUMB = (
+    "This terminal says it is dumb (TERM={term}), so the full-screen board cannot be drawn on it.\n"
+    "Here is the board as text. For the real one set TERM to what the terminal is, xterm for instance."
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run muster with these arguments; return the exit code."""
+    args = sys.argv[1:] if argv is None else list(argv)
+    if args:
+        from tui.cli import run
+
+        return int(run(args))
+    return board()
+
+
+def board() -> int:
+    """Open the board; as text where there is no terminal to draw on."""
+    from tui.session import session_from
+
+    term = os.environ.get("TERM", "")
+    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+        from tui.text_board import print_board
+
+        return print_board(session_from(os.environ))
+    if term in ("", "dumb"):
+        from tui.text_board import print_board
+
+        sys.stderr.write(DUMB.format(term=term or "not set") + "\n\n")
+        return print_board(session_from(os.environ))
+    from tui.fullscreen import run_board
+
+    return run_board(session_from(os.environ))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""What happened, as small dataclasses. Workers and widgets post them; handlers on the UI thread act.
+
+Not frozen, because Textual writes into a message itself; their fields are values all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from textual.message import Message
+
+Row = dict[str, Any]
+
+
+class Reach(StrEnum):
+    """What the board knows of its register."""
+
+    OPENING = "opening"  # painted from the copy on disk, the register has not answered yet
+    LIVE = "live"
+    STALE = "stale"  # it does not answer; what is shown is as of an earlier time
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How true the screen is."""
+
+    reach: Reach = Reach.OPENING
+    since: float = 0.0  # epoch s: last time the register was heard
+    sending: bool | None = None  # whether a worker is there; None when not known
+    why: str = ""  # a sentence, when stale
+
+
+@dataclass
+class FeedMoved(Message):
+    """The register has news: rows as they are now, and numbers that are not open any more."""
+
+    changed: tuple[Row, ...]
+    gone: frozenset[str] = frozenset()
+    people: Mapping[str, str] = field(default_factory=dict)
+    seq: int = 0
+
+
+@dataclass
+class IncidentsChanged(Message):
+    """The live set moved: these numbers differ from what was last painted."""
+
+    numbers: frozenset[str]
+
+
+@dataclass
+class RegisterOpened(Message):
+    """The register answered for the first time: which one it is and who we are there."""
+
+    register_id: str
+    name: str
+    me: str | None
+    role: str
+
+
+@dataclass
+class FreshnessChanged(Message):
+    """The register or the worker came, went or was heard again."""
+
+    freshness: Freshness
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, FreshnessChanged)
+
+
+@dataclass
+class CursorMoved(Message):
+    """Another incident stands under the cursor, or it changed; None on an empty board."""
+
+    number: str | None
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, CursorMoved)
+
+
+@dataclass
+class NewAbove(Message):
+    """How many incidents came in above the first line that is shown."""
+
+    count: int
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, NewAbove)
+
+
+@dataclass
+class DetailRead(Message):
+    """One incident was read whole: a tui.detail.Detail, or None when there is no such incident."""
+
+    number: str
+    detail: Any
+
+
+@dataclass
+class OutboxRead(Message):
+    """The outbox was read: rows of tui.outbox.Sent."""
+
+    rows: tuple[Any, ...]
+
+
+@dataclass
+class Done(Message):
+    """A verb was carried out. `asked` is the word it was asked with."""
+
+    asked: str
+    verb: str
+    number: str | None
+
+
+@dataclass
+class Refused(Message):
+    """A verb was not carried out; nothing changed. `why` is a sentence for a person."""
+
+    asked: str
+    verb: str
+    why: str

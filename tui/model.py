@@ -1,0 +1,93 @@
+"""What all screens look at, changed on the UI thread only: the live set, its counts, the filter, the time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, tzinfo
+
+from register.live import Live
+from register.plain import one_line
+from tui.columns import Eyes
+from tui.messages import Freshness, Row
+from tui.order import Counts
+from tui.session import Session
+from tui.signs import UNICODE, Signs
+
+MINUTE = 60
+
+
+class Model:
+    """The state of one terminal. Screens read it; the app alone calls what changes it."""
+
+    def __init__(self, session: Session, live: Live, signs: Signs = UNICODE) -> None:
+        self.session = session
+        self.live = live
+        self.freshness = Freshness(since=live.saved_at)
+        self.role = ""
+        self.register_name = session.register_name
+        self.utc = False
+        self.needle = ""
+        self.counts = Counts()
+        self.eyes = Eyes(me=live.me, people=live.people, signs=signs)
+        self._hay: dict[str, str] = {}
+        self.tick()
+
+    @property
+    def signs(self) -> Signs:
+        return self.eyes.signs
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """The zone times are shown in; None is the host's own."""
+        return UTC if self.utc else None
+
+    def tick(self, now: float | None = None) -> None:
+        """Set the time all texts are made for: whole minutes, so that nothing moves between them."""
+        self.eyes.now = (time.time() if now is None else now) // MINUTE * MINUTE
+        self.recount()
+
+    def recount(self) -> None:
+        self.counts.recount(self.live.rows, self.eyes.me, self.eyes.now)
+
+    def take(
+        self, changed: Iterable[Row], gone: Iterable[str], people: dict[str, str], seq: int
+    ) -> frozenset[str]:
+        """Take over the feed's news; return the numbers that differ."""
+        numbers = self.live.apply(changed, gone, people, seq)
+        self.eyes.people = self.live.people
+        for number in numbers:
+            self._hay.pop(number, None)
+            self.counts.put(number, self.live.row(number), self.eyes.me, self.eyes.now)
+        if people:
+            self._hay.clear()
+        return numbers
+
+    def is_me(self, me: str | None) -> None:
+        self.live.me = self.eyes.me = me
+        self.recount()
+
+    def shown(self) -> list[Row]:
+        """The rows that pass the filter."""
+        if not self.needle:
+            return self.live.rows
+        return [row for row in self.live.rows if self.passes(row)]
+
+    def passes(self, row: Row) -> bool:
+        """Whether the filter's text is in the row's number, title, service, owner or a supplier's name."""
+        if not self.needle:
+            return True
+        hay = self._hay.get(row["number"])
+        if hay is None:
+            hay = self._hay[row["number"]] = self._words(row)
+        return self.needle in hay
+
+    def _words(self, row: Row) -> str:
+        secret = row["restricted"]
+        owner = "me" if row["owner"] and row["owner"] == self.eyes.me else ""
+        parts = [row["number"], row["owner"] and self.eyes.people.get(row["owner"], row["owner"]), owner]
+        if not secret:
+            parts += [row["title"], row["service"], row["category"], row["team"]]
+            for bond in row["bonds"]:
+                parts += [bond[0], bond[4]]
+        return "\n".join(one_line(part) for part in parts if part).casefold()

@@ -1,0 +1,74 @@
+"""In which order incidents stand on the board, and how they are counted. Pure: the time is an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from tui.format import our_turn
+
+Row = dict[str, Any]
+Rank = tuple[int, float, int, int]
+
+NEVER: Final = float("inf")
+
+COUNTED: Final = ("p1", "p2", "p3", "mine", "unassigned", "overdue", "our_turn", "suppliers", "needs_you")
+
+
+def rank(row: Mapping[str, Any], now: float) -> Rank:
+    """What needs a hand first: overdue, our turn, unassigned, the rest; inside each by time left."""
+    due = row["due"]
+    left = NEVER if due is None else due
+    if left < now:
+        group = 0
+    elif any(our_turn(bond) for bond in row["bonds"]):
+        group = 1
+    elif row["owner"] is None:
+        group = 2
+    else:
+        group = 3
+    return (group, left, row["p"], row["n"])
+
+
+def tally(row: Mapping[str, Any], me: str | None, now: float) -> tuple[int, ...]:
+    """What one row adds to each figure of COUNTED."""
+    due, bonds, owner = row["due"], row["bonds"], row["owner"]
+    return (
+        row["p"] == 1,
+        row["p"] == 2,
+        row["p"] == 3,
+        owner is not None and owner == me,
+        owner is None,
+        due is not None and due < now,
+        any(our_turn(bond) for bond in bonds),
+        bool(bonds),
+        any(bond[5] == "dead" for bond in bonds),
+    )
+
+
+class Counts:
+    """The figures of the counts line, kept up row by row instead of counted anew."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, tuple[int, ...]] = {}
+        self._sums = [0] * len(COUNTED)
+
+    def recount(self, rows: Iterable[Row], me: str | None, now: float) -> None:
+        """Count everything: at the start, and when a minute has gone by."""
+        self._parts = {row["number"]: tally(row, me, now) for row in rows}
+        self._sums = [sum(column) for column in zip(*self._parts.values(), strict=True)] or [0] * len(COUNTED)
+
+    def put(self, number: str, row: Row | None, me: str | None, now: float) -> None:
+        """Take over one changed row; None when it is gone."""
+        old = self._parts.pop(number, None)
+        new = None if row is None else tally(row, me, now)
+        if new is not None:
+            self._parts[number] = new
+        for at in range(len(COUNTED)):
+            self._sums[at] += (new[at] if new else 0) - (old[at] if old else 0)
+
+    def __getitem__(self, name: str) -> int:
+        return self._sums[COUNTED.index(name)]
+
+    def __len__(self) -> int:
+        return len(self._parts)

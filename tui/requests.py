@@ -1,0 +1,33 @@
+"""What a screen asks of the app: keys it does not answer itself, and things to be read or done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from textual.message import Message
+
+from tui.actions import Action
+
+
+@dataclass
+class ActionAsked(Message):
+    """A key was pressed that is not the screen's own business. `number` is the incident it is about."""
+
+    action: Action
+    number: str | None
+
+
+@dataclass
+class DetailWanted(Message):
+    """Somebody looks at this incident: read it and its timeline."""
+
+    number: str
+
+
+@dataclass
+class CommandGiven(Message):
+    """A person has filled in what was needed: carry out this register.core.Command."""
+
+    command: Any
+    asked: str

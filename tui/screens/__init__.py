@@ -1,0 +1,1 @@
+"""One file a screen: its layout, its keys and what it does when told of a change."""

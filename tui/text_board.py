@@ -1,0 +1,45 @@
+"""The board as plain text, for pipes, cron and terminals that cannot be drawn on."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TextIO
+
+from register.live import Live
+from tui.columns import Eyes, cells_of, columns_for, heading
+from tui.order import rank
+from tui.session import Session
+from tui.signs import Signs, signs_for
+
+WIDTH = 140
+
+
+def text_board(live: Live, signs: Signs, now: float, width: int = WIDTH) -> list[str]:
+    """Return the board's lines, heading first; with no incident, a sentence instead."""
+    if not live.rows:
+        return ["No open incidents."]
+    eyes = Eyes(now=now, me=live.me, people=live.people, signs=signs)
+    columns = columns_for(width, max(9, 1 + max(len(row["number"]) for row in live.rows)))
+    lines = [heading(columns, signs).rstrip()]
+    for row in sorted(live.rows, key=lambda one: rank(one, now)):
+        cells = cells_of(row, eyes, columns)
+        padded = [text.ljust(column.width) for (text, _), column in zip(cells, columns, strict=True)]
+        lines.append(("  " + "".join(padded)).rstrip())
+    return lines
+
+
+def print_board(session: Session, out: TextIO | None = None) -> int:
+    """Print the board as the register has it now, or as it was last known; return the exit code."""
+    from tui.follow import read_once
+
+    out = out or sys.stdout
+    live = Live.open(session.live_path)
+    why = read_once(session, live)
+    now = time.time()
+    print("\n".join(text_board(live, signs_for(out.encoding, os.environ), now)), file=out)
+    if why is None:
+        return 0
+    print(why, file=sys.stderr)
+    return 5

@@ -1,0 +1,1 @@
+"""Parts of a screen: each takes data in and sends messages out, and knows no other."""
