@@ -97,7 +97,7 @@ class RequestTracker:
     async def create(self, draft: Draft) -> Ref:
         ticket: dict[str, Any] = {
             "Queue": self.config.queue,
-            "Subject": clip(one_line(draft.title), MAX_TITLE),
+            "Subject": _subject(draft.title),
             "Content": sign(draft.body, draft.op_id),
             "ContentType": "text/plain",
             "CustomFields": {**draft.fields, self.config.reference_field: draft.op_id},
@@ -167,16 +167,16 @@ class RequestTracker:
         return CannotTell("A part of the ticket could not be read.") if unread else Absent()
 
     async def apply(self, ref: Ref, update: TicketUpdate, if_version: str | None = None) -> Applied:
-        match = {} if if_version is None else {"If-Match": f'"{if_version}"'}
+        """A comment only ever adds, so it needs no version: RT would answer 412 to any, the right one too."""
         if isinstance(update, Transition):
-            return await self._transition(ref, update, match)
+            return await self._transition(ref, update, if_version)
         if not update.public and not self.config.internal_comments:
             raise Rejected(
                 f"Internal comments are not set up for {self.http.name}: nothing was sent. Make it public, "
                 "or set internal_comments = true in vendors.toml if they show theirs to our account."
             )
         how = "correspond" if update.public else "comment"
-        return Applied((await self._say(ref, how, update, match),))
+        return Applied((await self._say(ref, how, update),))
 
     async def changes(self, cursor: Cursor | None) -> Page:
         queue = any_of(f"TicketQueue = {quoted(self.config.queue)}", f"TicketCreator = {ME}")
@@ -201,7 +201,7 @@ class RequestTracker:
     async def check(self) -> Health:
         return await health(self.http, self.config, self._tickets, self._transactions)
 
-    async def _transition(self, ref: Ref, wish: Transition, match: Mapping[str, str]) -> Applied:
+    async def _transition(self, ref: Ref, wish: Transition, if_version: str | None) -> Applied:
         """A note goes in the same request: by itself, a reply would open a closed ticket again."""
         state = self.config.raw_state(wish.to)
         if state is None:
@@ -210,20 +210,26 @@ class RequestTracker:
                 f'Add it to `states` in vendors.toml ("THEIR STATE" = "{wish.to}").'
             )
         if wish.note:
+            await self._unchanged(ref, if_version)
             note = Comment(wish.op_id, wish.note)
-            ids: tuple[str, ...] = (await self._say(ref, "correspond", note, match, Status=state),)
+            ids: tuple[str, ...] = (await self._say(ref, "correspond", note, Status=state),)
             said = "took our note, but"
         else:
-            ids, said = (), await self._set_state(ref, state, match, wish.op_id)
+            ids, said = (), await self._set_state(ref, state, if_version, wish.op_id)
         ticket = await self.get(ref)
         if ticket.raw_state != state:
             why = f"{self.http.name} {said} left {ref.key} {one_line(ticket.raw_state)}, not {state}."
             raise Rejected(why, 200)
         return Applied(ids, ticket)
 
-    async def _set_state(self, ref: Ref, state: str, match: Mapping[str, str], op_id: OpId) -> str:
+    async def _unchanged(self, ref: Ref, if_version: str | None) -> None:
+        if if_version is not None and (now := (await self.get(ref)).version) != if_version:
+            raise Conflict(f"{ref.key} at {self.http.name} has changed since we last looked.", now)
+
+    async def _set_state(self, ref: Ref, state: str, if_version: str | None, op_id: OpId) -> str:
         """Ask for the state; return what RT said, since it answers 200 when it does not do it."""
         path, json = f"/ticket/{number_of(ref)}", {"Status": state}
+        match = {} if if_version is None else {"If-Match": f'"{if_version}"'}
         try:
             answer = await self.http.put(path, json=json, headers=match, safe=True, op_id=op_id)
         except Conflict:
@@ -233,11 +239,11 @@ class RequestTracker:
         said = "; ".join(map(str, answer.json()))
         return f"answered “{clip(one_line(self.http.masked(said)), 300)}” and"
 
-    async def _say(self, ref: Ref, how: str, text: Comment, match: Mapping[str, str], **more: str) -> str:
+    async def _say(self, ref: Ref, how: str, text: Comment, **more: str) -> str:
         """Write to the ticket; return the transaction's id, which RT tells in `Location` alone."""
         message = {"Content": sign(text.body, text.op_id), "ContentType": "text/plain", **more}
         path = f"/ticket/{number_of(ref)}/{how}"
-        answer = await self.http.post(path, json=message, headers=match, op_id=text.op_id)
+        answer = await self.http.post(path, json=message, op_id=text.op_id)
         place, _, number = answer.headers.get("location", "").rpartition("/")
         if not (place.endswith("/transaction") and number.isdecimal()):
             raise lost(answer.name, "did not say where it put our text", answer.repeatable, text.op_id)
@@ -262,6 +268,14 @@ class RequestTracker:
     def _ref(self, number: int) -> Ref:
         web = str(self.http.base).removesuffix(self.root)
         return Ref(id=str(number), key=f"#{number}", url=f"{web}/Ticket/Display.html?id={number}")
+
+
+def _subject(title: str) -> str:
+    """One line that RT keeps whole: it cuts after 200 bytes, not characters, and says nothing."""
+    text = clip(one_line(title), MAX_TITLE)
+    if len(text.encode()) <= MAX_TITLE:
+        return text
+    return text.encode()[: MAX_TITLE - len("…".encode())].decode("utf-8", "ignore") + "…"
 
 
 def _cursor(after: int, told: Iterable[int]) -> Cursor:

@@ -10,6 +10,7 @@ import shutil
 import ssl
 import subprocess
 import traceback
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -285,8 +286,12 @@ async def test_a_small_packed_answer_that_unpacks_to_a_huge_one_is_not_taken() -
     bomb = gzip.compress(b" " * 50_000_000)
     assert len(bomb) < QUICK.answer
     async with serving(says("200 OK", bomb, "Content-Encoding: gzip")) as (http, _):
+        tracemalloc.start()
         with pytest.raises(Rejected, match="more than"):
             await http.get("/tickets")
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 10_000_000, "it is never unpacked whole"
 
 
 async def test_a_packed_answer_is_read() -> None:
