@@ -68,11 +68,11 @@ async def test_it_is_all_of_a_connector(desk: Desk) -> None:
     assert isinstance(rt, Polls)
 
 
-async def test_check_passes_and_names_the_account(desk: Desk) -> None:
+async def test_check_passes_and_names_the_account(desk: Desk, peer: Mapping[str, str]) -> None:
     rt = desk()
     await rt.create(draft(op()))
     health = await rt.check()
-    assert health.account == "connector"
+    assert health.account == peer["RT5_USER"]
     assert health.ok, [check for check in health.checks if not check.ok]
 
 
