@@ -1,10 +1,10 @@
 """Real Request Tracker 5, played against with two accounts: ours, and the supplier's person.
 
 The environment says where it is, or the file of KEY=value lines that `MUSTER_PEER_RT5` names: RT5_URL
-(without /REST/2.0), RT5_USER and RT5_TOKEN (our account: creates, replies, comments, modifies, sees
-comments), RT5_QUEUE, RT5_AGENT_TOKEN (the supplier's person: may also delete), RT5_READER_TOKEN (sees
-only), RT5_NORIGHTS_TOKEN, RT5_NEWYORK_TOKEN (like ours, in another time zone). The queue has the free-text custom fields
-`External Reference` and `Serial Number`. Nothing is reset: tests make tickets of their own.
+(without /REST/2.0), RT5_QUEUE, RT5_USER and RT5_TOKEN (our account: creates, replies, comments, modifies,
+sees comments), RT5_AGENT_TOKEN (the supplier's person: may also delete), RT5_READER_TOKEN (sees only),
+RT5_NORIGHTS_TOKEN, RT5_NEWYORK_TOKEN (like ours, in another time zone). The queue has the free-text custom
+fields `External Reference` and `Serial Number`. Nothing is reset: tests make tickets of their own.
 """
 
 from __future__ import annotations
