@@ -6,7 +6,6 @@ import gc
 import time
 from typing import ClassVar
 
-from textual.app import App
 from textual.events import Paste
 from textual.message import Message
 from textual.screen import Screen
@@ -14,6 +13,7 @@ from textual.screen import Screen
 from register.live import SAVE_EVERY, Live
 from tui.actions import Action
 from tui.door import Door
+from tui.frugal import FrugalApp
 from tui.messages import FeedMoved, FreshnessChanged, IncidentsChanged, RegisterOpened
 from tui.model import MINUTE, Model
 from tui.requests import ActionAsked, DetailWanted
@@ -22,7 +22,7 @@ from tui.session import Session
 from tui.signs import UNICODE, Signs
 
 
-class MusterApp(App[None]):
+class MusterApp(FrugalApp):
     """The board and what opens from it."""
 
     ENABLE_COMMAND_PALETTE = False

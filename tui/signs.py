@@ -55,7 +55,7 @@ _TO_ASCII: Final = {
     ord(getattr(UNICODE, field.name)): getattr(ASCII, field.name)
     for field in fields(Signs)
     if not getattr(UNICODE, field.name).isascii()
-}
+} | {ord("←"): "<", ord("↑"): "^", ord("↓"): "v"}
 
 
 def signs_for(encoding: str | None, environ: Mapping[str, str]) -> Signs:

@@ -146,6 +146,8 @@ async def test_what_ends_above_moves_no_line(small: tuple[MusterApp, Pilot[None]
     before = painted(app)
     assert before[0] != "INC-1"
     await feed(app, pilot, gone=("INC-1", "INC-2"))
+    app.board.board.refresh()
+    await settled(pilot)
     assert painted(app) == before
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Unpack
 
 from rich.segment import Segment
 from textual.geometry import Region
@@ -19,7 +19,7 @@ from tui.columns import Cells, Column, Eyes, cells_of, columns_for, heading
 from tui.format import fit
 from tui.messages import CursorMoved, NewAbove, Row
 from tui.order import Rank, rank
-from tui.widgets.lines import Painted
+from tui.widgets.lines import Names, Painted
 
 MERGE_FROM: Final = 32
 """So many new rows in one tick are merged by one sort instead of one insertion each."""
@@ -37,7 +37,7 @@ class _Seen:
 class Board(Painted, can_focus=True):
     """Open incidents, one a line, what needs a hand first."""
 
-    def __init__(self, eyes: Eyes, **names: str) -> None:
+    def __init__(self, eyes: Eyes, **names: Unpack[Names]) -> None:
         super().__init__(**names)
         self.eyes = eyes
         self.empty_text = "No open incidents."

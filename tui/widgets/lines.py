@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypedDict, Unpack
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,13 +17,20 @@ Line = tuple[tuple[str, str], ...]
 PENS: Final = ("strong", "dim", "bad", "warn", "good", "cursor", "bar", "bar-bad")
 
 
+class Names(TypedDict, total=False):
+    """How a widget is found by queries and style sheets."""
+
+    id: str
+    classes: str
+
+
 class Painted(Widget):
     """A widget that paints its own lines with pens that the style sheets name `.pen--NAME`."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"pen--{name}" for name in PENS}
 
-    def __init__(self, **names: str) -> None:
-        super().__init__(**names)  # id and classes, as everywhere in Textual
+    def __init__(self, **names: Unpack[Names]) -> None:
+        super().__init__(**names)
         self._pens: dict[str, Style] = {}
 
     def pen(self, name: str) -> Style:
@@ -49,7 +56,7 @@ class Painted(Widget):
 class Lines(Painted):
     """A block of lines, compared one by one when new ones come; `top` is the first one shown."""
 
-    def __init__(self, lines: Sequence[Line] = (), **names: str) -> None:
+    def __init__(self, lines: Sequence[Line] = (), **names: Unpack[Names]) -> None:
         super().__init__(**names)
         self._lines: list[Line] = list(lines)
         self.top = 0

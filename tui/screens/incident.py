@@ -1,0 +1,159 @@
+"""One incident: its timeline, and the conversation with its suppliers."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.events import Key, Resize
+from textual.screen import Screen
+
+from tui import actions
+from tui.actions import Action
+from tui.detail import Detail
+from tui.messages import DetailRead, IncidentsChanged
+from tui.model import Model
+from tui.requests import ActionAsked, DetailWanted
+from tui.story import conversation, heading, timeline
+from tui.widgets.lines import Lines
+
+_TAB: Final = Action(
+    "other", "tab", "timeline, suppliers", "The other page: timeline or suppliers", shown=True
+)
+
+
+class IncidentScreen(Screen[None]):
+    """What happened, in order, and what may be done about it."""
+
+    AUTO_FOCUS: ClassVar[str] = ""
+    CSS_PATH = "../styles/incident.tcss"
+
+    def __init__(self, number: str, model: Model, detail: Detail | None, verbs: tuple[Action, ...]) -> None:
+        super().__init__()
+        self.number = number
+        self.model = model
+        self.detail = detail
+        self.actions = (*verbs, *actions.INCIDENT[:-1], _TAB, actions.INCIDENT[-1])
+        self._keys = actions.by_key(self.actions)
+        self._suppliers = False
+        self._note: tuple[str, str] = ("", "")
+        self._row = model.live.row(number)
+
+    def compose(self) -> ComposeResult:
+        self.top = Lines(id="incident-head")
+        self.tabs = Lines(id="incident-tabs", classes="line")
+        self.body = Lines(id="incident-body")
+        self.foot = Lines(id="incident-foot", classes="line")
+        yield self.top
+        yield self.tabs
+        yield self.body
+        yield self.foot
+
+    def on_mount(self) -> None:
+        self.post_message(DetailWanted(self.number))
+        self.call_after_refresh(self._first)
+
+    def _first(self) -> None:
+        self.redraw()
+        self._to_newest()
+
+    def on_resize(self, event: Resize) -> None:
+        self.call_after_refresh(self.redraw)
+
+    def redraw(self) -> None:
+        """Put all lines; only those that differ are painted."""
+        width = self.app.size.width
+        self.top.put(heading(self.number, self._row, self.detail, self.model, width))
+        self.tabs.put([self._tab_line()])
+        self._draw_body(width)
+        self.draw_foot()
+
+    def _tab_line(self) -> tuple[tuple[str, str], ...]:
+        count = len(self._row["bonds"]) if self._row else 0
+        names = (f" Timeline {len(self.detail.told) if self.detail else ''}", f" Suppliers {count}")
+        pens = ("", "cursor") if self._suppliers else ("cursor", "")
+        return tuple((f"{name} ", pen) for name, pen in zip(names, pens, strict=True))
+
+    def _draw_body(self, width: int) -> None:
+        if self.detail is None:
+            self.body.put([((" reading…", "dim"),)])
+            return
+        at_end = self.body.top >= self.body.bottom
+        told = conversation if self._suppliers else timeline
+        self.body.put(told(self.detail, self.model, width - 1))
+        if at_end:
+            self._to_newest()
+
+    def _to_newest(self) -> None:
+        self.body.scroll_lines(self.body.bottom)
+
+    def draw_foot(self) -> None:
+        if self._note[0]:
+            self.foot.put([((f" {self._note[0]}", self._note[1]),)])
+        else:
+            self.foot.put([((actions.footer(self.actions, self.app.size.width), ""),)])
+
+    def say(self, text: str, pen: str = "") -> None:
+        """Show a sentence in place of the keys until the next key."""
+        self._note = (text, pen)
+        self.draw_foot()
+
+    # What is told
+
+    def on_incidents_changed(self, event: IncidentsChanged) -> None:
+        if self.number in event.numbers:
+            self._row = self.model.live.row(self.number) or self._row
+            self.post_message(DetailWanted(self.number))
+            self.redraw()
+
+    def on_detail_read(self, event: DetailRead) -> None:
+        if event.number == self.number and event.detail is not None:
+            self.detail = event.detail
+            self.redraw()
+
+    def minute(self) -> None:
+        """A minute has gone by."""
+        self.redraw()
+
+    # Keys
+
+    def on_key(self, event: Key) -> None:
+        action = self._keys.get(event.key)
+        if action is None:
+            return
+        event.stop()
+        event.prevent_default()
+        if self._note[0]:
+            self.say("")
+        handler = getattr(self, f"do_{action.id}", None)
+        if handler is not None:
+            handler()
+        else:
+            self.post_message(ActionAsked(action, self.number))
+
+    def do_down(self) -> None:
+        self.body.scroll_lines(1)
+
+    def do_up(self) -> None:
+        self.body.scroll_lines(-1)
+
+    def do_page_down(self) -> None:
+        self.body.scroll_lines(self.body.size.height // 2)
+
+    def do_page_up(self) -> None:
+        self.body.scroll_lines(-(self.body.size.height // 2))
+
+    def do_home(self) -> None:
+        self.body.scroll_lines(-self.body.top)
+
+    def do_end(self) -> None:
+        self._to_newest()
+
+    def do_other(self) -> None:
+        self._suppliers = not self._suppliers
+        self.body.top = 0
+        self.redraw()
+        self._to_newest()
+
+    def do_back(self) -> None:
+        self.dismiss()
