@@ -15,12 +15,11 @@ import logging
 import re
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, Self
-from urllib.parse import quote
 
 import httpx
 import orjson
@@ -189,14 +188,8 @@ class Http:
     ) -> Answer:
         deadline = datetime.now(UTC) + timedelta(seconds=self.limits.total)
         at = _Exchange(repeatable, op_id, deadline)
-        request = self._client.build_request(
-            method,
-            self._url(path),
-            params=dict(params) if params else None,
-            headers={**(headers or {}), **({"Content-Type": "application/json"} if json is not None else {})},
-            content=None if json is None else self._packed(json),
-            extensions={"trace": at.trace},
-        )
+        request = self._request(method, path, params, json, headers or {})
+        request.extensions["trace"] = at.trace
         failure = await self._exchange(request, at)
         # Raised out here, so that no httpx error, which holds the request and its headers, hangs on it.
         if at.answered is not None:
@@ -266,12 +259,26 @@ class Http:
     def _lost(self, says: str, at: _Exchange) -> Failure:
         return lost(self.name, says, at.repeatable, at.op_id, at.deadline)
 
-    def _packed(self, value: object) -> bytes:
+    def _request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        json: object,
+        headers: Mapping[str, str],
+    ) -> httpx.Request:
+        """What will be sent, or `Rejected`: what cannot be written must not look like an answer lost."""
+        url = self._url(path)
+        typed = {"Content-Type": "application/json"} if json is not None else {}
         try:
-            return orjson.dumps(value)
-        except (TypeError, ValueError):
-            why = f"What should go to {self.name} cannot be written as JSON: nothing was sent."
-        raise Rejected(why)
+            if all(_HEADER_CHARS.issuperset(value) for value in headers.values()):
+                content = None if json is None else orjson.dumps(json)
+                return self._client.build_request(
+                    method, url, params=params or None, headers={**headers, **typed}, content=content
+                )
+        except (TypeError, ValueError, httpx.InvalidURL):
+            pass  # raised below, so that nothing of the request hangs on the failure
+        raise Rejected(f"What should go to {self.name} cannot be written as a request: nothing was sent.")
 
     def _url(self, path: str) -> httpx.URL:
         """The address of `path` below the base. An absolute address must lie below it too."""
@@ -279,7 +286,11 @@ class Http:
         below = path.removeprefix(root) if path.startswith(root + "/") else path
         if not _is_plain(below):
             raise Rejected(f"An address that does not belong to {self.name} was not followed.")
-        return httpx.URL(root + below)
+        try:
+            return httpx.URL(root + below)
+        except httpx.InvalidURL:
+            pass
+        raise Rejected(f"An address of {self.name} could not be written: nothing was sent.")
 
     def masked(self, text: str) -> str:
         """`text` without this client's secrets, should a supplier send them back."""
@@ -303,11 +314,6 @@ def checked_base(base_url: str) -> httpx.URL:
     if url.scheme == "http" and not _is_loopback(url.host):
         raise ValueError(f"would send credentials to {url.host} unencrypted: write it with https://")
     return url
-
-
-def segment(value: object) -> str:
-    """`value` as one part of a path, so that it can never become two."""
-    return quote(str(value), safe="")
 
 
 def _is_loopback(host: str) -> bool:
@@ -338,10 +344,10 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context() if known.cafile or known.capath else httpx.create_ssl_context()
 
 
-def _masks(values: Any) -> tuple[str, ...]:
+def _masks(values: Collection[str]) -> tuple[str, ...]:
     """What must never be shown: the header values, and each word of them."""
-    words = {word for value in values for word in (value, *value.split()) if len(word) > 6}
-    return tuple(sorted(words, key=len, reverse=True))
+    words = {word for value in values for word in value.split() if len(word) > 6}  # not Bearer, Basic, token
+    return tuple(sorted({*words, *filter(None, values)}, key=len, reverse=True))
 
 
 def _cause(error: Exception) -> str:

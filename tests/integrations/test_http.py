@@ -559,11 +559,18 @@ async def test_a_secret_that_no_header_can_carry_is_told_before_anything_is_sent
         assert secret not in caught.value.why
 
 
-async def test_what_is_no_json_is_not_sent() -> None:
+async def test_what_cannot_be_written_is_not_sent() -> None:
     async with serving(says("200 OK")) as (http, server):
         for value in ({"a": object()}, {"a": "\ud800"}, {1: 2}):
             with pytest.raises(Rejected, match="nothing was sent"):
                 await http.post("/x", json=value)
+        for version in ('"1"\r\nX: y', '"ü"', "\n"):
+            with pytest.raises(Rejected, match="nothing was sent"):
+                await http.post("/x", json={}, headers={"If-Match": version})
+        with pytest.raises(Rejected, match="nothing was sent"):
+            await http.get("/" + "x" * 70_000)
+        with pytest.raises(Rejected, match="nothing was sent"):
+            await http.get("/x", params={"q": "x" * 70_000})
         assert server.asked == []
 
 
