@@ -31,3 +31,16 @@ class CommandGiven(Message):
 
     command: Any
     asked: str
+
+
+@dataclass
+class OutboxWanted(Message):
+    """Somebody looks at the outbox: read it."""
+
+
+@dataclass
+class SendingAsked(Message):
+    """A key was pressed about one sending, a tui.outbox.Sent."""
+
+    action: Action
+    row: Any
