@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
+
+VERB: Final = "verb:"
+"""An action of this beginning is a verb of the register."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ MOVE = (
     Action("end", "G", "bottom", "To the bottom", also=("end",)),
 )
 COMMON = (
+    Action("redraw", "ctrl+l", "redraw", "Draw the screen anew"),
     Action("zone", "z", "zone", "Show times in UTC, or in this host's zone"),
     Action("help", "question_mark", "help", "What each key does", also=("f1",), shown=True),
 )
@@ -53,13 +58,15 @@ INCIDENT = (
 )
 
 KEY_NAMES: Mapping[str, str] = {
+    "ctrl+l": "Ctrl+L",
+    "tab": "Tab",
+    "pagedown": "PgDn",
     "question_mark": "?",
     "slash": "/",
     "escape": "Esc",
     "enter": "Enter",
     "down": "↓",
     "up": "↑",
-    "pagedown": "PgDn",
     "pageup": "PgUp",
     "home": "Home",
     "end": "End",
@@ -67,6 +74,10 @@ KEY_NAMES: Mapping[str, str] = {
     "exclamation_mark": "!",
     "equals_sign": "=",
 }
+
+
+_KEPT: Final = frozenset({"help", "back"})
+"""What stays in the footer however narrow it is."""
 
 
 def key_name(key: str) -> str:
@@ -87,14 +98,14 @@ def by_key(actions: Iterable[Action]) -> dict[str, Action]:
 
 def footer(actions: Iterable[Action], width: int) -> str:
     """Return ` a ack  t take  …  ? help`: whole items only, and help always among them."""
-    shown = [f"{key_name(action.key)} {action.label}" for action in actions if action.shown]
-    if not shown:
-        return ""
-    last, items = shown[-1], shown[:-1]
+    shown = [action for action in actions if action.shown]
+    words = [f"{key_name(action.key)} {action.label}" for action in shown if action.id not in _KEPT]
+    kept = [f"{key_name(action.key)} {action.label}" for action in shown if action.id in _KEPT]
     for gap in ("  ", " "):
-        line = " " + gap.join([*items, last])
+        line = " " + gap.join([*words, *kept])
         if len(line) <= width:
             return line
-    while items and len(" " + " ".join([*items, last])) > width:
-        items.pop()
-    return " " + " ".join([*items, last])
+    while words and len(line) > width:
+        words.pop()
+        line = " " + " ".join([*words, *kept])
+    return line

@@ -11,12 +11,25 @@ from textual.message import Message
 from textual.screen import Screen
 
 from register.live import SAVE_EVERY, Live
-from tui.actions import Action
+from tui.actions import VERB, Action
+from tui.doing import Doing
 from tui.door import Door
 from tui.frugal import FrugalApp
-from tui.messages import FeedMoved, FreshnessChanged, IncidentsChanged, RegisterOpened
+from tui.messages import (
+    DetailRead,
+    Done,
+    FeedMoved,
+    FreshnessChanged,
+    IncidentsChanged,
+    Logged,
+    OutboxRead,
+    Refused,
+    RegisterOpened,
+    SuppliersRead,
+    VerbsLearned,
+)
 from tui.model import MINUTE, Model
-from tui.requests import ActionAsked, DetailWanted
+from tui.requests import ActionAsked, CommandGiven, DetailWanted, OutboxWanted, SendingAsked
 from tui.screens.board import BoardScreen
 from tui.session import Session
 from tui.signs import UNICODE, Signs
@@ -35,6 +48,9 @@ class MusterApp(FrugalApp):
         self.model = Model(session, live, signs)
         self.door = door
         self.verbs: tuple[Action, ...] = ()
+        self.doing = Doing(self.model, door, self.push_screen, self.say)
+        self._warned = False
+        self._mine = ""  # the incident that was logged here last
         self.board = BoardScreen(self.model)
 
     def get_default_screen(self) -> Screen[None]:
@@ -62,6 +78,9 @@ class MusterApp(FrugalApp):
     def _minute(self) -> None:
         self._wait_for_the_minute()
         self.model.tick()
+        self._minute_on_screens()
+
+    def _minute_on_screens(self) -> None:
         for screen in self.screen_stack:
             if (minute := getattr(screen, "minute", None)) is not None:
                 minute()
@@ -72,6 +91,7 @@ class MusterApp(FrugalApp):
         numbers = self.model.take(event.changed, event.gone, dict(event.people), event.seq)
         if numbers:
             self._tell(IncidentsChanged, numbers)
+            self._show_mine(numbers)
         elif event.people:
             self.board.board.repaint()
             self.board.redraw()
@@ -90,29 +110,111 @@ class MusterApp(FrugalApp):
         self.model.freshness = event.freshness
         self._tell(FreshnessChanged, event.freshness)
 
+    def on_verbs_learned(self, event: VerbsLearned) -> None:
+        from tui.verbs import actions_of
+
+        self.doing.offer(event.verbs)
+        self.verbs = actions_of(verb for verb in event.verbs if verb.key)
+        self.board.offer(self.verbs)
+
+    def on_suppliers_read(self, event: SuppliersRead) -> None:
+        self.doing.suppliers_read(event)
+
+    def on_detail_read(self, event: DetailRead) -> None:
+        self._tell(DetailRead, event.number, event.detail)
+
+    def on_outbox_read(self, event: OutboxRead) -> None:
+        self._tell(OutboxRead, event.rows)
+
+    def on_done(self, event: Done) -> None:
+        self._tell(Done, event.asked, event.verb, event.number)
+        if event.verb == "log" and event.number:
+            self._mine = event.number
+            self._show_mine(frozenset({event.number}))
+        self.doing.done(event)
+
+    def on_refused(self, event: Refused) -> None:
+        self._tell(Refused, event.asked, event.verb, event.why)
+        self.doing.refused(event)
+
+    def _show_mine(self, numbers: frozenset[str]) -> None:
+        """Put the cursor on the incident that was just logged here, once it is on the board."""
+        if self._mine in numbers:
+            self._tell(Logged, self._mine)
+
     def _tell(self, kind: type[Message], *args: object) -> None:
         """Tell every screen of the stack."""
         for screen in self.screen_stack:
-            screen.post_message(kind(*args))
+            message = kind(*args)
+            message.stop()  # it came from here: it must not bubble back
+            screen.post_message(message)
 
     # What a person asks
 
     def on_detail_wanted(self, event: DetailWanted) -> None:
         self.door.read_detail(event.number)
 
-    async def on_action_asked(self, event: ActionAsked) -> None:
-        handler = getattr(self, f"do_{event.action.id}", None)
-        if handler is not None:
-            handler()
+    def on_outbox_wanted(self, event: OutboxWanted) -> None:
+        self.door.read_outbox()
 
-    def do_zone(self) -> None:
+    def on_action_asked(self, event: ActionAsked) -> None:
+        name = event.action.id
+        if name.startswith(VERB):
+            self.doing.ask(name.removeprefix(VERB), event.number, self.board.moved_by_itself)
+        elif (handler := getattr(self, f"do_{name}", None)) is not None:
+            handler(event.number)
+
+    def on_sending_asked(self, event: SendingAsked) -> None:
+        self.doing.about_sending(event.action.id, event.row)
+
+    def on_command_given(self, event: CommandGiven) -> None:
+        self.doing.give(event.command, event.asked)
+
+    def do_open(self, number: str | None) -> None:
+        row = self.model.live.row(number) if number else None
+        if row is None or row["restricted"]:
+            return
+        from tui.screens.incident import IncidentScreen
+
+        self.push_screen(
+            IncidentScreen(row["number"], self.model, self.board.detail(row["number"]), self.verbs)
+        )
+
+    def do_outbox(self, number: str | None) -> None:
+        from tui.screens.outbox import OutboxScreen
+
+        self.push_screen(OutboxScreen(self.model, writes=self.doing.has("retry")))
+
+    def do_help(self, number: str | None) -> None:
+        from tui.screens.help import HelpScreen
+
+        screen = self.screen
+        actions = getattr(screen, "actions", ())
+        self.push_screen(HelpScreen("What each key does", actions, self.model.signs))
+
+    def do_zone(self, number: str | None) -> None:
         self.model.utc = not self.model.utc
-        for screen in self.screen_stack:
-            if (minute := getattr(screen, "minute", None)) is not None:
-                minute()
+        self._minute_on_screens()
 
-    def do_quit(self) -> None:
+    def do_redraw(self, number: str | None) -> None:
+        self.redraw_all()
+
+    def do_quit(self, number: str | None) -> None:
+        """Leave at once, unless something that was given is not on record yet."""
+        if self.doing.under_way and not self._warned:
+            self._warned = True
+            self.say(
+                "Not all that you gave is on record yet: wait a moment, or press q again to leave.", "warn"
+            )
+            return
         self.exit()
+
+    def say(self, text: str, pen: str = "") -> None:
+        """Show a sentence on the screen that is in front, or on the board behind a form."""
+        for screen in reversed(self.screen_stack):
+            if (say := getattr(screen, "say", None)) is not None:
+                say(text, pen)
+                return
 
     def on_paste(self, event: Paste) -> None:
         """A paste into the wrong pane is not a row of keys."""

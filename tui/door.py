@@ -6,10 +6,13 @@ arrives as a message.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from textual.message import Message
+
+from tui.messages import Row
+from tui.outbox import Sent
 
 Post = Callable[[Message], object]
 
@@ -28,6 +31,15 @@ class Door(Protocol):
 
     def read_outbox(self) -> None:
         """Read what is on its way to suppliers; OutboxRead arrives."""
+
+    def read_suppliers(self, asked: str) -> None:
+        """Read vendors.toml; SuppliersRead arrives, with the same `asked`."""
+
+    def preview(self, row: Row, vendor: str, message: str) -> Sequence[tuple[str, str]]:
+        """Return what that supplier would get, as pairs of a label and a text."""
+
+    def about_sending(self, row: Sent) -> Mapping[str, Any]:
+        """Return the fields of a command that name this sending."""
 
     def do(self, command: Any, asked: str) -> None:
         """Carry out a register.core.Command; Done or Refused arrives, with the same `asked`."""

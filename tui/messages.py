@@ -121,3 +121,25 @@ class Refused(Message):
     asked: str
     verb: str
     why: str
+
+
+@dataclass
+class SuppliersRead(Message):
+    """vendors.toml was read: a tui.suppliers.Suppliers, for what was asked with that word."""
+
+    asked: str
+    suppliers: Any
+
+
+@dataclass
+class VerbsLearned(Message):
+    """The register's verbs are known: those this person may use, each a tui.verbs.Verb."""
+
+    verbs: tuple[Any, ...]
+
+
+@dataclass
+class Logged(Message):
+    """An incident was logged at this terminal: the cursor belongs on it."""
+
+    number: str

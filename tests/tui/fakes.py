@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from register.live import Live
 from tui.app import MusterApp
 from tui.door import Post
+from tui.messages import SuppliersRead
+from tui.outbox import Sent
 from tui.session import Session
 from tui.signs import UNICODE, Signs
+from tui.suppliers import Supplier, Suppliers
 
 NOW = 1_700_000_000 // 60 * 60
 PEOPLE = {"p1": "Ana", "p2": "Ben", "p3": "Carl Long Name", "p4": "Dan"}
@@ -69,6 +73,12 @@ def rows(count: int, now: float = NOW) -> list[dict[str, Any]]:
     ]
 
 
+SUPPLIERS = (
+    Supplier("acme", "acme hosting", "Request Tracker", production=True, services=("db",)),
+    Supplier("practice", "Practice supplier", "Practice", production=False, services=("shop-web",)),
+)
+
+
 class FakeDoor:
     """Remembers what was asked of it; the test posts what comes back."""
 
@@ -91,6 +101,15 @@ class FakeDoor:
 
     def read_outbox(self) -> None:
         self.outbox_reads += 1
+
+    def read_suppliers(self, asked: str) -> None:
+        self.post(SuppliersRead(asked, Suppliers(SUPPLIERS)))
+
+    def preview(self, row: dict[str, Any], vendor: str, message: str) -> Sequence[tuple[str, str]]:
+        return [("Title", row["title"]), ("Priority", f"P{row['p']}"), ("Body", message)]
+
+    def about_sending(self, row: Sent) -> Mapping[str, Any]:
+        return {"target": row.number, "row_id": row.row_id}
 
     def do(self, command: Any, asked: str) -> None:
         self.done.append((command, asked))

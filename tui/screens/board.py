@@ -15,10 +15,11 @@ from tui import actions
 from tui.actions import Action
 from tui.context import counts, header
 from tui.detail import Detail, one_line_latest, pane
-from tui.messages import CursorMoved, DetailRead, FreshnessChanged, IncidentsChanged, NewAbove
+from tui.messages import CursorMoved, DetailRead, FreshnessChanged, IncidentsChanged, Logged, NewAbove
 from tui.model import Model
 from tui.requests import ActionAsked, DetailWanted
 from tui.widgets.board import Board
+from tui.widgets.foot import Foot
 from tui.widgets.lines import Lines
 
 WIDE: Final = 100
@@ -44,7 +45,6 @@ class BoardScreen(Screen[None]):
         self._typing: str | None = None  # the needle as it was before, while a new one is typed
         self._details: dict[str, Detail] = {}
         self._reading: Timer | None = None
-        self._note: tuple[str, str] = ("", "")
         self.moved_by_itself = 0.0  # when the incident under the cursor left by itself
 
     def compose(self) -> ComposeResult:
@@ -53,7 +53,7 @@ class BoardScreen(Screen[None]):
         self.board = Board(self.model.eyes, id="board")
         self.pane = Lines(id="pane")
         self.latest = Lines(id="latest")
-        self.foot = Lines(id="foot", classes="line")
+        self.foot = Foot(id="foot", classes="line")
         yield self.head
         yield self.figures
         yield Container(self.board, self.pane, id="middle")
@@ -71,6 +71,15 @@ class BoardScreen(Screen[None]):
 
     def _set_wide(self, width: int) -> None:
         self.set_class(width >= WIDE, "-wide")
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """All that a key does here."""
+        return (*self.verbs, *actions.BOARD)
+
+    def detail(self, number: str) -> Detail | None:
+        """What was read of that incident, if it was."""
+        return self._details.get(number)
 
     # Lines around the board
 
@@ -103,21 +112,20 @@ class BoardScreen(Screen[None]):
     def draw_foot(self) -> None:
         if self._typing is not None:
             cursor = self.model.signs.cursor
-            self.foot.put([((f" filter /{self.model.needle}{cursor}   Enter keeps it, Esc shows all", ""),)])
-        elif self._note[0]:
-            self.foot.put([((f" {self._note[0]}", self._note[1]),)])
+            text = f" filter /{self.model.needle}{cursor}   Enter keeps it, Esc shows all"
+            self.foot.put_line(((text, ""),))
         else:
-            self.foot.put([((actions.footer((*self.verbs, *actions.BOARD), self.app.size.width), ""),)])
+            self.foot.draw(self.actions, self.app.size.width)
 
     def say(self, text: str, pen: str = "") -> None:
         """Show a sentence in place of the keys until the next key."""
-        self._note = (text, pen)
+        self.foot.say(text, pen)
         self.draw_foot()
 
     def offer(self, verbs: tuple[Action, ...]) -> None:
         """Take over the verbs that work from now on."""
         self.verbs = verbs
-        self._keys = actions.by_key((*verbs, *actions.BOARD))
+        self._keys = actions.by_key(self.actions)
         self.draw_foot()
 
     # What is told
@@ -134,6 +142,9 @@ class BoardScreen(Screen[None]):
         if here in event.numbers and self.board.cursor_number != here:
             self.moved_by_itself = time.monotonic()
         self.draw_figures()
+
+    def on_logged(self, event: Logged) -> None:
+        self.board.move_to(event.number)
 
     def on_freshness_changed(self, event: FreshnessChanged) -> None:
         self.draw_head()
@@ -181,7 +192,7 @@ class BoardScreen(Screen[None]):
             return
         event.stop()
         event.prevent_default()
-        if self._note[0]:
+        if self.foot.saying:
             self.say("")
         handler = getattr(self, f"do_{action.id}", None)
         if handler is not None:

@@ -15,6 +15,7 @@ from tui.messages import DetailRead, IncidentsChanged
 from tui.model import Model
 from tui.requests import ActionAsked, DetailWanted
 from tui.story import conversation, heading, timeline
+from tui.widgets.foot import Foot
 from tui.widgets.lines import Lines
 
 _TAB: Final = Action(
@@ -36,14 +37,13 @@ class IncidentScreen(Screen[None]):
         self.actions = (*verbs, *actions.INCIDENT[:-1], _TAB, actions.INCIDENT[-1])
         self._keys = actions.by_key(self.actions)
         self._suppliers = False
-        self._note: tuple[str, str] = ("", "")
         self._row = model.live.row(number)
 
     def compose(self) -> ComposeResult:
         self.top = Lines(id="incident-head")
         self.tabs = Lines(id="incident-tabs", classes="line")
         self.body = Lines(id="incident-body")
-        self.foot = Lines(id="incident-foot", classes="line")
+        self.foot = Foot(id="incident-foot", classes="line")
         yield self.top
         yield self.tabs
         yield self.body
@@ -88,14 +88,11 @@ class IncidentScreen(Screen[None]):
         self.body.scroll_lines(self.body.bottom)
 
     def draw_foot(self) -> None:
-        if self._note[0]:
-            self.foot.put([((f" {self._note[0]}", self._note[1]),)])
-        else:
-            self.foot.put([((actions.footer(self.actions, self.app.size.width), ""),)])
+        self.foot.draw(self.actions, self.app.size.width)
 
     def say(self, text: str, pen: str = "") -> None:
         """Show a sentence in place of the keys until the next key."""
-        self._note = (text, pen)
+        self.foot.say(text, pen)
         self.draw_foot()
 
     # What is told
@@ -123,7 +120,7 @@ class IncidentScreen(Screen[None]):
             return
         event.stop()
         event.prevent_default()
-        if self._note[0]:
+        if self.foot.saying:
             self.say("")
         handler = getattr(self, f"do_{action.id}", None)
         if handler is not None:

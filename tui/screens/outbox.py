@@ -8,7 +8,6 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.events import Key, Resize
 from textual.screen import Screen
-from textual.timer import Timer
 
 from tui import actions
 from tui.actions import COMMON, Action
@@ -18,6 +17,7 @@ from tui.messages import FreshnessChanged, IncidentsChanged, OutboxRead
 from tui.model import Model
 from tui.outbox import Sent, heading, in_order, lines
 from tui.requests import ActionAsked, OutboxWanted, SendingAsked
+from tui.widgets.foot import Foot
 from tui.widgets.lines import Line, Lines
 from tui.widgets.picker import Picker
 
@@ -55,15 +55,13 @@ class OutboxScreen(Screen[None]):
         self.actions = tuple(action for action in OUTBOX if writes or not action.writes)
         self._keys = actions.by_key(self.actions)
         self._rows: list[Sent] | None = None
-        self._note: tuple[str, str] = ("", "")
-        self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Lines(id="outbox-head", classes="line")
         yield Lines(id="outbox-titles", classes="line")
         yield Picker([], self.model.signs, id="outbox-rows")
         yield Lines(id="outbox-detail")
-        yield Lines(id="outbox-foot", classes="line")
+        yield Foot(id="outbox-foot", classes="line")
 
     def on_mount(self) -> None:
         self.redraw()
@@ -101,14 +99,11 @@ class OutboxScreen(Screen[None]):
         self.query_one("#outbox-detail", Lines).put(told)
 
     def draw_foot(self) -> None:
-        text, pen = self._note
-        if not text:
-            text = actions.footer(self.actions, self.app.size.width)[1:]
-        self.query_one("#outbox-foot", Lines).put([((f" {text}", pen),)])
+        self.query_one(Foot).draw(self.actions, self.app.size.width)
 
     def say(self, text: str, pen: str = "") -> None:
         """Show a sentence in place of the keys until the next key."""
-        self._note = (text, pen)
+        self.query_one(Foot).say(text, pen)
         self.draw_foot()
 
     # What is told
@@ -144,7 +139,7 @@ class OutboxScreen(Screen[None]):
             return
         event.stop()
         event.prevent_default()
-        if self._note[0]:
+        if self.query_one(Foot).saying:
             self.say("")
         row = self.here
         if action.id in ("back", "board"):

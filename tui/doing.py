@@ -1,0 +1,229 @@
+"""From a key to a command: what is done at once, what opens a form, and what is said when it is over."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from register.plain import one_line
+from tui.door import Door
+from tui.messages import Done, Refused, Row, SuppliersRead
+from tui.model import Model
+from tui.outbox import Sent
+from tui.signs import plain
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from tui.suppliers import Supplier, Suppliers
+    from tui.verbs import Verb
+
+Push = Callable[["Screen[None]"], object]
+Say = Callable[[str, str], object]
+
+HANDS_OFF: Final = 1.0
+"""Seconds after the incident under the cursor left by itself in which a key does nothing at once."""
+
+
+class Doing:
+    """Turns keys into commands. Forms and their drafts live here; the app shows the screens."""
+
+    def __init__(self, model: Model, door: Door, push: Push, say: Say) -> None:
+        self._model = model
+        self._door = door
+        self._push = push
+        self._say = say
+        self._verbs: dict[str, Verb] = {}
+        self._drafts: dict[tuple[str, str], dict[str, Any]] = {}
+        self._count = itertools.count(1)
+        self._waiting: dict[str, tuple[str, Callable[[Suppliers], None]]] = {}
+        self.under_way: dict[str, str] = {}  # asked → the verb, until the register has answered
+
+    def offer(self, verbs: Sequence[Verb]) -> None:
+        """These verbs work from now on."""
+        self._verbs = {verb.name: verb for verb in verbs}
+
+    def has(self, name: str) -> bool:
+        return name in self._verbs
+
+    def ask(self, name: str, number: str | None, moved_at: float = 0.0) -> None:
+        """A key for this verb was pressed with the cursor on `number`.
+
+        moved_at: monotonic time at which the incident that was there before left by itself.
+        """
+        from tui.verbs import Way
+
+        verb = self._verbs.get(name)
+        if verb is None:
+            self._say("The register is not open yet: a moment.", "warn")
+            return
+        if verb.needs_incident and number is None:
+            self._say("There is no incident under the cursor.", "warn")
+            return
+        target = number if verb.needs_incident else None
+        if verb.way is Way.AT_ONCE:
+            if time.monotonic() - moved_at < HANDS_OFF:
+                self._say(
+                    "The incident under the cursor has just left the board: look, then press again.", "warn"
+                )
+                return
+            self.give(verb.command(target=target), self._asked(name))
+        elif verb.way is Way.ENGAGE:
+            self._with_suppliers(lambda some: self._engage(verb, target or "", some))
+        elif verb.way is Way.REPLY:
+            self._with_suppliers(lambda some: self._reply(verb, target or "", some))
+        else:
+            self._form(verb, target)
+
+    def give(self, command: Any, asked: str) -> None:
+        """Hand a command to the register."""
+        self.under_way[asked] = asked.split(":")[0]
+        self._door.do(command, asked)
+
+    def _asked(self, name: str) -> str:
+        return f"{name}:{next(self._count)}"
+
+    def _draft(self, name: str, target: str | None) -> dict[str, Any]:
+        return self._drafts.setdefault((name, target or ""), {})
+
+    # Forms
+
+    def _form(self, verb: Verb, target: str | None) -> None:
+        from tui.screens.form import Form, FormScreen
+        from tui.verbs import log_hint
+
+        signs, zone = self._model.signs, self._model.zone
+        row = self._model.live.row(target) if target else None
+        form = Form(
+            asked=self._asked(verb.name),
+            title=plain(verb.title(target), signs),
+            command=verb.command,
+            given={"target": target} if target else {},
+            ground=_ground(row, verb.help),
+            hint=log_hint(zone, signs.to)
+            if {"impact", "urgency"} <= set(verb.command.model_fields)
+            else None,
+        )
+        self._push(FormScreen(form, self._draft(verb.name, target), signs))
+
+    # Suppliers
+
+    def _with_suppliers(self, then: Callable[[Suppliers], None]) -> None:
+        asked = self._asked("suppliers")
+        self._waiting[asked] = ("", then)
+        self._door.read_suppliers(asked)
+
+    def suppliers_read(self, event: SuppliersRead) -> None:
+        """vendors.toml was read: go on with what waited for it."""
+        _, then = self._waiting.pop(event.asked, ("", None))
+        if then is None:
+            return
+        if event.suppliers.faults:
+            self._say(one_line(event.suppliers.faults[0]), "bad")
+        else:
+            then(event.suppliers)
+
+    def _engage(self, verb: Verb, number: str, suppliers: Suppliers) -> None:
+        from tui.screens.engage import EngageScreen, Engaging
+        from tui.suppliers import nearest_first
+
+        row = self._model.live.row(number)
+        if not suppliers.known:
+            self._say("There is no supplier in vendors.toml: add one (the README shows how).", "warn")
+            return
+        if row is None:
+            self._say(f"{number} is not open any more.", "warn")
+            return
+        known = nearest_first(suppliers.known, row["service"])
+        engaging = Engaging(
+            asked=self._asked(verb.name),
+            number=number,
+            suppliers=known,
+            make=lambda vendor, message: self._made(
+                verb,
+                {"target": number} | _production(verb, suppliers.named(vendor)),
+                {"vendor": vendor, "message": message},
+            ),
+            preview=lambda vendor, message: self._door.preview(row, vendor, message),
+        )
+        self._push(EngageScreen(engaging, self._draft(verb.name, number), self._model.signs))
+
+    def _reply(self, verb: Verb, number: str, suppliers: Suppliers) -> None:
+        from tui.screens.form import Form, FormScreen
+
+        row = self._model.live.row(number)
+        vendors = [bond[0] for bond in row["bonds"]] if row else []
+        if not vendors:
+            self._say(f"No supplier works on {number} yet: v engages one.", "warn")
+            return
+        vendor = vendors[0]
+        known = suppliers.named(vendor)
+        where = "PRODUCTION" if known is None or known.production else "test"
+        goes = one_line(known.title if known else vendor).upper()
+        form = Form(
+            asked=self._asked(verb.name),
+            title=f"Reply about {number}   GOES TO {goes} ({where})",
+            command=verb.command,
+            given={"target": number, "vendor": vendor} if len(vendors) == 1 else {"target": number},
+            save="Send",
+            ground=_ground(row, ""),
+            defaults={"vendor": vendor},
+        )
+        self._push(FormScreen(form, self._draft(verb.name, number), self._model.signs))
+
+    def _made(self, verb: Verb, given: dict[str, Any], answers: dict[str, Any]) -> Any:
+        """Return the command, or the first thing that is wrong with it."""
+        from tui.forms import build
+
+        made = build(verb.command, given, answers, datetime.now(UTC))
+        return made[0].why if isinstance(made, tuple) else made
+
+    # The outbox
+
+    def about_sending(self, name: str, row: Sent) -> None:
+        """A key was pressed about one sending: adopting needs a number, the others ask for nothing more."""
+        from tui.screens.form import Form, FormScreen
+
+        verb = self._verbs.get(name)
+        if verb is None:
+            self._say("The register is not open yet: a moment.", "warn")
+            return
+        given = self._door.about_sending(row)
+        form = Form(
+            asked=self._asked(name),
+            title=f"{verb.help.rstrip('.')}: {row.what} for {row.number} to {row.vendor}",
+            command=verb.command,
+            given={key: value for key, value in given.items() if key in verb.command.model_fields},
+            save="Yes",
+            ground=((f" {one_line(row.why)}", "dim"),),
+        )
+        self._push(FormScreen(form, self._draft(name, row.row_id), self._model.signs))
+
+    # What came of it
+
+    def done(self, event: Done) -> None:
+        name = self.under_way.pop(event.asked, event.verb)
+        verb = self._verbs.get(name)
+        if verb is not None:
+            self._say(verb.said(event.number), "good")
+
+    def refused(self, event: Refused) -> None:
+        self.under_way.pop(event.asked, None)
+        self._say(one_line(event.why), "bad")
+
+
+def _ground(row: Row | None, help: str) -> tuple[tuple[str, str], ...]:  # noqa: A002 - the verb's help
+    if row is None:
+        return ((f" {help}", "dim"),) if help else ()
+    title = "restricted" if row["restricted"] else one_line(row["title"])
+    return ((f" {row['number']}  P{row['p']}  {title}", "dim"),)
+
+
+def _production(verb: Verb, supplier: Supplier | None) -> dict[str, Any]:
+    """Return the field that says where it goes, for a command that has it."""
+    if supplier is None or "production" not in verb.command.model_fields:
+        return {}
+    return {"production": supplier.production}

@@ -1,0 +1,117 @@
+"""The register's verbs as keys: what each is called here, how it is asked for, what is said when it is done.
+
+Which verbs there are, their keys, their help and who may use them comes from the registry of Commands.
+Only how a person meets them on the screen is told here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum, auto
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from register.incident import RESOLVE_WITHIN, Impact, Urgency, priority_of
+from tui.actions import VERB, Action
+from tui.format import wall
+from tui.widgets.lines import Line
+
+
+class Way(Enum):
+    """How a verb is asked for."""
+
+    AT_ONCE = auto()  # the key does it
+    FORM = auto()
+    ENGAGE = auto()
+    REPLY = auto()
+
+
+WAYS: Final[Mapping[str, Way]] = {
+    "ack": Way.AT_ONCE,
+    "take": Way.AT_ONCE,
+    "engage": Way.ENGAGE,
+    "reply": Way.REPLY,
+}
+ORDER: Final = ("ack", "take", "note", "reply", "engage", "hold", "resolve", "log")
+"""As the footer shows them; verbs that are not named follow in the registry's order."""
+SAID: Final[Mapping[str, str]] = {
+    "ack": "{} is acknowledged.",
+    "take": "{} is yours.",
+    "note": "The note is on {}.",
+    "reply": "The reply about {} is on its way.",
+    "engage": "{}: the supplier is being engaged.",
+    "hold": "{} is on hold.",
+    "resume": "{} is in progress again.",
+    "resolve": "{} is resolved.",
+    "log": "{} is logged.",
+    "cancel": "{} is canceled.",
+    "close": "{} is closed.",
+    "reopen": "{} is open again.",
+}
+TITLES: Final[Mapping[str, str]] = {
+    "log": "Log an incident",
+    "note": "Note on {}   INTERNAL: stays here",
+    "hold": "Hold {}",
+    "resolve": "Resolve {}",
+    "cancel": "Cancel {}",
+    "reopen": "Reopen {}",
+    "close": "Close {}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One Command that has a key and that this person may use."""
+
+    name: str
+    key: str
+    help: str
+    command: type[BaseModel]
+
+    @property
+    def way(self) -> Way:
+        return WAYS.get(self.name, Way.FORM)
+
+    @property
+    def needs_incident(self) -> bool:
+        """Whether it is about an incident that is there already."""
+        field = self.command.model_fields.get("target")
+        return field is not None and field.is_required()
+
+    def title(self, number: str | None) -> str:
+        return TITLES.get(self.name, f"{self.name.capitalize()} {{}}").format(number or "").rstrip()
+
+    def said(self, number: str | None) -> str:
+        return SAID.get(self.name, f"{self.name}: {{}} is done.").format(number or "It")
+
+    def action(self) -> Action:
+        return Action(VERB + self.name, self.key, self.name, self.help, shown=True, writes=True)
+
+
+def actions_of(verbs: Iterable[Verb]) -> tuple[Action, ...]:
+    """Return the verbs as keys, in the order the footer has them."""
+    places = {name: at for at, name in enumerate(ORDER)}
+    ordered = sorted(verbs, key=lambda verb: places.get(verb.name, len(places)))
+    return tuple(verb.action() for verb in ordered)
+
+
+def log_hint(model_zone: Any, arrow: str) -> Callable[[Mapping[str, Any], datetime], Line]:
+    """Return what a log form says under impact and urgency: `→ P2, resolve by 10:10 CET`."""
+
+    def hint(answers: Mapping[str, Any], now: datetime) -> Line:
+        impact, urgency = answers.get("impact"), answers.get("urgency")
+        if not impact or not urgency:
+            return ((f"{arrow} choose impact and urgency: they make the priority", "dim"),)
+        priority = priority_of(Impact(impact), Urgency(urgency))
+        within = RESOLVE_WITHIN[priority]
+        if within is None:
+            return ((f"{arrow} {priority}, no time promised", "strong"),)
+        due = now.astimezone(UTC) + within
+        day = "" if due.date() == now.date() else f"{due.astimezone(model_zone):%a %d %b} "
+        by = f"{day}{wall(due.timestamp(), model_zone)}"
+        return ((f"{arrow} {priority}, resolve by {by}", "strong"),)
+
+    return hint
