@@ -1,0 +1,54 @@
+"""How an event is written down so that it can be proved later: canonical JSON, digests, fixed-width times."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+GENESIS: Final = "0" * 64
+"""The hash before the first event."""
+
+
+def stamp(moment: datetime) -> str:
+    """Return a moment as fixed-width UTC text, microseconds and `Z`: sorts as it reads."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def moment(text: str) -> datetime:
+    """Return the moment that `stamp` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def canonical(value: Mapping[str, Any]) -> str:
+    """Return JSON with sorted keys and no spaces: the same value gives the same bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def data_digest(salt: str, data: str) -> str:
+    """Return the salted digest of an event's data. Without the salt nothing can be guessed back from it."""
+    return hashlib.sha256(f"{salt}{data}".encode()).hexdigest()
+
+
+ENVELOPE: Final = (
+    "seq",
+    "stream",
+    "n",
+    "kind",
+    "v",
+    "command_id",
+    "at",
+    "recorded_at",
+    "actor",
+    "source",
+    "cause",
+)
+"""The envelope's columns that the chain covers, besides the data's digest."""
+
+
+def link(previous: str, row: Mapping[str, Any]) -> str:
+    """Return the hash of an event: the previous one ‖ the envelope without data ‖ the data's digest."""
+    envelope = canonical({name: row[name] for name in ENVELOPE})
+    return hashlib.sha256(f"{previous}{envelope}{row['data_sha256']}".encode()).hexdigest()

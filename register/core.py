@@ -1,0 +1,337 @@
+"""The pure heart: commands, events, what a rule may look at, `decide`, `evolve`, and the registry of verbs.
+
+A command is asked for; `decide` turns it into events or refuses it; `evolve` folds an event into the
+incident; `effects` says what else one transaction must write (what is to be sent, what was heard).
+All are pure and total: no clock, no I/O, no randomness. Times come in by `World.now`, ids by the
+command. Topics register their cases beside their verbs and events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum
+from functools import singledispatch
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import BaseModel, Field
+from ulid import ULID
+
+from register.incident import Incident
+
+ULID_PATTERN: Final = r"^[0-9A-HJKMNP-TV-Z]{26}$"
+
+
+def new_id() -> str:
+    """Return a fresh ULID: sorts by time, 26 characters."""
+    return str(ULID())
+
+
+class Role(IntEnum):
+    """Who may do what; each may do what those before it may. ENGINE is courier, collector and watch."""
+
+    VIEWER = 0
+    RESPONDER = 1
+    COORDINATOR = 2
+    ADMIN = 3
+    ENGINE = 9
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks, in which role, and through which door (`cli`, `board`, `courier`, `collector`, …)."""
+
+    login: str
+    role: Role
+    source: str
+
+
+PersonId = str
+"""An id of the people's side table, never a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonField:
+    """Marks a command's field that is filled with a name: the desk puts the person's id in its place.
+
+    kind: `person` for ours, `supplier` for a supplier's people.
+    """
+
+    kind: str = "person"
+
+
+class Refused(Exception):
+    """A rule said no. The sentence says what happened, what it means and what to do next."""
+
+    def __init__(self, sentence: str, ask: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.ask = ask  # the field that would settle it, if one would
+
+
+class NotFound(Refused):
+    """What was named does not exist."""
+
+
+class Command(BaseModel, frozen=True, extra="forbid"):
+    """What somebody asks for. Subclasses declare a verb once: fields, help, key and role."""
+
+    verb: ClassVar[str] = ""
+    group: ClassVar[str] = ""  # on the command line: `muster GROUP VERB`
+    hotkey: ClassVar[str | None] = None
+    role: ClassVar[Role] = Role.RESPONDER
+    on_incident: ClassVar[bool] = True  # False: it makes one, or is about something else
+
+    command_id: Annotated[str, Field(pattern=ULID_PATTERN)] = Field(default_factory=new_id)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if cls.verb:
+            VERBS[cls.verb] = cls
+
+    @classmethod
+    def help(cls) -> str:
+        """The docstring's first line: the verb's help everywhere."""
+        return (cls.__doc__ or "").strip().splitlines()[0]
+
+    @classmethod
+    def asks(cls) -> tuple[str, ...]:
+        """The fields a person fills in, in order; the target and the command id are not among them."""
+        return tuple(name for name in cls.model_fields if name not in ("command_id", "target"))
+
+    def touches(self) -> tuple[str, ...]:
+        """The numbers of the incidents that the rule needs to see."""
+        target = getattr(self, "target", None)
+        return (target,) if target else ()
+
+
+Target = Annotated[str, Field(pattern=r"^INC-[1-9][0-9]{0,8}$", description="the incident, as in INC-7")]
+VERBS: Final[dict[str, type[Command]]] = {}
+"""Every verb. The command line, forms, footer, help page and role check are made from it."""
+
+
+class Event(BaseModel, frozen=True, extra="ignore"):
+    """What happened. Its fields are the event's data; the envelope is the store's."""
+
+    kind: ClassVar[str]
+    v: ClassVar[int] = 1
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        EVENTS[cls.kind, cls.v] = cls
+
+
+EVENTS: Final[dict[tuple[str, int], type[Event]]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One event as it stands in the log. `at` is when it was true, `recorded_at` when it was written."""
+
+    seq: int
+    stream: str
+    n: int
+    kind: str
+    v: int
+    command_id: str
+    at: datetime
+    recorded_at: datetime
+    actor: PersonId
+    source: str
+    cause: str
+    event: Event | None  # None where the data was redacted or is of a kind this program does not know
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An event for a stream, before it is recorded. `at` None means now."""
+
+    stream: str
+    event: Event
+    at: datetime | None = None
+
+
+Decision = tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VendorFacts:
+    """What the register knows of a supplier: enough to refuse a wrong name and to say where things go."""
+
+    name: str
+    title: str
+    production: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is adopted for this register. An empty set of vendors refuses every engagement."""
+
+    vendors: Mapping[str, VendorFacts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SendingFacts:
+    """One row of the outbox, as far as a rule needs it."""
+
+    row_id: str
+    op_id: str
+    bond: str
+    kind: str
+    state: str
+    incident: str
+    vendor: str
+    payload: str = "{}"
+    position: int = 0
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a rule may look at. A plain value, read inside the transaction that will write."""
+
+    now: datetime
+    actor: PersonId
+    policy: Policy
+    next_number: str
+    incidents: Mapping[str, Incident] = field(default_factory=dict)
+    sendings: Mapping[str, SendingFacts] = field(default_factory=dict)  # unfinished ones, by row id
+    heard: frozenset[str] = frozenset()  # change ids of this command that were taken in before
+    cursor: str | None = None  # JSON: where the vendor's feed was left
+
+
+# Effects: what a transaction writes besides events and rows
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """Something is to be sent: a new row of the outbox. Its place in the bond is the asking event's seq."""
+
+    row_id: str
+    op_id: str
+    incident: str
+    bond: str
+    vendor: str
+    kind: str  # create | comment | transition
+    payload: str  # JSON
+    position: int | None = None  # None: the asking event's seq; a replay keeps the place of what it replays
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """What became of a row: its next state, and why, for a person."""
+
+    row_id: str
+    state: str
+    why: str = ""
+    next_at: datetime | None = None
+    resend: bool = False  # a person said: send it again unless it is found
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRest:
+    """A bond has no ticket and never will: nothing that waits behind its create can be sent."""
+
+    bond: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """These ids of a vendor's changes are known and are no news."""
+
+    vendor: str
+    change_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCursor:
+    vendor: str
+    cursor: str  # JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """A change that could not be read, kept as it came."""
+
+    vendor: str
+    change_id: str
+    raw: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stop or go on sending to one vendor. `why` empty: go on."""
+
+    vendor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WholeRead:
+    """A bond's ticket was read from its beginning."""
+
+    bond: str
+
+
+Effect = Enqueue | Settle | CancelRest | Remember | MoveCursor | Quarantine | Pause | WholeRead
+
+
+@singledispatch
+def decide(command: Command, incident: Incident | None, world: World) -> Decision:
+    """Return the events that follow from a command, or raise Refused."""
+    raise TypeError(f"no rule for {type(command).__name__}")
+
+
+@singledispatch
+def evolve(event: Event, incident: Incident | None, at: datetime) -> Incident | None:
+    """Return the incident after the event; most kinds change nothing but the time of the last change."""
+    return incident
+
+
+@singledispatch
+def effects(event: Event, stream: str, command_id: str) -> tuple[Effect, ...]:
+    """Return what else is written in the event's transaction."""
+    return ()
+
+
+@singledispatch
+def bookkeeping(command: Command, world: World) -> tuple[Effect, ...]:
+    """Return what a command writes that is no event: where a supplier's feed was left, what was heard."""
+    return ()
+
+
+def fold(event: Event, incident: Incident | None, at: datetime, recorded_at: datetime) -> Incident | None:
+    """Evolve, and note when the incident last changed."""
+    after = evolve(event, incident, at)
+    return None if after is None else after.but(updated_at=recorded_at)
+
+
+def says(incident: Incident, *events: Event, at: datetime | None = None) -> Decision:
+    """Return events of this incident."""
+    return tuple(Said(incident.number, event, at) for event in events)
+
+
+def refuse_unless(condition: object, sentence: str, ask: str = "") -> None:
+    if not condition:
+        raise Refused(sentence, ask)
+
+
+def utc(moment: datetime) -> datetime:
+    """Return an aware moment in UTC; a naive one is a programmer's error."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment.astimezone(UTC)
+
+
+def joined(names: Iterable[str]) -> str:
+    """Return names as a person lists them."""
+    return ", ".join(sorted(names)) or "none"

@@ -1,0 +1,191 @@
+"""The service desk: the only door through which anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+import register.topics  # noqa: F401 - registers every verb, event and rule
+from register.canon import moment
+from register.core import (
+    Command,
+    Decision,
+    NotFound,
+    PersonField,
+    Policy,
+    Principal,
+    Recorded,
+    Refused,
+    Role,
+    World,
+    bookkeeping,
+    decide,
+    effects,
+    fold,
+)
+from register.incident import Incident
+from register.store.store import Store, recorded
+from register.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a command came to. `replayed` means that this id had been carried out before: the same answer."""
+
+    number: str | None
+    incident: Incident | None
+    events: tuple[Recorded, ...]
+    replayed: bool = False
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class ServiceDesk:
+    """Takes plain (Principal, Command) values. Raises Refused, NotFound or RegisterUnavailable."""
+
+    def __init__(
+        self, store: Store, policy: Policy | None = None, clock: Callable[[], datetime] = _utc_now
+    ) -> None:
+        self.store = store
+        self.policy = policy or Policy()
+        self._clock = clock
+
+    def do(self, principal: Principal, command: Command) -> Receipt:
+        """Carry out one command in one transaction."""
+        return self.do_all([(principal, command)])[0]
+
+    def do_all(self, asked: Sequence[tuple[Principal, Command]]) -> list[Receipt]:
+        """Carry out several commands in one transaction: all of them, or none."""
+        for principal, command in asked:
+            _refuse_role(principal, command)
+        with self.store.write() as transaction:
+            return [self._one(transaction, principal, command) for principal, command in asked]
+
+    def _one(self, transaction: Transaction, principal: Principal, command: Command) -> Receipt:
+        before = transaction.events_of(command.command_id)
+        if before:
+            return _replayed(transaction, [recorded(row) for row in before])
+        now = self._clock()
+        actor = transaction.person("person", principal.login)
+        command = _with_person_ids(command, transaction)
+        world = self._world(transaction, command, now, actor)
+        target = getattr(command, "target", None)
+        decision = decide(command, world.incidents.get(target) if target else None, world)
+        events = self._record(transaction, decision, world, command, principal)
+        for effect in bookkeeping(command, world):
+            transaction.carry_out(effect, now)
+        number = target or next((e.stream for e in events if e.stream.startswith("INC-")), None)
+        after = transaction.incident(number) if number else None
+        return Receipt(number, after, tuple(events))
+
+    def _world(self, transaction: Transaction, command: Command, now: datetime, actor: str) -> World:
+        row_id = getattr(command, "row_id", None)
+        wanted = dict.fromkeys(command.touches())
+        sendings = transaction.sendings(row_id, ()) if row_id else {}
+        wanted.update(dict.fromkeys(row.incident for row in sendings.values()))
+        incidents = {}
+        for number in wanted:
+            incident = transaction.incident(number)
+            if incident is None:
+                raise NotFound(f"There is no {number}. `muster list` shows the open ones.")
+            incidents[number] = incident
+        bonded = [number for number, incident in incidents.items() if incident.bonds]
+        vendor, items = getattr(command, "vendor", None), getattr(command, "items", ())
+        return World(
+            now=now,
+            actor=actor,
+            policy=self.policy,
+            next_number=transaction.next_number,
+            incidents=incidents,
+            sendings=sendings | transaction.sendings(None, bonded),
+            heard=transaction.heard(str(vendor), [item.change_id for item in items])
+            if items
+            else frozenset(),
+            cursor=transaction.cursor(vendor) if vendor and hasattr(command, "cursor") else None,
+        )
+
+    def _record(
+        self,
+        transaction: Transaction,
+        decision: Decision,
+        world: World,
+        command: Command,
+        principal: Principal,
+    ) -> list[Recorded]:
+        now, folded = world.now, dict[str, Incident](world.incidents)
+        events = []
+        for said in decision:
+            row = transaction.append(
+                said, command_id=command.command_id, now=now, actor=world.actor, source=principal.source
+            )
+            at = said.at or now
+            events.append(_recorded(row, said.event))
+            if said.stream.startswith("INC-"):
+                after = fold(said.event, folded.get(said.stream), at, now)
+                if after is not None:
+                    folded[said.stream] = after
+            for effect in effects(said.event, said.stream, command.command_id):
+                transaction.carry_out(effect, now)
+        for number, incident in folded.items():
+            if incident is not world.incidents.get(number):
+                transaction.put_incident(world.incidents.get(number), incident)
+        return events
+
+
+def _recorded(row: dict[str, Any], event: Any) -> Recorded:
+    names = ("seq", "stream", "n", "kind", "v", "command_id", "actor", "source", "cause")
+    return Recorded(
+        **{name: row[name] for name in names},
+        at=moment(row["at"]),
+        recorded_at=moment(row["recorded_at"]),
+        event=event,
+    )
+
+
+def _replayed(transaction: Transaction, events: list[Recorded]) -> Receipt:
+    number = next((event.stream for event in events if event.stream.startswith("INC-")), None)
+    return Receipt(number, transaction.incident(number) if number else None, tuple(events), replayed=True)
+
+
+def _refuse_role(principal: Principal, command: Command) -> None:
+    if principal.role < command.role or (command.role is Role.ENGINE) != (principal.role is Role.ENGINE):
+        if principal.role is Role.ENGINE and command.role is not Role.ENGINE:
+            return
+        raise Refused(
+            f"This takes the role {command.role.word}; you are {principal.role.word}."
+            f" Nothing was done. Ask a {command.role.word} to do it."
+        )
+
+
+def _with_person_ids(command: Command, transaction: Transaction) -> Command:
+    named = _named(command, transaction)
+    return command.model_copy(update=named) if named else command
+
+
+def _named(model: BaseModel, transaction: Transaction) -> dict[str, Any]:
+    """Return the fields of a model in which a person's id takes the place of a name."""
+    changes: dict[str, Any] = {}
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        marker = next((m for m in field.metadata if isinstance(m, PersonField)), None)
+        if marker is not None and value:
+            changes[name] = transaction.person(marker.kind, value)
+        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+            changes[name] = tuple(_renamed(item, transaction) for item in value)
+    return changes
+
+
+def _renamed(model: BaseModel, transaction: Transaction) -> BaseModel:
+    named = _named(model, transaction)
+    return model.model_copy(update=named) if named else model
+
+
+def kinds(events: Iterable[Recorded]) -> list[str]:
+    """Return the kinds of events, in order."""
+    return [event.kind for event in events]

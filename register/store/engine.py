@@ -1,0 +1,180 @@
+"""Opening a register: SQLite by default, PostgreSQL by URL; the same code path behind both."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine, create_engine, event, inspect, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from register.canon import GENESIS
+from register.core import new_id
+from register.store.tables import SCHEMA, head, metadata
+
+WAIT_SECONDS: Final = 10
+"""How long a transaction waits for another one before it says that the register is busy."""
+
+
+class RegisterUnavailable(Exception):
+    """The register cannot be opened, read or written now. The sentence says what to do."""
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file of an SQLite register, or None for one on PostgreSQL."""
+    if url.startswith("sqlite:///"):
+        return Path(url.removeprefix("sqlite:///"))
+    return None
+
+
+def as_url(named: str) -> str:
+    """Return the database URL for a path or a URL; raises RegisterUnavailable for what is neither."""
+    if "://" not in named:
+        return f"sqlite:///{Path(named).expanduser().absolute()}"
+    scheme, rest = named.split("://", 1)
+    if scheme == "sqlite":
+        return named
+    if scheme in ("postgresql", "postgres", "postgresql+psycopg"):
+        if urlsplit(f"postgresql://{rest}").password:
+            raise RegisterUnavailable(
+                "The register's URL holds a password, which every process list would show."
+                " Put it in ~/.pgpass, or use peer authentication, and leave it out of MUSTER_REGISTER."
+            )
+        return f"postgresql+psycopg://{rest}"
+    raise RegisterUnavailable(
+        f"{scheme}:// is no register: give a path, or a postgresql:// URL, in MUSTER_REGISTER."
+    )
+
+
+def connect(url: str) -> Engine:
+    """Return an engine whose transactions begin as the register needs them."""
+    if sqlite_path(url) is not None:
+        return _sqlite(url)
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        connect_args={"options": f"-c lock_timeout={WAIT_SECONDS}s", "connect_timeout": 5},
+    )
+
+
+def _sqlite(url: str) -> Engine:
+    import pysqlite3
+
+    engine = create_engine(url, module=pysqlite3, connect_args={"timeout": WAIT_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _(connection: Any, record: object) -> None:
+        connection.isolation_level = None  # transactions are begun by us, below
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _(connection: Any) -> None:
+        writes = connection.get_execution_options().get("muster_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def make_file(path: Path) -> None:
+    """Make a private register's file, readable by its owner alone, in a folder that exists or is made."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+
+
+def is_private(url: str) -> bool:
+    """Whether this register is a file of mine that nobody else may open."""
+    path = sqlite_path(url)
+    if path is None or not path.exists():
+        return path is not None
+    about = path.stat()
+    return about.st_uid == os.getuid() and not stat.S_IMODE(about.st_mode) & 0o077
+
+
+def prepare(engine: Engine) -> str:
+    """Make the tables of a new register; return the register's id. Refuses one of a newer program."""
+    if inspect(engine).has_table("head"):
+        with engine.connect() as connection:
+            found = connection.execute(select(head.c.register_id, head.c.schema)).first()
+        if found is not None:
+            if found.schema > SCHEMA:
+                raise RegisterUnavailable(
+                    f"This register is of a newer Muster (schema {found.schema}, known here: {SCHEMA})."
+                    " Nothing was changed: use the newer program."
+                )
+            return str(found.register_id)
+    with engine.connect().execution_options(muster_writes=True) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(778878)")
+        metadata.create_all(connection)
+        row = connection.execute(select(head.c.register_id)).first()
+        if row is not None:  # another process was first
+            return str(row.register_id)
+        register_id = new_id()
+        connection.execute(
+            head.insert(),
+            {
+                "one": 1,
+                "register_id": register_id,
+                "schema": SCHEMA,
+                "seq": 0,
+                "hash": GENESIS,
+                "incident": 0,
+                "person": 0,
+            },
+        )
+    return register_id
+
+
+@contextmanager
+def told(url: str) -> Iterator[None]:
+    """Turn a database's errors into one sentence for a person."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise RegisterUnavailable(_sentence(url, error)) from error
+    except SQLAlchemyError as error:
+        raise RegisterUnavailable(f"The register could not be used: {type(error).__name__}.") from error
+    except OSError as error:
+        raise RegisterUnavailable(
+            f"The register's file cannot be used: {error.strerror or error}."
+        ) from error
+
+
+def _sentence(url: str, error: DBAPIError) -> str:
+    words = str(error.orig or error).splitlines()[0] if str(error.orig or error) else type(error).__name__
+    where = str(sqlite_path(url) or "the database")
+    for sign, meaning in _MEANINGS:
+        if sign in words.lower():
+            return f"{where}: {meaning}"
+    return f"{where}: the register cannot be used now ({words}). Nothing was written; try again."
+
+
+_MEANINGS: Final = (
+    (
+        "locked",
+        f"another program held the register for over {WAIT_SECONDS} s. Nothing was written; try again.",
+    ),
+    (
+        "lock timeout",
+        f"another session held the register for over {WAIT_SECONDS} s. Nothing was written; try again.",
+    ),
+    ("unable to open", "the file cannot be opened. Check that its folder exists and is yours."),
+    ("readonly", "the file is read-only here. Nothing was written; check its owner and mode."),
+    ("not a database", "this file is no register. Name another one in MUSTER_REGISTER."),
+    ("malformed", "the file is damaged. Stop Muster and restore a backup."),
+    ("full", "the disk is full. Nothing was written; make room and try again."),
+    ("disk i/o", "the disk gave an error. Nothing was written."),
+    ("connection", "the database does not answer. Nothing was written; check that it runs and is reachable."),
+)

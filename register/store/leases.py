@@ -1,0 +1,41 @@
+"""Leases: which process does the sending for a vendor, and whether any worker is there at all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+
+from register.canon import moment, stamp
+from register.store import tables as t
+from register.store.store import Store
+
+WORKER = "worker"
+"""The lease that any worker of the register keeps; boards look at it."""
+
+
+def take(store: Store, name: str, holder: str, now: datetime, until: datetime) -> bool:
+    """Take or keep a lease; False while another holder's is running."""
+    row = t.lease
+    with store.rows_only() as connection:
+        free = or_(row.c.holder == holder, row.c.until <= stamp(now))
+        values = {"holder": holder, "until": stamp(until)}
+        if connection.execute(row.update().where(and_(row.c.name == name, free)), values).rowcount:
+            return True
+        if connection.execute(select(row.c.name).where(row.c.name == name)).first() is not None:
+            return False
+        connection.execute(row.insert(), {"name": name} | values)
+        return True
+
+
+def release(store: Store, holder: str) -> None:
+    """Let go of everything this holder has."""
+    with store.rows_only() as connection:
+        connection.execute(t.lease.delete().where(t.lease.c.holder == holder))
+
+
+def running_until(store: Store, name: str) -> datetime | None:
+    """When the lease of that name runs out, if anybody has it."""
+    with store.read() as connection:
+        found = connection.execute(select(t.lease.c.until).where(t.lease.c.name == name)).scalar_one_or_none()
+    return None if found is None else moment(found)

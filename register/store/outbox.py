@@ -1,0 +1,202 @@
+"""The outbox's rows: who may send what now, for how long, and what waits.
+
+Claiming and leasing update rows alone and take no head lock. What became of a sending is an event and
+goes through the desk; only a wait (nothing happened, try later) is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, exists, or_, select
+
+from register.canon import moment, stamp
+from register.store import tables as t
+from register.store.store import Store
+from register.store.transaction import UNFINISHED
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One row of the outbox. `deadline_at` is when the last request must have ended."""
+
+    row_id: str
+    op_id: str
+    incident: str
+    bond: str
+    vendor: str
+    kind: str
+    payload: str
+    position: int
+    state: str
+    on_ambiguous: str
+    tries: int
+    lookups: int
+    next_at: datetime | None
+    lease_until: datetime | None
+    first_tried_at: datetime | None
+    deadline_at: datetime | None
+    why: str
+    created_at: datetime
+    remote_id: str | None = None  # the bond's ticket, where it is known
+
+
+_ROW: Final = select(t.sending, t.bond.c.remote_id).outerjoin(t.bond, t.bond.c.id == t.sending.c.bond)
+
+
+def _sending(row: Any) -> Sending:
+    def time(text: str | None) -> datetime | None:
+        return None if text is None else moment(text)
+
+    return Sending(
+        row_id=row.row_id,
+        op_id=row.op_id,
+        incident=row.incident,
+        bond=row.bond,
+        vendor=row.vendor,
+        kind=row.kind,
+        payload=row.payload,
+        position=row.position,
+        state=row.state,
+        on_ambiguous=row.on_ambiguous,
+        tries=row.tries,
+        lookups=row.lookups,
+        next_at=time(row.next_at),
+        lease_until=time(row.lease_until),
+        first_tried_at=time(row.first_tried_at),
+        deadline_at=time(row.deadline_at),
+        why=row.why,
+        created_at=moment(row.created_at),
+        remote_id=row.remote_id,
+    )
+
+
+def unfinished(store: Store, vendor: str | None = None) -> list[Sending]:
+    """What is on its way or waits, in the order it was asked for."""
+    query = _ROW.where(t.sending.c.state.in_(UNFINISHED)).order_by(t.sending.c.position)
+    if vendor is not None:
+        query = query.where(t.sending.c.vendor == vendor)
+    with store.read() as connection:
+        return [_sending(row) for row in connection.execute(query)]
+
+
+def claim(
+    store: Store,
+    vendor: str,
+    holder: str,
+    now: datetime,
+    deadline: datetime,
+    lease_until: datetime,
+    most: int,
+) -> list[Sending]:
+    """Take up to `most` rows of a vendor for sending now: the first unfinished one of each bond.
+
+    deadline: when the request must have ended; lease_until: from when on others take the row for lost.
+    """
+    edge = stamp(now)
+    s, ahead = t.sending, t.sending.alias()
+    first = ~exists().where(
+        and_(
+            ahead.c.bond == s.c.bond,
+            ahead.c.position < s.c.position,
+            ahead.c.state.in_(UNFINISHED),
+        )
+    )
+    due = or_(s.c.state == "queued", and_(s.c.state == "waiting", s.c.next_at <= edge))
+    paused = exists().where(and_(t.vendor.c.name == s.c.vendor, t.vendor.c.paused_at.is_not(None)))
+    query = select(s.c.row_id).where(and_(s.c.vendor == vendor, due, first, ~paused))
+    query = query.order_by(s.c.position).limit(most).with_for_update(skip_locked=True)
+    with store.rows_only() as connection:
+        ids = list(connection.execute(query).scalars())
+        for row_id in ids:
+            connection.execute(
+                s.update().where(s.c.row_id == row_id),
+                {
+                    "state": "sending",
+                    "lease_holder": holder,
+                    "lease_until": stamp(lease_until),
+                    "deadline_at": stamp(deadline),
+                    "next_at": None,
+                    "updated_at": edge,
+                },
+            )
+            connection.execute(s.update().where(s.c.row_id == row_id).values(tries=s.c.tries + 1))
+            connection.execute(
+                s.update().where(and_(s.c.row_id == row_id, s.c.first_tried_at.is_(None))),
+                {"first_tried_at": edge},
+            )
+        return _by_id(connection, ids)
+
+
+def _by_id(connection: Connection, ids: Iterable[str]) -> list[Sending]:
+    found = connection.execute(_ROW.where(t.sending.c.row_id.in_(list(ids))).order_by(t.sending.c.position))
+    return [_sending(row) for row in found]
+
+
+def expired(store: Store, vendor: str, now: datetime) -> list[Sending]:
+    """Rows whose sender died or lost its lease: a byte may have gone out."""
+    query = _ROW.where(
+        and_(
+            t.sending.c.vendor == vendor,
+            t.sending.c.state == "sending",
+            t.sending.c.lease_until <= stamp(now),
+        )
+    )
+    with store.read() as connection:
+        return [_sending(row) for row in connection.execute(query)]
+
+
+def doubtful(store: Store, vendor: str, now: datetime) -> list[Sending]:
+    """Ambiguous rows that are due for a look-up."""
+    query = _ROW.where(
+        and_(
+            t.sending.c.vendor == vendor,
+            t.sending.c.state == "ambiguous",
+            t.sending.c.next_at <= stamp(now),
+        )
+    )
+    with store.read() as connection:
+        return [_sending(row) for row in connection.execute(query)]
+
+
+def wait(store: Store, row: Sending, until: datetime, why: str, now: datetime) -> None:
+    """Nothing reached the supplier: try this row again later. No other worker's claim is touched."""
+    s = t.sending
+    query = s.update().where(and_(s.c.row_id == row.row_id, s.c.state == "sending", s.c.tries == row.tries))
+    with store.rows_only() as connection:
+        connection.execute(
+            query,
+            {
+                "state": "waiting",
+                "next_at": stamp(until),
+                "why": why,
+                "lease_holder": None,
+                "lease_until": None,
+                "updated_at": stamp(now),
+            },
+        )
+
+
+def look_again(store: Store, row: Sending, at: datetime, why: str, now: datetime) -> None:
+    """A look-up did not settle it: look again later."""
+    s = t.sending
+    query = s.update().where(and_(s.c.row_id == row.row_id, s.c.state == "ambiguous", s.c.tries == row.tries))
+    with store.rows_only() as connection:
+        connection.execute(
+            query.values(lookups=s.c.lookups + 1),
+            {"next_at": stamp(at), "why": why, "updated_at": stamp(now)},
+        )
+
+
+def next_due(store: Store, vendor: str) -> datetime | None:
+    """When something of this vendor falls due that is not due yet, if anything does."""
+    s = t.sending
+    query = select(s.c.next_at, s.c.lease_until).where(
+        and_(s.c.vendor == vendor, s.c.state.in_(("waiting", "ambiguous", "sending")))
+    )
+    with store.read() as connection:
+        times = [text for row in connection.execute(query) for text in row if text is not None]
+    return moment(min(times)) if times else None

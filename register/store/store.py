@@ -1,0 +1,198 @@
+"""One register's store: transactions under the head, and the questions that are asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection, Engine, and_, func, select, text
+
+from register.canon import moment
+from register.core import EVENTS, Recorded
+from register.incident import Incident
+from register.row import number_of
+from register.store import tables as t
+from register.store.engine import (
+    RegisterUnavailable,
+    as_url,
+    connect,
+    make_file,
+    prepare,
+    sqlite_path,
+    told,
+)
+from register.store.poke import poke
+from register.store.transaction import Transaction
+
+_HEAD: Final = select(t.head)
+_SEQ: Final = select(t.head.c.seq)
+
+
+def open_store(named: str) -> Store:
+    """Open the register at a path or URL, and make it where there is none; raises RegisterUnavailable."""
+    url = as_url(named)
+    path = sqlite_path(url)
+    with told(url):
+        if path is not None:
+            make_file(path)
+        engine = connect(url)
+        return Store(url, engine, prepare(engine))
+
+
+class Store:
+    """A register's tables. Synchronous: call it from one thread, never from an event loop."""
+
+    def __init__(self, url: str, engine: Engine, register_id: str) -> None:
+        self.url = url
+        self.engine = engine
+        self.register_id = register_id
+        self.path: Path | None = sqlite_path(url)
+        self._people: dict[tuple[str, str], str] = {}
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """One transaction with the head locked first; its end pokes the other processes."""
+        with told(self.url):
+            options = self.engine.connect().execution_options(muster_writes=True)
+            with options as connection, connection.begin():
+                locked = _HEAD if self.path is not None else _HEAD.with_for_update()
+                transaction = Transaction(connection, connection.execute(locked).one(), self._people)
+                yield transaction
+                transaction.finish()
+                if self.path is None and transaction.moved:
+                    connection.execute(text("NOTIFY muster"))
+        self._people.update(transaction.new_people)
+        if self.path is not None and transaction.moved:
+            poke(self.path)
+
+    @contextmanager
+    def rows_only(self) -> Iterator[Connection]:
+        """One transaction that touches rows but no event: claims, leases. Takes no head lock."""
+        with told(self.url):
+            options = self.engine.connect().execution_options(muster_writes=True)
+            with options as connection, connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent look at the tables."""
+        with told(self.url), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def nudge(self) -> None:
+        """Wake who waits for this register, though no event was written."""
+        if self.path is not None:
+            poke(self.path)
+
+    def listen(self, channel: str) -> Any:
+        """Return a psycopg connection that hears NOTIFY (PostgreSQL only)."""
+        import psycopg
+
+        where = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        try:
+            connection = psycopg.connect(where, autocommit=True, connect_timeout=5)
+            connection.execute(f"LISTEN {channel}")
+        except psycopg.Error as error:
+            raise RegisterUnavailable(f"The database does not answer: {type(error).__name__}.") from error
+        return connection
+
+    # Questions
+
+    def seq(self) -> int:
+        """The seq of the newest event."""
+        with self.read() as connection:
+            return int(connection.execute(_SEQ).scalar_one())
+
+    def rows(self) -> tuple[int, list[dict[str, Any]]]:
+        """The open incidents' live rows, and the seq as of which they are."""
+        with self.read() as connection:
+            seq = int(connection.execute(_SEQ).scalar_one())
+            found = connection.execute(
+                select(t.incident.c.board).where(t.incident.c.open == 1).order_by(t.incident.c.n)
+            )
+            return seq, [orjson.loads(row.board) for row in found]
+
+    def changed(self, after: int) -> tuple[int, list[dict[str, Any]], list[str]]:
+        """What changed past seq `after`: (seq now, live rows of open incidents, numbers no longer open)."""
+        with self.read() as connection:
+            seq = int(connection.execute(_SEQ).scalar_one())
+            found = connection.execute(
+                select(t.incident.c.open, t.incident.c.board, t.incident.c.n).where(t.incident.c.seq > after)
+            ).all()
+        rows = [orjson.loads(row.board) for row in found if row.open]
+        return seq, rows, [f"INC-{row.n}" for row in found if not row.open]
+
+    def incident(self, number: str) -> Incident | None:
+        with self.read() as connection:
+            return load_incident(connection, number)
+
+    def incidents(self, *, everything: bool = False, limit: int = 10_000) -> list[Incident]:
+        """Open incidents, or all of them, newest last."""
+        query = select(t.incident.c.doc).order_by(t.incident.c.n.desc()).limit(limit)
+        if not everything:
+            query = query.where(t.incident.c.open == 1)
+        with self.read() as connection:
+            found = [Incident.model_validate_json(row.doc) for row in connection.execute(query)]
+        return found[::-1]
+
+    def timeline(self, stream: str) -> list[Recorded]:
+        """All events of one stream, oldest first."""
+        with self.read() as connection:
+            rows = connection.execute(
+                select(t.event).where(t.event.c.stream == stream).order_by(t.event.c.n)
+            ).all()
+        return [recorded(row) for row in rows]
+
+    def people(self) -> dict[str, str]:
+        """Names by person id."""
+        with self.read() as connection:
+            return {row.id: row.name for row in connection.execute(select(t.person.c.id, t.person.c.name))}
+
+    def person_id(self, login: str) -> str | None:
+        with self.read() as connection:
+            found = connection.execute(
+                select(t.person.c.id).where(and_(t.person.c.kind == "person", t.person.c.login == login))
+            )
+            return found.scalar_one_or_none()
+
+    def ask(self, question: Callable[[Connection], Any]) -> Any:
+        """Put a question of another module to the tables, in one look."""
+        with self.read() as connection:
+            return question(connection)
+
+    def count_events(self) -> int:
+        with self.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(t.event)).scalar_one())
+
+
+def load_incident(connection: Connection, number: str) -> Incident | None:
+    """Return an incident's fold, or None."""
+    doc = connection.execute(
+        select(t.incident.c.doc).where(t.incident.c.n == number_of(number))
+    ).scalar_one_or_none()
+    return None if doc is None else Incident.model_validate_json(doc)
+
+
+def recorded(row: Any) -> Recorded:
+    """Return an event's row as a value; data that is gone or of an unknown kind gives no event."""
+    kind = EVENTS.get((row.kind, row.v))
+    return Recorded(
+        seq=row.seq,
+        stream=row.stream,
+        n=row.n,
+        kind=row.kind,
+        v=row.v,
+        command_id=row.command_id,
+        at=moment(row.at),
+        recorded_at=moment(row.recorded_at),
+        actor=row.actor,
+        source=row.source,
+        cause=row.cause,
+        event=None if kind is None or row.data is None else kind.model_validate_json(row.data),
+    )

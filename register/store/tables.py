@@ -1,0 +1,167 @@
+"""The tables, the same on SQLite and PostgreSQL. Times are fixed-width UTC text, JSON is TEXT."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SCHEMA: Final = 1
+"""The version of these tables. A register with a higher one is of a newer program."""
+
+metadata: Final = MetaData()
+
+head: Final = Table(
+    "head",
+    metadata,
+    Column("one", Integer, CheckConstraint("one = 1"), primary_key=True, autoincrement=False),
+    Column("register_id", String, nullable=False),
+    Column("schema", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("incident", Integer, nullable=False),
+    Column("person", Integer, nullable=False),
+)
+
+event: Final = Table(
+    "event",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("stream", String, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("v", Integer, nullable=False),
+    Column("command_id", String, nullable=False, index=True),
+    Column("at", String, nullable=False),
+    Column("recorded_at", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("data", Text),  # null once redacted
+    Column("salt", String),
+    Column("data_sha256", String, nullable=False),
+    Column("hash", String, nullable=False),
+    UniqueConstraint("stream", "n"),
+)
+
+person: Final = Table(
+    "person",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("login", String, nullable=False),
+    Column("name", String, nullable=False),
+    UniqueConstraint("kind", "login"),
+)
+
+incident: Final = Table(
+    "incident",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("open", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("owner", String),
+    Column("team", String, nullable=False),
+    Column("service", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("restricted", Integer, nullable=False),
+    Column("opened_at", String, nullable=False),
+    Column("updated_at", String, nullable=False),
+    Column("due_at", String),
+    Column("version", Integer, nullable=False),  # the n of its last event
+    Column("seq", Integer, nullable=False),  # the seq of its last event
+    Column("board", Text, nullable=False),  # the live row, JSON of at most 400 bytes
+    Column("doc", Text, nullable=False),  # the fold, JSON
+)
+Index("incident_open", incident.c.n, sqlite_where=incident.c.open == 1, postgresql_where=incident.c.open == 1)
+Index("incident_seq", incident.c.seq)
+
+bond: Final = Table(
+    "bond",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("incident", String, nullable=False),
+    Column("vendor", String, nullable=False),
+    Column("remote_id", String),
+    Column("live", Integer, nullable=False),
+    Column("whole", Integer, nullable=False),  # the ticket was read from its beginning
+)
+Index("bond_remote", bond.c.vendor, bond.c.remote_id)
+
+sending: Final = Table(
+    "sending",
+    metadata,
+    Column("row_id", String, primary_key=True),
+    Column("op_id", String, nullable=False),
+    Column("incident", String, nullable=False),
+    Column("bond", String, nullable=False),
+    Column("vendor", String, nullable=False),
+    Column("lane", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("on_ambiguous", String, nullable=False),  # ask | resend
+    Column("expires_at", String),
+    Column("tries", Integer, nullable=False),
+    Column("lookups", Integer, nullable=False),
+    Column("next_at", String),
+    Column("lease_holder", String),
+    Column("lease_until", String),
+    Column("first_tried_at", String),
+    Column("deadline_at", String),  # of the last request: settling is counted from here
+    Column("why", Text, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("updated_at", String, nullable=False),
+)
+Index("sending_state", sending.c.state, sending.c.vendor)
+Index("sending_bond", sending.c.bond, sending.c.position)
+Index("sending_incident", sending.c.incident)
+
+heard: Final = Table(
+    "heard",
+    metadata,
+    Column("vendor", String, primary_key=True),
+    Column("change_id", String, primary_key=True),
+    Column("at", String, nullable=False),
+)
+
+quarantine: Final = Table(
+    "quarantine",
+    metadata,
+    Column("vendor", String, primary_key=True),
+    Column("change_id", String, primary_key=True),
+    Column("raw", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", String, nullable=False),
+)
+
+vendor: Final = Table(
+    "vendor",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("cursor", Text),
+    Column("paused_at", String),
+    Column("paused_why", Text, nullable=False),
+    Column("heard_at", String),  # when a poll last succeeded
+    Column("trouble", Text, nullable=False),  # what a poll last failed of, or empty
+)
+
+lease: Final = Table(
+    "lease",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("until", String, nullable=False),
+)

@@ -1,0 +1,308 @@
+"""What may be written while the head is locked: events in their chain, folds, people, and effects."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from register.canon import canonical, data_digest, link, stamp
+from register.core import (
+    CancelRest,
+    Effect,
+    Enqueue,
+    Event,
+    MoveCursor,
+    Pause,
+    Quarantine,
+    Remember,
+    Said,
+    SendingFacts,
+    Settle,
+    WholeRead,
+)
+from register.incident import LIVE_BONDS, Incident, Visibility
+from register.row import board_row, number_of
+from register.store import tables as t
+
+_BY_COMMAND: Final = (
+    select(t.event).where(t.event.c.command_id == bindparam("command_id")).order_by(t.event.c.seq)
+)
+_DOC: Final = select(t.incident.c.doc, t.incident.c.version).where(t.incident.c.n == bindparam("number"))
+_MOVE_HEAD: Final = t.head.update().where(t.head.c.one == 1)
+_UPDATE_INCIDENT: Final = t.incident.update().where(t.incident.c.n == bindparam("number"))
+_FACTS: Final = select(
+    t.sending.c.row_id,
+    t.sending.c.op_id,
+    t.sending.c.bond,
+    t.sending.c.kind,
+    t.sending.c.state,
+    t.sending.c.incident,
+    t.sending.c.vendor,
+    t.sending.c.payload,
+    t.sending.c.position,
+    t.sending.c.tries,
+)
+UNFINISHED: Final = ("queued", "sending", "waiting", "ambiguous", "dead")
+
+
+class Transaction:
+    """One locked head. Everything is written here or not at all."""
+
+    def __init__(self, connection: Connection, head: Any, people: dict[tuple[str, str], str]) -> None:
+        self.connection = connection
+        self._seq: int = head.seq
+        self._hash: str = head.hash
+        self._incident: int = head.incident
+        self._person: int = head.person
+        self._people = people
+        self.new_people: dict[tuple[str, str], str] = {}
+        self._versions: dict[str, int] = {}
+        self.moved = False
+        module: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+        self._insert = module.insert
+
+    @property
+    def seq(self) -> int:
+        return self._seq
+
+    @property
+    def next_number(self) -> str:
+        return f"INC-{self._incident + 1}"
+
+    # Reading, under the lock
+
+    def events_of(self, command_id: str) -> list[Any]:
+        return list(self.connection.execute(_BY_COMMAND, {"command_id": command_id}))
+
+    def incident(self, number: str) -> Incident | None:
+        row = self.connection.execute(_DOC, {"number": number_of(number)}).first()
+        if row is None:
+            return None
+        self._versions[number] = row.version
+        return Incident.model_validate_json(row.doc)
+
+    def sendings(self, row_id: str | None, numbers: Iterable[str]) -> dict[str, SendingFacts]:
+        """The row of that id, finished or not, and the unfinished ones of these incidents."""
+        found = {}
+        if row_id is not None:
+            for row in self.connection.execute(_FACTS.where(t.sending.c.row_id == row_id)):
+                found[row.row_id] = SendingFacts(**row._mapping)
+        wanted = list(numbers)
+        if wanted:
+            query = _FACTS.where(and_(t.sending.c.incident.in_(wanted), t.sending.c.state.in_(UNFINISHED)))
+            for row in self.connection.execute(query):
+                found[row.row_id] = SendingFacts(**row._mapping)
+        return found
+
+    def heard(self, vendor: str, change_ids: Iterable[str]) -> frozenset[str]:
+        wanted = list(change_ids)
+        if not wanted:
+            return frozenset()
+        query = select(t.heard.c.change_id).where(
+            and_(t.heard.c.vendor == vendor, t.heard.c.change_id.in_(wanted))
+        )
+        return frozenset(self.connection.execute(query).scalars())
+
+    def cursor(self, vendor: str) -> str | None:
+        query = select(t.vendor.c.cursor).where(t.vendor.c.name == vendor)
+        return self.connection.execute(query).scalar_one_or_none()
+
+    def person(self, kind: str, login: str) -> str:
+        """Return a person's id; who is not known yet is entered."""
+        known = self._people.get((kind, login)) or self.new_people.get((kind, login))
+        if known is not None:
+            return known
+        query = select(t.person.c.id).where(and_(t.person.c.kind == kind, t.person.c.login == login))
+        found = self.connection.execute(query).scalar_one_or_none()
+        if found is None:
+            self._person += 1
+            found = f"p{self._person}"
+            self.connection.execute(
+                t.person.insert(), {"id": found, "kind": kind, "login": login, "name": login}
+            )
+            self.moved = True
+        self.new_people[kind, login] = found
+        return str(found)
+
+    # Writing
+
+    def append(
+        self, said: Said, *, command_id: str, now: datetime, actor: str, source: str, cause: str = ""
+    ) -> dict[str, Any]:
+        """Write one event behind the last one and return its row."""
+        self._seq += 1
+        version = self._version(said.stream) + 1
+        self._versions[said.stream] = version
+        data, salt = data_of(said.event), secrets.token_hex(16)
+        row: dict[str, Any] = {
+            "seq": self._seq,
+            "stream": said.stream,
+            "n": version,
+            "kind": said.event.kind,
+            "v": said.event.v,
+            "command_id": command_id,
+            "at": stamp(said.at or now),
+            "recorded_at": stamp(now),
+            "actor": actor,
+            "source": source,
+            "cause": cause,
+            "data": data,
+            "salt": salt,
+            "data_sha256": data_digest(salt, data),
+        }
+        row["hash"] = self._hash = link(self._hash, row)
+        self.connection.execute(t.event.insert(), row)
+        self.moved = True
+        return row
+
+    def _version(self, stream: str) -> int:
+        known = self._versions.get(stream)
+        if known is None:
+            query = select(func.max(t.event.c.n)).where(t.event.c.stream == stream)
+            known = int(self.connection.execute(query).scalar() or 0)
+        return known
+
+    def put_incident(self, before: Incident | None, after: Incident) -> None:
+        """Write an incident's row: the fold, with what is asked for as columns of their own."""
+        n = number_of(after.number)
+        values = columns_of(after) | {"version": self._versions[after.number], "seq": self._seq}
+        if before is None:
+            self._incident = max(self._incident, n)
+            self.connection.execute(t.incident.insert(), values | {"n": n})
+        else:
+            self.connection.execute(_UPDATE_INCIDENT, values | {"number": n})
+        if after.bonds and (before is None or after.bonds != before.bonds):
+            self._put_bonds(after)
+
+    def _put_bonds(self, incident: Incident) -> None:
+        for bond in incident.bonds:
+            values = {
+                "incident": incident.number,
+                "vendor": bond.vendor,
+                "remote_id": None if bond.ref is None else bond.ref.id,
+                "live": int(bond.state in LIVE_BONDS),
+            }
+            query = self._insert(t.bond).values(id=bond.id, whole=0, **values)
+            self.connection.execute(query.on_conflict_do_update(index_elements=["id"], set_=values))
+
+    def carry_out(self, effect: Effect, now: datetime) -> None:
+        """Write what an event or a command asks for besides events."""
+        _CARRY[type(effect)](self, effect, stamp(now))
+        self.moved = True
+
+    def finish(self) -> None:
+        """Move the head to where this transaction brought it."""
+        if self.moved:
+            self.connection.execute(
+                _MOVE_HEAD,
+                {"seq": self._seq, "hash": self._hash, "incident": self._incident, "person": self._person},
+            )
+
+    def _enqueue(self, effect: Enqueue, now: str) -> None:
+        self.connection.execute(
+            t.sending.insert(),
+            {
+                "row_id": effect.row_id,
+                "op_id": effect.op_id,
+                "incident": effect.incident,
+                "bond": effect.bond,
+                "vendor": effect.vendor,
+                "lane": "bonds",
+                "kind": effect.kind,
+                "payload": effect.payload,
+                "position": self._seq if effect.position is None else effect.position,
+                "state": "queued",
+                "on_ambiguous": "ask",
+                "tries": 0,
+                "lookups": 0,
+                "why": "",
+                "created_at": now,
+                "updated_at": now,
+            },
+        )
+
+    def _settle(self, effect: Settle, now: str) -> None:
+        next_at = now if effect.resend else None if effect.next_at is None else stamp(effect.next_at)
+        values: dict[str, Any] = {
+            "state": effect.state,
+            "why": effect.why,
+            "next_at": next_at,
+            "lease_holder": None,
+            "lease_until": None,
+            "updated_at": now,
+        }
+        if effect.resend or effect.state == "queued":
+            values["on_ambiguous"] = "resend" if effect.resend else "ask"
+        self.connection.execute(t.sending.update().where(t.sending.c.row_id == effect.row_id), values)
+
+    def _cancel_rest(self, effect: CancelRest, now: str) -> None:
+        query = t.sending.update().where(
+            and_(t.sending.c.bond == effect.bond, t.sending.c.state.in_(("queued", "waiting", "dead")))
+        )
+        self.connection.execute(query, {"state": "cancelled", "why": effect.why, "updated_at": now})
+
+    def _remember(self, effect: Remember, now: str) -> None:
+        for change_id in effect.change_ids:
+            query = self._insert(t.heard).values(vendor=effect.vendor, change_id=change_id, at=now)
+            self.connection.execute(query.on_conflict_do_nothing())
+
+    def _move_cursor(self, effect: MoveCursor, now: str) -> None:
+        self._put_vendor(effect.vendor, cursor=effect.cursor, heard_at=now, trouble="")
+
+    def _quarantine(self, effect: Quarantine, now: str) -> None:
+        query = self._insert(t.quarantine).values(
+            vendor=effect.vendor, change_id=effect.change_id, raw=effect.raw, why=effect.why, at=now
+        )
+        self.connection.execute(query.on_conflict_do_nothing())
+
+    def _pause(self, effect: Pause, now: str) -> None:
+        self._put_vendor(effect.vendor, paused_at=now if effect.why else None, paused_why=effect.why)
+
+    def _whole_read(self, effect: WholeRead, now: str) -> None:
+        self.connection.execute(t.bond.update().where(t.bond.c.id == effect.bond), {"whole": 1})
+
+    def _put_vendor(self, name: str, **values: Any) -> None:
+        query = self._insert(t.vendor).values(**({"name": name, "paused_why": "", "trouble": ""} | values))
+        self.connection.execute(query.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+_CARRY: Final[dict[type, Any]] = {
+    Enqueue: Transaction._enqueue,
+    Settle: Transaction._settle,
+    CancelRest: Transaction._cancel_rest,
+    Remember: Transaction._remember,
+    MoveCursor: Transaction._move_cursor,
+    Quarantine: Transaction._quarantine,
+    Pause: Transaction._pause,
+    WholeRead: Transaction._whole_read,
+}
+
+
+def data_of(event: Event) -> str:
+    """Return an event's data as canonical JSON."""
+    return canonical(event.model_dump(mode="json"))
+
+
+def columns_of(incident: Incident) -> dict[str, Any]:
+    """Return an incident's row without its key and version."""
+    return {
+        "open": int(incident.is_open),
+        "state": incident.state.value,
+        "priority": int(incident.priority),
+        "owner": incident.owner,
+        "team": incident.team,
+        "service": incident.service,
+        "category": incident.category,
+        "restricted": int(incident.visibility is Visibility.RESTRICTED),
+        "opened_at": stamp(incident.opened_at),
+        "updated_at": stamp(incident.updated_at),
+        "due_at": None if incident.due_at is None else stamp(incident.due_at),
+        "board": orjson.dumps(board_row(incident)).decode(),
+        "doc": incident.model_dump_json(),
+    }

@@ -1,0 +1,122 @@
+"""What the register keeps of each supplier: where its feed was left, whether it is paused, how it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, select
+
+from register.canon import moment, stamp
+from register.core import SendingFacts
+from register.store import tables as t
+from register.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class VendorHealth:
+    """How things stand with one supplier. `paused_why` and `trouble` are sentences or empty."""
+
+    name: str
+    cursor: str | None
+    paused_why: str
+    heard_at: datetime | None
+    trouble: str
+    unsent: int
+    doubtful: int
+    dead: int
+    open_bonds: int
+
+
+@dataclass(frozen=True, slots=True)
+class BondRow:
+    """A bond as the collector needs it: which ticket, of which incident, read whole already?"""
+
+    id: str
+    incident: str
+    vendor: str
+    remote_id: str
+    live: bool
+    whole: bool
+
+
+def health(store: Store) -> dict[str, VendorHealth]:
+    """Each supplier that the register has anything on, by name."""
+    s, b, v = t.sending, t.bond, t.vendor
+    with store.read() as connection:
+        vendors = {row.name: row for row in connection.execute(select(v))}
+        states = connection.execute(
+            select(s.c.vendor, s.c.state, func.count()).group_by(s.c.vendor, s.c.state)
+        )
+        counts = {(row[0], row[1]): row[2] for row in states}
+        bonds = connection.execute(select(b.c.vendor, func.count()).where(b.c.live == 1).group_by(b.c.vendor))
+        open_bonds = {row[0]: row[1] for row in bonds}
+    names = set(vendors) | {name for name, _ in counts} | set(open_bonds)
+
+    def count(name: str, *states: str) -> int:
+        return sum(counts.get((name, state), 0) for state in states)
+
+    return {
+        name: VendorHealth(
+            name=name,
+            cursor=vendors[name].cursor if name in vendors else None,
+            paused_why=(vendors[name].paused_why if name in vendors and vendors[name].paused_at else ""),
+            heard_at=_moment(vendors[name].heard_at) if name in vendors else None,
+            trouble=vendors[name].trouble if name in vendors else "",
+            unsent=count(name, "queued", "waiting", "sending"),
+            doubtful=count(name, "ambiguous"),
+            dead=count(name, "dead"),
+            open_bonds=open_bonds.get(name, 0),
+        )
+        for name in sorted(names)
+    }
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else moment(text)
+
+
+def cursor_of(store: Store, vendor: str) -> str | None:
+    """Where the vendor's feed was left, JSON."""
+    with store.read() as connection:
+        return connection.execute(
+            select(t.vendor.c.cursor).where(t.vendor.c.name == vendor)
+        ).scalar_one_or_none()
+
+
+def bonds_of(store: Store, vendor: str, remote_ids: set[str] | None = None) -> list[BondRow]:
+    """Bonds whose ticket is known: those of these tickets, or those not read whole yet."""
+    b = t.bond
+    query = select(b).where(and_(b.c.vendor == vendor, b.c.remote_id.is_not(None)))
+    query = (
+        query.where(and_(b.c.whole == 0, b.c.live == 1))
+        if remote_ids is None
+        else query.where(b.c.remote_id.in_(sorted(remote_ids)))
+    )
+    with store.read() as connection:
+        return [
+            BondRow(row.id, row.incident, row.vendor, row.remote_id, bool(row.live), bool(row.whole))
+            for row in connection.execute(query.order_by(b.c.id))
+        ]
+
+
+def heard_from(store: Store, vendor: str, now: datetime, trouble: str) -> None:
+    """Note that a poll succeeded (`trouble` empty) or what it failed of. No event: nothing happened."""
+    values: dict[str, Any] = {"trouble": trouble}
+    if not trouble:
+        values["heard_at"] = stamp(now)
+    with store.rows_only() as connection:
+        done = connection.execute(t.vendor.update().where(t.vendor.c.name == vendor), values)
+        if done.rowcount == 0:
+            connection.execute(t.vendor.insert(), {"name": vendor, "paused_why": ""} | values)
+
+
+def sending_facts(store: Store, row_id: str) -> SendingFacts | None:
+    """One row of the outbox by its id, or by an unmistakable beginning of it."""
+    s = t.sending
+    columns = [s.c[name] for name in SendingFacts.__dataclass_fields__]
+    query = select(*columns).where(s.c.row_id.like(f"{row_id.replace('%', '').replace('_', '')}%")).limit(2)
+    with store.read() as connection:
+        found = [SendingFacts(**row._mapping) for row in connection.execute(query)]
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,14 @@
+"""One file a topic: its verbs, its events and its rules, side by side. Importing this registers them all."""
+
+from register.topics import delivery, engagement, hearing, hold, intake, notes, ownership, resolution
+
+__all__ = [
+    "delivery",
+    "engagement",
+    "hearing",
+    "hold",
+    "intake",
+    "notes",
+    "ownership",
+    "resolution",
+]

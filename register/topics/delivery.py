@@ -1,0 +1,500 @@
+"""What became of a sending: told by the courier, or decided by a person at the outbox."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from register.core import (
+    CancelRest,
+    Command,
+    Decision,
+    Effect,
+    Enqueue,
+    Event,
+    NotFound,
+    Pause,
+    Remember,
+    Role,
+    Said,
+    SendingFacts,
+    Settle,
+    World,
+    decide,
+    effects,
+    evolve,
+    refuse_unless,
+)
+from register.incident import Ball, Bond, BondState, Incident, TicketRef
+from register.text import Name, Text
+
+UNFINISHED = frozenset({"queued", "sending", "waiting", "ambiguous", "dead"})
+RowId = Annotated[str, Field(description="the sending, as `muster outbox list` shows it")]
+How = Literal["answer", "found", "heard", "person"]
+
+
+class ConfirmSending(Command):
+    """It arrived: by their answer, by our look-up, because it was heard, or on a person's word."""
+
+    role: ClassVar[Role] = Role.ENGINE
+    on_incident: ClassVar[bool] = False
+
+    row_id: RowId
+    ref: TicketRef | None = None
+    change_ids: tuple[str, ...] = ()
+    duplicates: tuple[TicketRef, ...] = ()
+    how: How = "answer"
+
+
+class DoubtSending(Command):
+    """A byte may have gone out and no answer came: look it up, never send it blindly again."""
+
+    role: ClassVar[Role] = Role.ENGINE
+    on_incident: ClassVar[bool] = False
+
+    row_id: RowId
+    tries: int  # which try this is about: word of an older one is no news
+    why: Text
+    next_at: datetime
+
+
+class AskAboutSending(Command):
+    """Looking it up did not settle it: a person must decide."""
+
+    role: ClassVar[Role] = Role.ENGINE
+    on_incident: ClassVar[bool] = False
+
+    row_id: RowId
+    why: Text
+
+
+class FailSending(Command):
+    """The supplier said no: a person must look."""
+
+    role: ClassVar[Role] = Role.ENGINE
+    on_incident: ClassVar[bool] = False
+
+    row_id: RowId
+    tries: int  # which try this is about: word of an older one is no news
+    why: Text
+
+
+class ResendSending(Command):
+    """It is proved not to have arrived: send it again under the same operation id."""
+
+    role: ClassVar[Role] = Role.ENGINE
+    on_incident: ClassVar[bool] = False
+
+    row_id: RowId
+    tries: int  # which try this is about: word of an older one is no news
+    why: Text
+
+
+class PauseVendor(Command):
+    """Stop sending to one supplier, until its credential is mended."""
+
+    role: ClassVar[Role] = Role.ENGINE
+    on_incident: ClassVar[bool] = False
+
+    vendor: str
+    why: Text
+
+
+class ResumeVendor(Command):
+    """Send to a supplier again."""
+
+    role: ClassVar[Role] = Role.COORDINATOR
+    on_incident: ClassVar[bool] = False
+
+    vendor: str
+    why: Text
+
+
+class RetrySending(Command):
+    """Try a sending again now: a doubtful one is looked up first."""
+
+    verb: ClassVar[str] = "retry"
+    group: ClassVar[str] = "outbox"
+    role: ClassVar[Role] = Role.COORDINATOR
+    on_incident: ClassVar[bool] = False
+
+    row_id: RowId
+
+
+class DropSending(Command):
+    """Give a sending up: it will never be sent."""
+
+    verb: ClassVar[str] = "drop"
+    group: ClassVar[str] = "outbox"
+    role: ClassVar[Role] = Role.COORDINATOR
+    on_incident: ClassVar[bool] = False
+
+    row_id: RowId
+    reason: Annotated[Text, Field(description="why it is not needed")] = ""
+
+
+class AdoptTicket(Command):
+    """Say that it is there: under which number the supplier has it."""
+
+    verb: ClassVar[str] = "adopt"
+    group: ClassVar[str] = "outbox"
+    role: ClassVar[Role] = Role.COORDINATOR
+    on_incident: ClassVar[bool] = False
+
+    row_id: RowId
+    ticket: Annotated[Name, Field(description="the ticket's number at the supplier")]
+
+
+class _OfSending(Event):
+    kind: ClassVar[str] = "_of_sending"
+
+    row_id: str
+    bond: str
+    vendor: str
+    what: str = "create"
+
+
+class TicketMade(_OfSending):
+    kind: ClassVar[str] = "ticket_made"
+
+    ref: TicketRef
+
+
+class TicketAdopted(_OfSending):
+    kind: ClassVar[str] = "ticket_adopted"
+
+    ref: TicketRef
+    how: str
+    duplicates: tuple[TicketRef, ...] = ()
+
+
+class DuplicateFound(_OfSending):
+    kind: ClassVar[str] = "duplicate_found"
+
+    ref: TicketRef
+
+
+class Delivered(_OfSending):
+    kind: ClassVar[str] = "delivered"
+
+    how: str
+    change_ids: tuple[str, ...] = ()
+
+
+class SendAmbiguous(_OfSending):
+    kind: ClassVar[str] = "send_ambiguous"
+
+    why: str
+    next_at: datetime
+
+
+class PersonNeeded(_OfSending):
+    kind: ClassVar[str] = "person_needed"
+
+    why: str
+
+
+class SendFailed(_OfSending):
+    kind: ClassVar[str] = "send_failed"
+
+    why: str
+
+
+class SentAgain(_OfSending):
+    kind: ClassVar[str] = "sent_again"
+
+    why: str
+    replay: Enqueue | None = None  # on a person's word: a new row under the same operation id
+    look_first: bool = False
+
+
+class SendDropped(_OfSending):
+    kind: ClassVar[str] = "send_dropped"
+
+    reason: str
+
+
+class VendorPaused(Event):
+    kind: ClassVar[str] = "vendor_paused"
+
+    vendor: str
+    why: str
+
+
+class VendorResumed(Event):
+    kind: ClassVar[str] = "vendor_resumed"
+
+    vendor: str
+    why: str
+
+
+def _row(command: Any, world: World) -> SendingFacts:
+    row = world.sendings.get(command.row_id)
+    if row is None:
+        raise NotFound(
+            f"There is no sending {command.row_id!r}. `muster outbox list` shows those that are there."
+        )
+    return row
+
+
+def _about(row: SendingFacts) -> dict[str, str]:
+    return {"row_id": row.row_id, "bond": row.bond, "vendor": row.vendor, "what": row.kind}
+
+
+def _said(row: SendingFacts, event: Event) -> Decision:
+    return (Said(row.incident, event),)
+
+
+@decide.register
+def _(command: ConfirmSending, incident: Any, world: World) -> Decision:
+    row = _row(command, world)
+    if row.state not in UNFINISHED:
+        return _late_answer(command, row, world)
+    if row.kind != "create":
+        return _said(row, Delivered(**_about(row), how=command.how, change_ids=command.change_ids))
+    if command.ref is None:
+        raise ValueError("a ticket that is made has a reference")
+    if command.how == "answer":
+        return _said(row, TicketMade(**_about(row), ref=command.ref))
+    return _said(
+        row,
+        TicketAdopted(**_about(row), ref=command.ref, how=command.how, duplicates=command.duplicates),
+    )
+
+
+def _late_answer(command: ConfirmSending, row: SendingFacts, world: World) -> Decision:
+    """An answer after the row was settled otherwise: no news, unless it tells of another ticket."""
+    bond = world.incidents[row.incident].bond(row.bond)
+    if command.ref is None or bond is None:
+        return ()
+    known = {ref.id for ref in (bond.ref, *bond.former, *bond.duplicates) if ref is not None}
+    if command.ref.id in known:
+        return ()
+    return _said(row, DuplicateFound(**_about(row), ref=command.ref))
+
+
+@decide.register
+def _(command: DoubtSending, incident: Any, world: World) -> Decision:
+    row = _row(command, world)
+    if row.state != "sending" or row.tries != command.tries:
+        return ()
+    return _said(row, SendAmbiguous(**_about(row), why=command.why, next_at=command.next_at))
+
+
+@decide.register
+def _(command: AskAboutSending, incident: Any, world: World) -> Decision:
+    row = _row(command, world)
+    return _said(row, PersonNeeded(**_about(row), why=command.why)) if row.state == "ambiguous" else ()
+
+
+@decide.register
+def _(command: FailSending, incident: Any, world: World) -> Decision:
+    row = _row(command, world)
+    if row.state not in ("sending", "ambiguous") or row.tries != command.tries:
+        return ()
+    return _said(row, SendFailed(**_about(row), why=command.why))
+
+
+@decide.register
+def _(command: ResendSending, incident: Any, world: World) -> Decision:
+    row = _row(command, world)
+    if row.state != "ambiguous" or row.tries != command.tries:
+        return ()
+    return _said(row, SentAgain(**_about(row), why=command.why))
+
+
+@decide.register
+def _(command: RetrySending, incident: Any, world: World) -> Decision:
+    row = _row(command, world)
+    refuse_unless(
+        row.state in UNFINISHED,
+        f"That sending is {row.state}: there is nothing left to try. Nothing was done.",
+    )
+    refuse_unless(row.state != "sending", "It is being sent right now: wait for its answer.")
+    if row.state == "ambiguous":
+        return _said(row, SentAgain(**_about(row), why="a person asked to send it again", look_first=True))
+    if row.state in ("queued", "waiting"):
+        return _said(row, SentAgain(**_about(row), why="a person asked not to wait"))
+    replay = Enqueue(
+        row_id=command.command_id,
+        op_id=row.op_id,
+        incident=row.incident,
+        bond=row.bond,
+        vendor=row.vendor,
+        kind=row.kind,
+        payload=row.payload,
+        position=row.position,
+    )
+    return _said(row, SentAgain(**_about(row), why="a person asked to try it again", replay=replay))
+
+
+@decide.register
+def _(command: DropSending, incident: Any, world: World) -> Decision:
+    row = _row(command, world)
+    refuse_unless(row.state in UNFINISHED, f"That sending is {row.state} already. Nothing was done.")
+    refuse_unless(
+        row.state != "sending",
+        "It is being sent right now and cannot be taken back: wait for its answer.",
+    )
+    return _said(row, SendDropped(**_about(row), reason=command.reason))
+
+
+@decide.register
+def _(command: AdoptTicket, incident: Any, world: World) -> Decision:
+    row = _row(command, world)
+    refuse_unless(row.kind == "create", f"That sending is a {row.kind}: only a ticket has a number to adopt.")
+    refuse_unless(
+        row.state in ("ambiguous", "dead", "queued", "waiting"),
+        f"That sending is {row.state}: its ticket is known or on its way. Nothing was done.",
+    )
+    ref = TicketRef(id=command.ticket.lstrip("#"), key=command.ticket)
+    return _said(row, TicketAdopted(**_about(row), ref=ref, how="person"))
+
+
+@decide.register
+def _(command: PauseVendor, incident: Any, world: World) -> Decision:
+    event = VendorPaused(vendor=command.vendor, why=command.why)
+    return (Said(f"vendor:{command.vendor}", event),)
+
+
+@decide.register
+def _(command: ResumeVendor, incident: Any, world: World) -> Decision:
+    return (Said(f"vendor:{command.vendor}", VendorResumed(vendor=command.vendor, why=command.why)),)
+
+
+# Folds
+
+
+def _bond(event: _OfSending, incident: Incident) -> Bond:
+    bond = incident.bond(event.bond)
+    if bond is None:
+        raise ValueError(f"{incident.number} has no bond {event.bond}")
+    return bond
+
+
+def _made(event: Any, incident: Incident, at: datetime, duplicates: tuple[TicketRef, ...]) -> Incident:
+    bond = _bond(event, incident)
+    state = BondState.OPEN if bond.state is BondState.ENGAGING else bond.state
+    return incident.with_bond(
+        bond.but(
+            state=state,
+            ref=event.ref,
+            doubtful=False,
+            dead=False,
+            ball=Ball.THEIRS,
+            ball_since=at,
+            duplicates=bond.duplicates + duplicates,
+        )
+    )
+
+
+@evolve.register
+def _(event: TicketMade, incident: Incident, at: datetime) -> Incident:
+    return _made(event, incident, at, ())
+
+
+@evolve.register
+def _(event: TicketAdopted, incident: Incident, at: datetime) -> Incident:
+    return _made(event, incident, at, event.duplicates)
+
+
+@evolve.register
+def _(event: DuplicateFound, incident: Incident, at: datetime) -> Incident:
+    bond = _bond(event, incident)
+    return incident.with_bond(bond.but(duplicates=(*bond.duplicates, event.ref)))
+
+
+@evolve.register
+def _(event: Delivered, incident: Incident, at: datetime) -> Incident:
+    bond = _bond(event, incident)
+    return incident.with_bond(bond.but(doubtful=False, dead=False, ball=Ball.THEIRS, ball_since=at))
+
+
+@evolve.register
+def _(event: SendAmbiguous, incident: Incident, at: datetime) -> Incident:
+    return incident.with_bond(_bond(event, incident).but(doubtful=True))
+
+
+@evolve.register
+def _(event: PersonNeeded, incident: Incident, at: datetime) -> Incident:
+    return incident.with_bond(_bond(event, incident).but(doubtful=True, dead=True))
+
+
+@evolve.register
+def _(event: SendFailed, incident: Incident, at: datetime) -> Incident:
+    return incident.with_bond(_bond(event, incident).but(doubtful=False, dead=True))
+
+
+@evolve.register
+def _(event: SentAgain, incident: Incident, at: datetime) -> Incident:
+    return incident.with_bond(_bond(event, incident).but(dead=False, doubtful=event.look_first))
+
+
+@evolve.register
+def _(event: SendDropped, incident: Incident, at: datetime) -> Incident:
+    bond = _bond(event, incident).but(doubtful=False, dead=False)
+    if event.what == "create":
+        bond = bond.but(state=BondState.ENDED)
+    return incident.with_bond(bond)
+
+
+# What else is written
+
+
+@effects.register
+def _(event: TicketMade, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Settle(event.row_id, "done"),)
+
+
+@effects.register
+def _(event: TicketAdopted, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Settle(event.row_id, "done", f"found at the supplier ({event.how})"),)
+
+
+@effects.register
+def _(event: Delivered, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Settle(event.row_id, "done"), Remember(event.vendor, event.change_ids))
+
+
+@effects.register
+def _(event: SendAmbiguous, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Settle(event.row_id, "ambiguous", event.why, event.next_at),)
+
+
+@effects.register
+def _(event: PersonNeeded, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Settle(event.row_id, "ambiguous", event.why),)
+
+
+@effects.register
+def _(event: SendFailed, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Settle(event.row_id, "dead", event.why),)
+
+
+@effects.register
+def _(event: SentAgain, stream: str, command_id: str) -> tuple[Effect, ...]:
+    if event.replay is not None:
+        return (Settle(event.row_id, "ignored", "replayed by a person"), event.replay)
+    if event.look_first:
+        return (Settle(event.row_id, "ambiguous", event.why, resend=True),)
+    return (Settle(event.row_id, "queued", event.why),)
+
+
+@effects.register
+def _(event: SendDropped, stream: str, command_id: str) -> tuple[Effect, ...]:
+    settled = Settle(event.row_id, "cancelled", event.reason or "dropped by a person")
+    if event.what == "create":
+        return (settled, CancelRest(event.bond, "there is no ticket to write to"))
+    return (settled,)
+
+
+@effects.register
+def _(event: VendorPaused, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Pause(event.vendor, event.why),)
+
+
+@effects.register
+def _(event: VendorResumed, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Pause(event.vendor, ""),)

@@ -1,0 +1,191 @@
+"""What a supplier said and decided, taken in with where their feed was left."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel
+
+from register.core import (
+    Command,
+    Decision,
+    Effect,
+    Event,
+    MoveCursor,
+    PersonField,
+    PersonId,
+    Quarantine,
+    Refused,
+    Remember,
+    Role,
+    Said,
+    WholeRead,
+    World,
+    bookkeeping,
+    decide,
+    evolve,
+)
+from register.incident import Ball, Bond, BondState, Incident
+from register.topics.delivery import Delivered
+
+
+class Heard(BaseModel, frozen=True):
+    """One change at a supplier, about one of our bonds. `at` is the supplier's time, UTC."""
+
+    incident: str
+    bond: str
+    change_id: str
+    at: datetime
+    kind: Literal["comment", "state"]
+    author: Annotated[str, PersonField("supplier")]
+    by_our_account: bool = False
+    body: str = ""
+    public: bool = True
+    raw_state: str = ""
+    ball: Ball | None = None
+    fixed: bool | None = None  # kind state: they say it is fixed; None where the word is not mapped
+    op_id: str | None = None
+
+
+class Unreadable(BaseModel, frozen=True):
+    change_id: str
+    raw: str
+    why: str
+
+
+class Hear(Command):
+    """Take in what a supplier said: all of one page, and where to go on, at once."""
+
+    role: ClassVar[Role] = Role.ENGINE
+    on_incident: ClassVar[bool] = False
+
+    vendor: str
+    after: str | None = None  # the cursor that this page followed
+    cursor: str | None = None  # where to go on; None leaves it
+    items: tuple[Heard, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    whole: str | None = None  # the bond whose ticket was read from its beginning
+
+    def touches(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(item.incident for item in self.items))
+
+
+class SupplierSaid(Event):
+    kind: ClassVar[str] = "supplier_said"
+
+    bond: str
+    vendor: str
+    change_id: str
+    author: PersonId
+    body: str
+    public: bool
+    perhaps_ours: bool
+
+
+class SupplierUpdated(Event):
+    kind: ClassVar[str] = "supplier_updated"
+
+    bond: str
+    vendor: str
+    change_id: str
+    author: PersonId
+    before: str
+    raw_state: str
+    ball: Ball | None
+    fixed: bool | None
+
+
+@decide.register
+def _(command: Hear, incident: Any, world: World) -> Decision:
+    if command.cursor is not None and command.after != world.cursor:
+        raise Refused(f"The feed of {command.vendor} was moved by another collector: nothing was taken in.")
+    said: list[Said] = []
+    shadow: dict[str, str] = {}  # bond → the state as of the items before
+    settled: set[str] = set()
+    for item in command.items:
+        bond = world.incidents[item.incident].bond(item.bond) if item.incident in world.incidents else None
+        if bond is None or item.change_id in world.heard:
+            continue
+        at = min(item.at, world.now)
+        if item.op_id is not None:
+            said += _settled_by(item, bond, world, at, settled)
+        elif item.kind == "comment":
+            said.append(Said(item.incident, _comment(item, bond), at))
+        elif item.raw_state != shadow.get(bond.id, bond.raw_state):
+            before = shadow.get(bond.id, bond.raw_state)
+            shadow[bond.id] = item.raw_state
+            said.append(Said(item.incident, _update(item, bond, before), at))
+    return tuple(said)
+
+
+def _settled_by(item: Heard, bond: Bond, world: World, at: datetime, settled: set[str]) -> list[Said]:
+    """Our own words came back: no news, but proof that they arrived."""
+    row = next((row for row in world.sendings.values() if row.op_id == item.op_id), None)
+    if row is None or row.row_id in settled or row.state != "ambiguous" or row.kind != "comment":
+        return []
+    settled.add(row.row_id)
+    about = {"row_id": row.row_id, "bond": bond.id, "vendor": bond.vendor, "what": row.kind}
+    return [Said(item.incident, Delivered(**about, how="heard", change_ids=(item.change_id,)))]
+
+
+def _comment(item: Heard, bond: Bond) -> SupplierSaid:
+    return SupplierSaid(
+        bond=bond.id,
+        vendor=bond.vendor,
+        change_id=item.change_id,
+        author=item.author,
+        body=item.body,
+        public=item.public,
+        perhaps_ours=item.by_our_account,
+    )
+
+
+def _update(item: Heard, bond: Bond, before: str) -> SupplierUpdated:
+    return SupplierUpdated(
+        bond=bond.id,
+        vendor=bond.vendor,
+        change_id=item.change_id,
+        author=item.author,
+        before=before,
+        raw_state=item.raw_state,
+        ball=item.ball,
+        fixed=item.fixed,
+    )
+
+
+@bookkeeping.register
+def _(command: Hear, world: World) -> tuple[Effect, ...]:
+    found: list[Effect] = [Quarantine(command.vendor, u.change_id, u.raw, u.why) for u in command.unreadable]
+    ids = tuple(item.change_id for item in command.items) + tuple(u.change_id for u in command.unreadable)
+    if ids:
+        found.append(Remember(command.vendor, ids))
+    if command.cursor is not None and command.cursor != world.cursor:
+        found.append(MoveCursor(command.vendor, command.cursor))
+    if command.whole is not None:
+        found.append(WholeRead(command.whole))
+    return tuple(found)
+
+
+@evolve.register
+def _(event: SupplierSaid, incident: Incident, at: datetime) -> Incident:
+    bond = incident.bond(event.bond)
+    if bond is None:
+        return incident
+    if event.perhaps_ours:
+        return incident.with_bond(bond.but(heard_at=at))
+    since = bond.ball_since if bond.ball is Ball.OURS else at
+    return incident.with_bond(bond.but(heard_at=at, ball=Ball.OURS, ball_since=since))
+
+
+@evolve.register
+def _(event: SupplierUpdated, incident: Incident, at: datetime) -> Incident:
+    bond = incident.bond(event.bond)
+    if bond is None:
+        return incident
+    changes: dict[str, Any] = {"raw_state": event.raw_state, "heard_at": at}
+    if event.ball is not None and event.ball is not bond.ball:
+        changes |= {"ball": event.ball, "ball_since": at}
+    if event.fixed is not None and bond.state is not BondState.ENDED:
+        changes["state"] = BondState.FIXED if event.fixed else BondState.OPEN
+    return incident.with_bond(bond.but(**changes))

@@ -1,0 +1,114 @@
+"""Putting an incident on hold, and taking it up again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from pydantic import AwareDatetime, Field
+
+from register.core import (
+    Command,
+    Decision,
+    Event,
+    Role,
+    Target,
+    World,
+    decide,
+    evolve,
+    refuse_unless,
+    says,
+    utc,
+)
+from register.incident import MAY, Hold, HoldReason, Incident, State
+from register.text import Name, Text
+
+
+class PutOnHold(Command):
+    """Put the incident on hold: say what it waits for."""
+
+    verb: ClassVar[str] = "hold"
+    hotkey: ClassVar[str | None] = "H"
+    role: ClassVar[Role] = Role.RESPONDER
+
+    target: Target
+    reason: Annotated[HoldReason, Field(description="whom or what it waits for")]
+    on: Annotated[
+        Name | None, Field(description="the record it waits on: supplier, change or problem number, person")
+    ] = None
+    until: Annotated[AwareDatetime | None, Field(description="when to look again, with its zone")] = None
+    note: Annotated[
+        Text, Field(description="what the caller was told; needed when waiting for the caller")
+    ] = ""
+
+
+class Resume(Command):
+    """Take an incident on hold up again."""
+
+    verb: ClassVar[str] = "resume"
+    hotkey: ClassVar[str | None] = "h"
+    role: ClassVar[Role] = Role.RESPONDER
+
+    target: Target
+
+
+class Held(Event):
+    kind: ClassVar[str] = "held"
+
+    reason: HoldReason
+    on: str
+    until: datetime | None
+    note: str
+
+
+class Resumed(Event):
+    kind: ClassVar[str] = "resumed"
+
+    because: str
+
+
+@decide.register
+def _(command: PutOnHold, incident: Incident, world: World) -> Decision:
+    refuse_unless(
+        State.ON_HOLD in MAY[incident.state],
+        f"{incident.number} is {incident.state.lower()}: only an open incident can be put on hold.",
+    )
+    on = command.on or ""
+    if not on and command.reason is HoldReason.VENDOR:
+        on = ", ".join(bond.vendor for bond in incident.live_bonds())
+    refuse_unless(
+        on or command.until,
+        "A hold needs what it waits on or a date to look again, so that it can wake up."
+        " Name the record (--on) or give a time (--until).",
+        ask="on",
+    )
+    refuse_unless(
+        command.reason is not HoldReason.CALLER or command.note,
+        "Waiting for the caller needs a word to the caller: say in the note what you asked.",
+        ask="note",
+    )
+    if command.until is not None:
+        refuse_unless(
+            command.until > world.now, "The time to look again has passed: give a later one.", "until"
+        )
+    until = None if command.until is None else utc(command.until)
+    return says(incident, Held(reason=command.reason, on=on, until=until, note=command.note))
+
+
+@decide.register
+def _(command: Resume, incident: Incident, world: World) -> Decision:
+    refuse_unless(
+        incident.state is State.ON_HOLD,
+        f"{incident.number} is {incident.state.lower()}, not on hold: there is nothing to resume.",
+    )
+    return says(incident, Resumed(because="by hand"))
+
+
+@evolve.register
+def _(event: Held, incident: Incident, at: datetime) -> Incident:
+    return incident.but(state=State.ON_HOLD, hold=Hold(reason=event.reason, on=event.on, until=event.until))
+
+
+@evolve.register
+def _(event: Resumed, incident: Incident, at: datetime) -> Incident:
+    return incident.but(state=State.IN_PROGRESS, hold=None)
