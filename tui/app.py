@@ -88,7 +88,14 @@ class MusterApp(FrugalApp):
     # What the register tells
 
     def on_feed_moved(self, event: FeedMoved) -> None:
-        numbers = self.model.take(event.changed, event.gone, dict(event.people), event.seq)
+        gone = set(event.gone)
+        if event.whole:
+            open_now = {row["number"] for row in event.changed}
+            gone.update(row["number"] for row in self.model.live.rows if row["number"] not in open_now)
+        numbers = self.model.take(event.changed, gone, dict(event.people), event.seq)
+        if event.me is not None and event.me != self.model.eyes.me:
+            self.model.is_me(event.me)
+            self.board.board.repaint()
         if numbers:
             self._tell(IncidentsChanged, numbers)
             self._show_mine(numbers)
@@ -111,11 +118,11 @@ class MusterApp(FrugalApp):
         self._tell(FreshnessChanged, event.freshness)
 
     def on_verbs_learned(self, event: VerbsLearned) -> None:
-        from tui.verbs import actions_of
+        from tui.verbs import actions_of, on_board
 
         self.doing.offer(event.verbs)
-        self.verbs = actions_of(verb for verb in event.verbs if verb.key)
-        self.board.offer(self.verbs)
+        self.verbs = actions_of(event.verbs)
+        self.board.offer(on_board(self.verbs))
 
     def on_suppliers_read(self, event: SuppliersRead) -> None:
         self.doing.suppliers_read(event)
@@ -134,7 +141,7 @@ class MusterApp(FrugalApp):
         self.doing.done(event)
 
     def on_refused(self, event: Refused) -> None:
-        self._tell(Refused, event.asked, event.verb, event.why)
+        self._tell(Refused, event.asked, event.verb, event.why, event.ask)
         self.doing.refused(event)
 
     def _show_mine(self, numbers: frozenset[str]) -> None:

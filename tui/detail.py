@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from rich.cells import cell_len
 
@@ -13,12 +13,16 @@ from tui.columns import Eyes
 from tui.format import clock, due_text, duration, fit, our_turn, person, state_text
 from tui.messages import Row
 from tui.model import Model
+from tui.signs import plain
 from tui.widgets.lines import Line
+
+PERSON: Final = "\x00"
+"""Stands in `Told.what` where a person's name belongs: names are looked up when it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event as the timeline tells it: when, who (a person's id, a supplier, muster), and the words."""
+    """One event as the timeline tells it: when, who (a person's id), and the words."""
 
     at: float
     who: str
@@ -28,6 +32,7 @@ class Told:
     inbound: bool = False
     bond: str = ""
     pen: str = ""
+    people: tuple[str, ...] = ()  # ids, in the order of the PERSON signs in `what`
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ def latest(told: Sequence[Told], model: Model, width: int, room: int) -> list[Li
     for event in reversed(told):
         when = clock(event.at, model.eyes.now, model.zone)
         who = event_who(event, model)
-        text = event.what + (f": {event.body}" if event.body else "")
+        text = event_what(event, model) + (f": {event.body}" if event.body else "")
         head = f" {when} {who} "
         first, *rest = wrapped(one_line(text), width - cell_len(head) + 1, "", most=2) or [(("", ""),)]
         lines.append(((f" {when} ", "dim"), (f"{who} ", "strong"), (first[0][0].lstrip(), event.pen)))
@@ -130,6 +135,14 @@ def event_who(event: Told, model: Model) -> str:
     if event.inbound and event.vendor:
         return one_line(event.vendor)
     return person(event.who, model.eyes.people, model.eyes.me, model.signs).split(" ")[0]
+
+
+def event_what(event: Told, model: Model) -> str:
+    """Return the words with the names put in."""
+    text = event.what
+    for who in event.people:
+        text = text.replace(PERSON, person(who, model.eyes.people, model.eyes.me, model.signs), 1)
+    return plain(one_line(text), model.signs)
 
 
 def wrapped(text: str, width: int, pen: str, most: int = 1000) -> list[Line]:
@@ -174,7 +187,9 @@ def one_line_latest(detail: Detail | None, model: Model, width: int) -> Line:
     if detail is None or not detail.told:
         return ()
     event = detail.told[-1]
-    text = f"{event_who(event, model)}: {event.what}" + (f": {event.body}" if event.body else "")
+    text = f"{event_who(event, model)}: {event_what(event, model)}" + (
+        f": {event.body}" if event.body else ""
+    )
     when = clock(event.at, model.eyes.now, model.zone)
     return (
         (f" {when} ", "dim"),

@@ -70,7 +70,7 @@ class Doing:
                     "The incident under the cursor has just left the board: look, then press again.", "warn"
                 )
                 return
-            self.give(verb.command(target=target), self._asked(name))
+            self.give(verb.command.model_validate({"target": target}), self._asked(name))
         elif verb.way is Way.ENGAGE:
             self._with_suppliers(lambda some: self._engage(verb, target or "", some))
         elif verb.way is Way.REPLY:

@@ -41,6 +41,8 @@ class FeedMoved(Message):
     gone: frozenset[str] = frozenset()
     people: Mapping[str, str] = field(default_factory=dict)
     seq: int = 0
+    whole: bool = False  # these are all: what is not among them is not open any more
+    me: str | None = None  # our own id, once it is known
 
 
 @dataclass
@@ -116,11 +118,12 @@ class Done(Message):
 
 @dataclass
 class Refused(Message):
-    """A verb was not carried out; nothing changed. `why` is a sentence for a person."""
+    """A verb was not carried out. `why` is a sentence, `ask` the field that would settle it."""
 
     asked: str
     verb: str
     why: str
+    ask: str = ""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Final
 from rich.cells import cell_len
 
 from register.plain import clean, one_line
-from tui.detail import Detail, Told, event_who, wrapped
+from tui.detail import Detail, Told, event_what, event_who, wrapped
 from tui.format import clock, due_text, duration, fit, our_turn, person, state_text, wall
 from tui.messages import Row
 from tui.model import Model
@@ -60,7 +60,7 @@ def timeline(detail: Detail, model: Model, width: int) -> list[Line]:
     for event in detail.told:
         when = clock(event.at, model.eyes.now, model.zone)
         head = f" {when}  {fit(event_who(event, model), _WHO, model.signs)}"
-        what = one_line(event.what)
+        what = event_what(event, model)
         lines += _hanging(head, what, event.pen, width)
         lines += said(event.body, width, cell_len(head))
     return lines
@@ -100,6 +100,6 @@ def _turn(event: Told, model: Model, width: int) -> list[Line]:
     when = clock(event.at, model.eyes.now, model.zone)
     arrow = f" {model.signs.to} {event.vendor}" if not event.inbound else ""
     head = f"{' ' * indent} {when}  {event_who(event, model)}{arrow}: "
-    lines: list[Line] = [((head, "strong"), (one_line(event.what), event.pen))]
+    lines: list[Line] = [((head, "strong"), (event_what(event, model), event.pen))]
     lines += said(event.body, width - (width // 5 if event.inbound else 0), indent + 2)
     return [*lines, ()]

@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Any, Final
 
-from pydantic import BaseModel
-
+from register.core import VERBS, Command, Role
 from register.incident import RESOLVE_WITHIN, Impact, Urgency, priority_of
 from tui.actions import VERB, Action
 from tui.format import wall
@@ -62,14 +61,23 @@ TITLES: Final[Mapping[str, str]] = {
 }
 
 
+HIDDEN: Final = frozenset({"reopen", "close"})
+"""Verbs for incidents that are over: none of these stands on the board."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One Command that has a key and that this person may use."""
+    """One of the register's Commands that this person may use."""
 
-    name: str
-    key: str
-    help: str
-    command: type[BaseModel]
+    command: type[Command]
+
+    @property
+    def name(self) -> str:
+        return self.command.verb
+
+    @property
+    def help(self) -> str:
+        return self.command.help()
 
     @property
     def way(self) -> Way:
@@ -77,9 +85,7 @@ class Verb:
 
     @property
     def needs_incident(self) -> bool:
-        """Whether it is about an incident that is there already."""
-        field = self.command.model_fields.get("target")
-        return field is not None and field.is_required()
+        return self.command.on_incident
 
     def title(self, number: str | None) -> str:
         return TITLES.get(self.name, f"{self.name.capitalize()} {{}}").format(number or "").rstrip()
@@ -87,15 +93,35 @@ class Verb:
     def said(self, number: str | None) -> str:
         return SAID.get(self.name, f"{self.name}: {{}} is done.").format(number or "It")
 
-    def action(self) -> Action:
-        return Action(VERB + self.name, self.key, self.name, self.help, shown=True, writes=True)
+
+def verbs_for(role: Role) -> tuple[Verb, ...]:
+    """Return all verbs that somebody in this role may use, in the registry's order."""
+    import register.topics  # noqa: F401 - importing it fills the registry
+
+    return tuple(Verb(command) for command in VERBS.values() if command.role <= role)
 
 
 def actions_of(verbs: Iterable[Verb]) -> tuple[Action, ...]:
-    """Return the verbs as keys, in the order the footer has them."""
+    """Return the verbs that have a key, in the order the footer has them."""
     places = {name: at for at, name in enumerate(ORDER)}
     ordered = sorted(verbs, key=lambda verb: places.get(verb.name, len(places)))
-    return tuple(verb.action() for verb in ordered)
+    return tuple(
+        Action(
+            VERB + verb.name,
+            verb.command.hotkey,
+            verb.name,
+            verb.help,
+            shown=verb.name in places,
+            writes=True,
+        )
+        for verb in ordered
+        if verb.command.hotkey
+    )
+
+
+def on_board(actions: Iterable[Action]) -> tuple[Action, ...]:
+    """Return those that can do something to an open incident."""
+    return tuple(action for action in actions if action.id.removeprefix(VERB) not in HIDDEN)
 
 
 def log_hint(model_zone: Any, arrow: str) -> Callable[[Mapping[str, Any], datetime], Line]:

@@ -109,7 +109,7 @@ class FakeDoor:
         return [("Title", row["title"]), ("Priority", f"P{row['p']}"), ("Body", message)]
 
     def about_sending(self, row: Sent) -> Mapping[str, Any]:
-        return {"target": row.number, "row_id": row.row_id}
+        return {"row_id": row.row_id}
 
     def do(self, command: Any, asked: str) -> None:
         self.done.append((command, asked))

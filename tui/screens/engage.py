@@ -48,6 +48,7 @@ class EngageScreen(ModalScreen[None]):
         self._draft = draft
         self._signs = signs
         self._sending = False
+        self._given: tuple[tuple[str, str], Any] | None = None
 
     def compose(self) -> ComposeResult:
         suppliers = self.engaging.suppliers
@@ -101,11 +102,15 @@ class EngageScreen(ModalScreen[None]):
         """Give the command to the app; the dialog stays until it is on record."""
         if self._sending:
             return
-        made = self.engaging.make(self.supplier.name, self.message)
-        if isinstance(made, str):
-            self._say(made)
-            self.query_one("#message").focus()
-            return
+        chosen = (self.supplier.name, self.message)
+        if self._given is None or self._given[0] != chosen:
+            made = self.engaging.make(*chosen)
+            if isinstance(made, str):
+                self._say(made)
+                self.query_one("#message").focus()
+                return
+            self._given = chosen, made
+        made = self._given[1]  # the same words once more are the same command: one ticket
         self._sending = True
         self._say("")
         self.post_message(CommandGiven(made, self.engaging.asked))

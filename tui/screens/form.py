@@ -52,6 +52,7 @@ class FormScreen(ModalScreen[None]):
         self._draft = draft
         self._signs = signs
         self._saving = False
+        self._given: tuple[dict[str, Any], BaseModel] | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="form"):
@@ -130,10 +131,14 @@ class FormScreen(ModalScreen[None]):
         """Give the command to the app, or show what is wrong with it."""
         if self._saving:
             return
-        made = build(self.form.command, self.form.given, self.answers(), datetime.now(UTC))
-        if isinstance(made, tuple):
-            self.show_mistakes(made)
-            return
+        answers = self.answers()
+        if self._given is None or self._given[0] != answers:
+            made = build(self.form.command, self.form.given, answers, datetime.now(UTC))
+            if isinstance(made, tuple):
+                self.show_mistakes(made)
+                return
+            self._given = answers, made
+        made = self._given[1]  # the same answers once more are the same command: it is never done twice
         self._saving = True
         self.show_mistakes(())
         self.post_message(CommandGiven(made, self.form.asked))
@@ -153,7 +158,8 @@ class FormScreen(ModalScreen[None]):
     def on_refused(self, event: Refused) -> None:
         if event.asked == self.form.asked:
             self._saving = False
-            self.show_mistakes((Mistake("", event.why),))
+            known = any(asked.name == event.ask for asked in self.fields)
+            self.show_mistakes((Mistake(event.ask if known else "", event.why),))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.save()

@@ -1,0 +1,249 @@
+"""The door to a real register: one thread follows its feed, another carries out what is asked.
+
+Nothing heavy is imported here before `start`: the first paint waits for this module.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+
+from tui.door import Post
+from tui.messages import (
+    DetailRead,
+    Done,
+    FeedMoved,
+    Freshness,
+    FreshnessChanged,
+    OutboxRead,
+    Reach,
+    Refused,
+    RegisterOpened,
+    Row,
+    SuppliersRead,
+    VerbsLearned,
+)
+from tui.outbox import Sent
+from tui.session import Session
+
+if TYPE_CHECKING:
+    from register.live import Live
+    from register.store import Store
+    from tui.detail import Detail
+
+LOOK: Final = 5.0
+"""Seconds between two looks at whether a worker is there, while nothing happens."""
+BREATH: Final = 0.03
+"""Seconds between two ticks of a busy feed: what comes in meanwhile comes in one."""
+AGAIN: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds until an unreachable register is tried again; the last one from then on."""
+
+
+class Follower:
+    """Follows one register. All its methods return at once; what comes of them is posted."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._post: Post = lambda message: None
+        self._stop = threading.Event()
+        self._feed: threading.Thread | None = None
+        self._hands: ThreadPoolExecutor | None = None
+        self._store: Store | None = None  # of the hands alone
+        self._reach = Freshness()
+
+    def start(self, post: Post, after: int, register_id: str) -> None:
+        self._post = post
+        self._hands = ThreadPoolExecutor(max_workers=1, thread_name_prefix="muster-register")
+        self._feed = threading.Thread(
+            target=self._follow, args=(after, register_id), name="muster-feed", daemon=True
+        )
+        self._feed.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._hands is not None:
+            self._hands.shutdown(wait=False, cancel_futures=True)
+        if self._feed is not None:
+            self._feed.join(timeout=1.0)
+
+    # The feed
+
+    def _follow(self, after: int, register_id: str) -> None:
+        """Follow until told to stop, whatever happens to the register."""
+        from register.store import RegisterUnavailable
+
+        tries = 0
+        while not self._stop.is_set():
+            began = time.monotonic()
+            try:
+                after, register_id = self._while_it_answers(after, register_id)
+            except RegisterUnavailable as error:
+                tries = 0 if time.monotonic() - began > AGAIN[-1] else tries
+                since = self._reach.since
+                self._say(Freshness(Reach.STALE, since, None, str(error)))
+                self._stop.wait(AGAIN[min(tries, len(AGAIN) - 1)])
+                tries += 1
+
+    def _while_it_answers(self, after: int, register_id: str) -> tuple[int, str]:
+        from register.store import open_store
+        from register.store.watcher import Watcher
+
+        store = open_store(self._session.register_url)
+        watcher = Watcher(store)
+        try:
+            people = self._introduce(store)
+            seq = self._catch_up(store, after if store.register_id == register_id else 0, people)
+            while not self._stop.is_set():
+                self._say(Freshness(Reach.LIVE, time.time(), self._worker(store)))
+                if watcher.wait(seq, LOOK):
+                    seq = self._tick(store, seq, people)
+                    self._stop.wait(BREATH)
+            return seq, store.register_id
+        finally:
+            watcher.close()
+            store.close()
+
+    def _introduce(self, store: Store) -> dict[str, str]:
+        from tui.verbs import verbs_for
+        from tui.who import principal
+
+        me = principal(self._session, "board")
+        self._post(
+            RegisterOpened(
+                store.register_id, self._session.register_name, store.person_id(me.login), me.role.word
+            )
+        )
+        self._post(VerbsLearned(verbs_for(me.role)))
+        return {}
+
+    def _catch_up(self, store: Store, after: int, people: dict[str, str]) -> int:
+        """Bring the board from `after` to now; from nothing, or a future that is gone, by reading all."""
+        now = store.seq()
+        if 0 < after <= now:
+            return self._tick(store, after, people)
+        seq, rows = store.rows()
+        people.update(store.people())
+        self._post(FeedMoved(tuple(rows), frozenset(), dict(people), seq, whole=True))
+        return seq
+
+    def _tick(self, store: Store, after: int, people: dict[str, str]) -> int:
+        seq, rows, gone = store.changed(after)
+        named = store.people()
+        fresh = {who: name for who, name in named.items() if people.get(who) != name}
+        people.update(fresh)
+        me = store.person_id(self._session.login) if fresh else None
+        self._post(FeedMoved(tuple(rows), frozenset(gone), fresh, seq, me=me))
+        return seq
+
+    def _worker(self, store: Store) -> bool | None:
+        return worker_is_there(store)
+
+    def _say(self, fresh: Freshness) -> None:
+        """Post how true the screen is, when that has changed; being heard again is no change by itself."""
+        before, self._reach = self._reach, fresh
+        if (before.reach, before.sending, before.why) != (fresh.reach, fresh.sending, fresh.why):
+            self._post(FreshnessChanged(fresh))
+
+    # What is asked
+
+    def _ask(self, work: Callable[[Store], object], failed: Callable[[str], object]) -> None:
+        """Do this on the register's thread; a register that is away is a sentence."""
+        if self._hands is not None and not self._stop.is_set():
+            self._hands.submit(self._carefully, work, failed)
+
+    def _carefully(self, work: Callable[[Store], object], failed: Callable[[str], object]) -> None:
+        from register.store import RegisterUnavailable, open_store
+
+        try:
+            if self._store is None:
+                self._store = open_store(self._session.register_url)
+            work(self._store)
+        except RegisterUnavailable as error:
+            self._store = None
+            failed(str(error))
+        except Exception as error:
+            failed(
+                f"Muster itself failed at this ({type(error).__name__}: {error}). Look before you repeat it."
+            )
+
+    def read_detail(self, number: str) -> None:
+        def work(store: Store) -> None:
+            self._post(DetailRead(number, detail_of(store, number)))
+
+        self._ask(work, lambda why: None)
+
+    def read_outbox(self) -> None:
+        self._ask(lambda store: self._post(OutboxRead(sent(store))), lambda why: None)
+
+    def read_suppliers(self, asked: str) -> None:
+        def work(store: Store) -> None:
+            from tui.suppliers import read_suppliers
+
+            self._post(SuppliersRead(asked, read_suppliers(self._session.home)))
+
+        self._ask(work, lambda why: self._post(Refused(asked, "", why)))
+
+    def preview(self, row: Row, vendor: str, message: str) -> Sequence[tuple[str, str]]:
+        return [("Title", row["title"]), ("Priority", f"P{row['p']}"), ("Text", message)]
+
+    def about_sending(self, row: Sent) -> Mapping[str, Any]:
+        return {"row_id": row.row_id}
+
+    def do(self, command: Any, asked: str) -> None:
+        def work(store: Store) -> None:
+            from register.core import Refused as RuleSaidNo
+            from register.desk import ServiceDesk
+            from tui.who import policy, principal
+
+            desk = ServiceDesk(store, policy(self._session.home))
+            try:
+                receipt = desk.do(principal(self._session, "board"), command)
+            except RuleSaidNo as no:
+                self._post(Refused(asked, command.verb, no.sentence, no.ask))
+            else:
+                self._post(Done(asked, command.verb, receipt.number))
+
+        self._ask(work, lambda why: self._post(Refused(asked, command.verb, why)))
+
+
+def worker_is_there(store: Store) -> bool | None:
+    """Whether something sends what is to be sent; None while that cannot be known."""
+    return None
+
+
+def detail_of(store: Store, number: str) -> Detail | None:
+    """Return one incident with its timeline, or None when there is no such incident."""
+    from tui.detail import Detail
+    from tui.telling import tell
+
+    incident = store.incident(number)
+    if incident is None:
+        return None
+    told = tuple(tell(recorded) for recorded in store.timeline(number))
+    return Detail(number, incident.reporter, incident.caller, told, incident)
+
+
+def sent(store: Store) -> tuple[Sent, ...]:
+    """Return what is on its way, in the order of its asking."""
+    return ()
+
+
+def read_once(session: Session, live: Live) -> str | None:
+    """Bring the working set up to date; return None, or the sentence that says why it is not."""
+    from register.store import RegisterUnavailable, open_store
+
+    try:
+        store = open_store(session.register_url)
+        live.belongs_to(store.register_id)
+        seq, rows = store.rows()
+        known = {row["number"] for row in rows}
+        gone = [row["number"] for row in live.rows if row["number"] not in known]
+        live.apply(rows, gone, store.people(), seq)
+        live.me = store.person_id(session.login)
+        store.close()
+    except RegisterUnavailable as error:
+        return str(error)
+    return None

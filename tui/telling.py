@@ -1,0 +1,147 @@
+"""Events as the timeline tells them: a table from kind of event to words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from register.core import Recorded
+from register.plain import one_line
+from tui.detail import PERSON, Told
+
+Words = Callable[[Any], Mapping[str, Any]]
+"""From an event to the fields of Told that differ from the plain ones."""
+
+
+def tell(recorded: Recorded) -> Told:
+    """Return one event as it is told; one that was redacted or is of a newer program says so."""
+    fields: dict[str, Any] = {"what": recorded.kind.replace("_", " ")}
+    if recorded.event is None:
+        fields = {
+            "what": f"{fields['what']} (not readable here: redacted, or of a newer Muster)",
+            "pen": "dim",
+        }
+    else:
+        fields |= WORDS.get(recorded.kind, lambda event: {})(recorded.event)
+    return Told(at=recorded.at.timestamp(), who=recorded.actor, **fields)
+
+
+def _created(event: Any) -> Mapping[str, Any]:
+    where = f" on {one_line(event.service)}" if event.service else ""
+    what = f"logged: impact {event.impact}, urgency {event.urgency}{where}"
+    return {"what": what, "body": event.description}
+
+
+def _acknowledged(event: Any) -> Mapping[str, Any]:
+    return {"what": "acknowledged" + (", after it was over" if event.late else "")}
+
+
+def _assigned(event: Any) -> Mapping[str, Any]:
+    if event.before is None:
+        return {"what": f"owner: {PERSON}", "people": (event.to,)}
+    return {"what": f"owner: {PERSON} → {PERSON}", "people": (event.before, event.to)}
+
+
+def _held(event: Any) -> Mapping[str, Any]:
+    on = f": {one_line(event.on)}" if event.on else ""
+    until = f", looks again {event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
+    return {"what": f"on hold, waits for {event.reason}{on}{until}", "body": event.note}
+
+
+def _resolved(event: Any) -> Mapping[str, Any]:
+    cause = f", cause {event.cause}" if event.cause else ""
+    how = event.code.replace("_", " ")
+    return {"what": f"resolved: {how}{cause}", "body": event.notes, "pen": "good"}
+
+
+def _to_supplier(what: str) -> Words:
+    def words(event: Any) -> Mapping[str, Any]:
+        where = "PRODUCTION" if event.production else "test"
+        body = event.message
+        return {
+            "what": f"{what} {event.vendor} ({where})",
+            "body": body,
+            "vendor": event.vendor,
+            "bond": event.bond,
+        }
+
+    return words
+
+
+def _of_sending(event: Any, what: str, pen: str = "", body: str = "") -> Mapping[str, Any]:
+    return {"what": one_line(what), "body": body, "vendor": event.vendor, "bond": event.bond, "pen": pen}
+
+
+def _delivered(event: Any) -> Mapping[str, Any]:
+    how = {
+        "answer": "",
+        "found": ", found there",
+        "heard": ", it came back",
+        "person": ", on a person's word",
+    }
+    return _of_sending(event, f"{event.what} is at {event.vendor}{how.get(event.how, '')}", "dim")
+
+
+def _adopted(event: Any) -> Mapping[str, Any]:
+    how = {"found": "found there", "heard": "heard of", "person": "on a person's word"}.get(
+        event.how, event.how
+    )
+    more = f"; duplicates there: {', '.join(ref.key for ref in event.duplicates)}" if event.duplicates else ""
+    return _of_sending(event, f"{event.vendor} ticket {event.ref.key} ({how}){more}", "warn" if more else "")
+
+
+def _said(event: Any) -> Mapping[str, Any]:
+    private = "" if event.public else ", not for the public"
+    ours = ", by our own account: perhaps ours" if event.perhaps_ours else ""
+    return {
+        "what": f"{PERSON} wrote{private}{ours}",
+        "people": (event.author,),
+        "body": event.body,
+        "vendor": event.vendor,
+        "bond": event.bond,
+        "inbound": True,
+    }
+
+
+def _updated(event: Any) -> Mapping[str, Any]:
+    before = one_line(event.before)
+    state = f"{before} → {one_line(event.raw_state)}" if before else one_line(event.raw_state)
+    fixed = ": they say it is fixed, yours to decide" if event.fixed else ""
+    ball = f"   ball: {event.ball}" if event.ball else ""
+    return {
+        "what": f"{state} ({PERSON}){fixed}{ball}",
+        "people": (event.author,),
+        "vendor": event.vendor,
+        "bond": event.bond,
+        "inbound": True,
+        "pen": "good" if event.fixed else "",
+    }
+
+
+WORDS: Final[Mapping[str, Words]] = {
+    "created": _created,
+    "acknowledged": _acknowledged,
+    "assigned": _assigned,
+    "held": _held,
+    "resumed": lambda e: {"what": f"in progress again ({one_line(e.because)})"},
+    "note": lambda e: {"what": f"note ({e.label})", "body": e.text},
+    "resolved": _resolved,
+    "reopened": lambda e: {"what": "reopened", "body": e.reason, "pen": "warn"},
+    "closed": lambda e: {"what": "closed", "body": e.note},
+    "canceled": lambda e: {"what": "canceled", "body": e.reason},
+    "engaged": _to_supplier("engages"),
+    "replied": _to_supplier("writes to"),
+    "ticket_made": lambda e: _of_sending(e, f"{e.vendor} ticket {e.ref.key}", "good"),
+    "ticket_adopted": _adopted,
+    "duplicate_found": lambda e: _of_sending(e, f"a second ticket at {e.vendor}: {e.ref.key}", "bad"),
+    "delivered": _delivered,
+    "send_ambiguous": lambda e: _of_sending(
+        e, f"{e.what} to {e.vendor}: not known to have arrived, being looked up", "warn", e.why
+    ),
+    "person_needed": lambda e: _of_sending(
+        e, f"{e.what} to {e.vendor} waits for a person (4 Outbox)", "bad", e.why
+    ),
+    "send_failed": lambda e: _of_sending(e, f"{e.what} to {e.vendor} failed (4 Outbox)", "bad", e.why),
+    "sent_again": lambda e: _of_sending(e, f"{e.what} to {e.vendor} is tried again", "", e.why),
+    "send_dropped": lambda e: _of_sending(e, f"{e.what} to {e.vendor} is given up", "warn", e.reason),
+}
