@@ -14,13 +14,17 @@ WORKER = "worker"
 """The lease that any worker of the register keeps; boards look at it."""
 
 
-def take(store: Store, name: str, holder: str, now: datetime, until: datetime) -> bool:
-    """Take or keep a lease; False while another holder's is running."""
+def take(
+    store: Store, name: str, holder: str, now: datetime, until: datetime, *, from_anyone: bool = False
+) -> bool:
+    """Take or keep a lease; False while another holder's is running, unless it is known to be dead."""
     row = t.lease
     with store.rows_only() as connection:
         free = or_(row.c.holder == holder, row.c.until <= stamp(now))
         values = {"holder": holder, "until": stamp(until)}
-        if connection.execute(row.update().where(and_(row.c.name == name, free)), values).rowcount:
+        if connection.execute(
+            row.update().where(row.c.name == name if from_anyone else and_(row.c.name == name, free)), values
+        ).rowcount:
             return True
         if connection.execute(select(row.c.name).where(row.c.name == name)).first() is not None:
             return False

@@ -180,13 +180,13 @@ def wait(store: Store, row: Sending, until: datetime, why: str, now: datetime) -
         )
 
 
-def look_again(store: Store, row: Sending, at: datetime, why: str, now: datetime) -> None:
-    """A look-up did not settle it: look again later."""
+def look_again(store: Store, row: Sending, at: datetime, why: str, now: datetime, *, counts: bool) -> None:
+    """A look-up did not settle it: look again later. One that was not answered does not count."""
     s = t.sending
     query = s.update().where(and_(s.c.row_id == row.row_id, s.c.state == "ambiguous", s.c.tries == row.tries))
     with store.rows_only() as connection:
         connection.execute(
-            query.values(lookups=s.c.lookups + 1),
+            query.values(lookups=s.c.lookups + int(counts)),
             {"next_at": stamp(at), "why": why, "updated_at": stamp(now)},
         )
 

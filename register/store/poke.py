@@ -20,24 +20,27 @@ def folder_of(register: Path) -> Path:
     return register.with_name(register.name + ".poke")
 
 
-def poke(register: Path) -> None:
-    """Tell every listener that something was committed; unlink the sockets of dead ones."""
+def poke(register: Path) -> int:
+    """Tell every listener that something was committed; return how many live ones there are."""
     try:
         names = os.listdir(folder_of(register))
     except OSError:
-        return
+        return 0
     if not names:
-        return
+        return 0
+    dead = 0
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         for name in names:
             path = str(folder_of(register) / name)
             try:
                 sender.sendto(b"!", socket.MSG_DONTWAIT, path)
             except ConnectionRefusedError:
+                dead += 1
                 with contextlib.suppress(OSError):
                     os.unlink(path)
             except OSError:
                 continue
+    return len(names) - dead
 
 
 class Listener:

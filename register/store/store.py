@@ -85,11 +85,6 @@ class Store:
     def close(self) -> None:
         self.engine.dispose()
 
-    def nudge(self) -> None:
-        """Wake who waits for this register, though no event was written."""
-        if self.path is not None:
-            poke(self.path)
-
     def listen(self, channel: str) -> Any:
         """Return a psycopg connection that hears NOTIFY (PostgreSQL only)."""
         import psycopg

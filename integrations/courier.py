@@ -1,0 +1,258 @@
+"""From the outbox to one supplier: one ticket, in order, nothing forgotten, whatever dies and whenever.
+
+What was learned is committed before anything else is tried. Nothing here decides that a request may be
+sent twice except a strong look-up that found nothing after the supplier's settle time, or a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import orjson
+
+from integrations.connector import (
+    Absent,
+    Applied,
+    CannotTell,
+    Comment,
+    Draft,
+    FindResult,
+    Finds,
+    Found,
+    Strong,
+    Updates,
+)
+from integrations.errors import Ambiguous, Failure, Gone, Rejected
+from integrations.hand import COURIER, Hand
+from integrations.outcomes import AFTER, Later, Timing
+from integrations.vendor import Vendor, Wired
+from register.core import Command
+from register.incident import Priority, TicketRef
+from register.store import outbox
+from register.store.outbox import Sending
+from register.topics.delivery import (
+    AskAboutSending,
+    ConfirmSending,
+    DoubtSending,
+    ResendSending,
+)
+
+
+def _no_fault(point: str) -> None:
+    """Where a test would kill the process."""
+
+
+class Courier:
+    """Sends one vendor's rows. `fault` is called at each point at which a test may kill the process."""
+
+    def __init__(
+        self,
+        hand: Hand,
+        vendor: Vendor,
+        connector: Wired,
+        holder: str,
+        timing: Timing | None = None,
+        fault: Callable[[str], None] = _no_fault,
+    ) -> None:
+        self._hand = hand
+        self._vendor = vendor
+        self._connector = connector
+        self._holder = holder
+        self._timing = timing or Timing()
+        self._fault = fault
+        self._flying: set[asyncio.Task[None]] = set()
+
+    async def step(self) -> bool:
+        """Do what is due now: take over what is lost, look doubtful ones up, send. Whether there was any."""
+        now = self._hand.now()
+        lost = await self._hand.call(lambda: outbox.expired(self._hand.store, self._vendor.name, now))
+        for row in lost:
+            await self._doubt(row, "the sender died while it was sending")
+        doubtful = await self._hand.call(lambda: outbox.doubtful(self._hand.store, self._vendor.name, now))
+        for row in doubtful:
+            await self._look_up(row)
+        claimed = await self._claim()
+        for row in claimed:
+            task = asyncio.create_task(self.deliver(row), name=f"deliver {row.row_id}")
+            self._flying.add(task)
+            task.add_done_callback(self._flying.discard)
+        return bool(lost or doubtful or claimed)
+
+    async def take_over(self) -> None:
+        """Everything that is being sent is lost: no other worker can be alive."""
+        store, name = self._hand.store, self._vendor.name
+        far = self._hand.now() + timedelta(days=1)
+        for row in await self._hand.call(lambda: outbox.expired(store, name, far)):
+            await self._doubt(row, "the sender died while it was sending")
+
+    @property
+    def flying(self) -> frozenset[asyncio.Task[None]]:
+        """What is in the air."""
+        return frozenset(self._flying)
+
+    async def landed(self) -> None:
+        """Wait until nothing is in the air; raises what a delivery raised."""
+        if self._flying:
+            await asyncio.gather(*self._flying)
+
+    async def until_quiet(self) -> None:
+        """Step until nothing is due and nothing is in the air (for tests and one-off runs)."""
+        while await self.step() or self._flying:
+            await self.landed()
+
+    async def deliver(self, row: Sending) -> None:
+        """One try of one sending; what came of it is committed before this returns."""
+        self._fault("claimed")
+        try:
+            outcome: TicketRef | Applied | Failure = await self._in_time(row)
+        except Failure as failure:
+            outcome = failure
+        self._fault("answered")
+        await self._settle(row, outcome)
+        self._fault("settled")
+
+    async def _in_time(self, row: Sending) -> TicketRef | Applied:
+        """Send before the deadline that stands in the row: past it others may look the row up."""
+        left = ((row.deadline_at or self._hand.now()) - self._hand.now()).total_seconds()
+        limit = asyncio.timeout(max(left, 0.0))
+        try:
+            async with limit:
+                return await self._send(row)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise Ambiguous(f"no answer from {self._vendor.title} in time", row.op_id) from None
+
+    async def _send(self, row: Sending) -> TicketRef | Applied:
+        payload = orjson.loads(row.payload)
+        if row.kind == "create":
+            draft = Draft(row.op_id, payload["title"], payload["body"], Priority(payload["priority"]))
+            return await self._connector.create(draft)
+        connector, ref = self._connector, _ref(row)
+        if ref is None:
+            raise Rejected("there is no ticket to write to")
+        if not isinstance(connector, Updates):
+            raise Rejected(f"{self._vendor.title} takes no messages through its {self._connector.info.title}")
+        return await connector.apply(ref, Comment(row.op_id, payload["body"], payload["public"]))
+
+    async def _settle(self, row: Sending, outcome: TicketRef | Applied | Failure) -> None:
+        if isinstance(outcome, TicketRef):
+            await self._do(ConfirmSending(row_id=row.row_id, ref=outcome))
+        elif isinstance(outcome, Applied):
+            await self._do(ConfirmSending(row_id=row.row_id, change_ids=outcome.change_ids))
+        else:
+            now = self._hand.now()
+            after = AFTER[type(outcome)](row, outcome, now, self._timing)
+            if not isinstance(after, Later):
+                await self._do(after)
+                return
+            if after.first is not None:
+                await self._do(after.first)
+            store = self._hand.store
+            await self._hand.call(lambda: outbox.wait(store, row, after.at, after.why, now))
+
+    async def _claim(self) -> list[Sending]:
+        room = self._vendor.max_in_flight - len(self._flying)
+        if room <= 0:
+            return []
+        now = self._hand.now()
+        deadline = now + timedelta(seconds=self._vendor.deadline_seconds)
+        return await self._hand.call(
+            lambda: outbox.claim(
+                self._hand.store,
+                self._vendor.name,
+                self._holder,
+                now,
+                deadline,
+                deadline + self._timing.lease_margin,
+                room,
+            )
+        )
+
+    async def _doubt(self, row: Sending, why: str) -> None:
+        await self._do(DoubtSending(row_id=row.row_id, tries=row.tries, why=why, next_at=self._hand.now()))
+
+    async def _look_up(self, row: Sending) -> None:
+        """Ask the supplier whether it is there, and act on the answer."""
+        asked = self._hand.now()
+        try:
+            async with asyncio.timeout(self._vendor.deadline_seconds):
+                found = await self._find(row)
+        except TimeoutError:
+            await self._look_later(row, asked, "the look-up was not answered in time", counts=False)
+            return
+        except Failure as failure:
+            await self._look_later(row, asked, failure.why, counts=False)
+            return
+        self._fault("looked")
+        if isinstance(found, Found):
+            await self._found(row, found)
+        elif self._may_resend(row, found, asked):
+            await self._do(
+                ResendSending(row_id=row.row_id, tries=row.tries, why="it is proved not to have arrived")
+            )
+        else:
+            why = found.why if isinstance(found, CannotTell) else "not found at the supplier so far"
+            await self._look_later(row, asked, why, counts=True)
+
+    async def _find(self, row: Sending) -> FindResult:
+        connector = self._connector
+        if not isinstance(connector, Finds):
+            return CannotTell(f"{self._vendor.title} cannot be asked what it has")
+        if row.kind == "create":
+            return await connector.find(row.op_id, row.first_tried_at or row.created_at)
+        ref = _ref(row)
+        if ref is None:
+            return Absent()
+        try:
+            return await connector.find_comment(ref, row.op_id)
+        except Gone as gone:
+            return CannotTell(gone.why)
+
+    async def _found(self, row: Sending, found: Found) -> None:
+        first, *others = found.refs
+        if row.kind == "create":
+            await self._do(
+                ConfirmSending(row_id=row.row_id, ref=first, duplicates=tuple(others), how="found")
+            )
+        else:
+            ids = tuple(ref.id for ref in found.refs)
+            await self._do(ConfirmSending(row_id=row.row_id, change_ids=ids, how="found"))
+
+    def _settled_at(self, row: Sending) -> datetime | None:
+        """From when on an empty look-up proves something; None where it never does."""
+        lookup = self._connector.info.lookup
+        if not isinstance(lookup, Strong):
+            return None
+        settle = lookup.settle if self._timing.settle is None else self._timing.settle
+        return (row.deadline_at or row.created_at) + settle
+
+    def _may_resend(self, row: Sending, found: Absent | CannotTell, asked: datetime) -> bool:
+        settled = self._settled_at(row)
+        if settled is not None and asked < settled:
+            return False  # the supplier may still be about to commit it, whoever asks
+        return row.on_ambiguous == "resend" or (settled is not None and isinstance(found, Absent))
+
+    async def _look_later(self, row: Sending, asked: datetime, why: str, *, counts: bool) -> None:
+        """Look again by the schedule, and at once when the settle time is over; past it, ask a person."""
+        lookups, settled = self._timing.lookups, self._settled_at(row)
+        number = row.lookups + 1 if counts else row.lookups
+        if number >= len(lookups) and counts and (settled is None or asked >= settled):
+            await self._do(AskAboutSending(row_id=row.row_id, why=why))
+            return
+        at = asked + lookups[min(number, len(lookups) - 1)]
+        if settled is not None and asked < settled:
+            at = min(at, settled)
+        store, now = self._hand.store, self._hand.now()
+        await self._hand.call(lambda: outbox.look_again(store, row, at, why, now, counts=counts))
+
+    async def _do(self, command: Command) -> None:
+        await self._hand.do(COURIER, command)
+
+
+def _ref(row: Sending) -> TicketRef | None:
+    if row.remote_id is None:
+        return None
+    return TicketRef(id=row.remote_id, key=row.remote_id)

@@ -1,0 +1,366 @@
+"""The process that does the sending and the listening: `muster serve`, or a detached child of a private
+register's board. Never inside the board: a dropped SSH line must not cut a request in half.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Final
+
+from integrations.collector import Collector
+from integrations.courier import Courier
+from integrations.errors import AuthFailed
+from integrations.hand import Hand
+from integrations.outcomes import Timing
+from integrations.secrets import resolve
+from integrations.vendor import Vendor
+from integrations.vendors import VendorsFileError, connector_for, find_vendors_file, load_vendors
+from register.core import Policy, Refused, VendorFacts, new_id
+from register.desk import ServiceDesk
+from register.store import (
+    RegisterUnavailable,
+    Store,
+    is_private,
+    leases,
+    open_store,
+    outbox,
+    sqlite_path,
+    vendors,
+)
+from register.store.poke import poke
+from register.store.watcher import Watcher
+
+LEASE: Final = timedelta(seconds=20)
+BEAT: Final = 5.0
+"""Seconds between two renewals of the leases."""
+IDLE: Final = timedelta(minutes=10)
+NOTHING: Final[Callable[[str], None]] = lambda point: None  # noqa: E731
+
+
+def policy_of(known: Mapping[str, Vendor]) -> Policy:
+    """What the register may know of these suppliers."""
+    return Policy({name: VendorFacts(name, v.title, v.production) for name, v in known.items()})
+
+
+def lock_path(register: Path) -> Path:
+    return register.with_name(register.name + ".worker.lock")
+
+
+@contextlib.contextmanager
+def alone(register: Path | None) -> Iterator[bool]:
+    """Hold the lock of a file's one worker; False when another has it. PostgreSQL has leases instead."""
+    if register is None:
+        yield True
+        return
+    handle = os.open(lock_path(register), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True
+    finally:
+        os.close(handle)
+
+
+def ensure(register_url: str, env: Mapping[str, str] | None = None) -> bool:
+    """Start the worker of a private register, detached, unless one runs; whether one was started."""
+    path = sqlite_path(register_url)
+    if path is None or not is_private(register_url):
+        return False
+    with alone(path) as free:
+        if not free:
+            return False
+    _spawn(register_url, path, dict(os.environ if env is None else env))
+    return True
+
+
+def _spawn(register_url: str, register: Path, env: dict[str, str]) -> None:
+    import subprocess
+
+    log = os.open(
+        register.with_name(register.name + ".worker.log"), os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600
+    )
+    try:
+        subprocess.Popen(
+            [sys.executable, "-m", "integrations.worker", "--until-idle"],
+            env=env | {"MUSTER_REGISTER": register_url},
+            cwd=Path(__file__).resolve().parent.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    finally:
+        os.close(log)
+
+
+class Worker:
+    """Courier and collector of every vendor that this process can speak to."""
+
+    def __init__(
+        self,
+        store: Store,
+        env: Mapping[str, str],
+        *,
+        timing: Timing | None = None,
+        fault: Callable[[str], None] = NOTHING,
+        say: IO[str] = sys.stderr,
+    ) -> None:
+        self._hand = Hand(ServiceDesk(store))
+        self._watching = Hand(self._hand.desk)  # its thread only waits for commits
+        self._env = env
+        self._holder = new_id()
+        self._timing = timing
+        self._fault = fault
+        self._say = say
+        self._stop = asyncio.Event()
+        self._news = asyncio.Event()
+        self._reload = asyncio.Event()
+        self._busy_until = datetime.now(UTC)
+
+    @property
+    def store(self) -> Store:
+        return self._hand.store
+
+    def stop(self) -> None:
+        """End soon: claim nothing more, wait for what is in the air."""
+        self._stop.set()
+        self._news.set()
+        self._reload.set()
+
+    async def run(self, *, sole: bool, until_idle: bool = False) -> None:
+        """Serve until stopped, or until nothing has been to do for ten minutes."""
+        self._busy_until = datetime.now(UTC) + IDLE
+        steady = [
+            asyncio.create_task(self._beat(sole), name="beat"),
+            asyncio.create_task(self._watch(), name="watch"),
+        ]
+        if until_idle:
+            steady.append(asyncio.create_task(self._idle(), name="idle"))
+        try:
+            while not self._stop.is_set():
+                self._reload.clear()
+                await self._serve(sole)
+        finally:
+            self.stop()
+            for task in steady:
+                task.cancel()
+            await asyncio.gather(*steady, return_exceptions=True)
+            with contextlib.suppress(RegisterUnavailable):
+                await self._hand.call(lambda: leases.release(self.store, self._holder))
+            self._hand.close()
+            self._watching.close()
+
+    async def _serve(self, sole: bool) -> None:
+        """All vendors of the file as it is now, until it changes."""
+        try:
+            file = find_vendors_file(self._env)
+            seen = _sign(file)
+            known = load_vendors(file)
+        except VendorsFileError as error:
+            self.tell(f"{error} Nothing is sent until it is mended.")
+            await self._pause(5)
+            return
+        self._hand.desk.policy = policy_of(known)
+        tasks = [asyncio.create_task(self._vendor(v, sole), name=v.name) for v in known.values()]
+        while not self._stop.is_set() and _sign(file) == seen:
+            await self._pause(2)
+        self._reload.set()
+        self._news.set()
+        await asyncio.gather(*tasks)
+
+    async def _vendor(self, vendor: Vendor, sole: bool) -> None:
+        """One vendor: wait until it may be spoken to, speak, begin anew when its credential is mended."""
+        first = sole
+        while not self._reload.is_set():
+            try:
+                if await self._has_lease(vendor.name, sole) and not await self._paused(vendor.name):
+                    await self._speak(vendor, take_over=first)
+                    first = False
+                    continue
+            except AuthFailed as failure:
+                await self._note(vendor.name, failure.why)
+            except (RegisterUnavailable, Refused) as error:
+                self.tell(str(error))
+            await self._pause(2)
+
+    async def _speak(self, vendor: Vendor, *, take_over: bool) -> None:
+        connector = connector_for(vendor, lambda name: resolve(name, self._env))
+        courier = Courier(self._hand, vendor, connector, self._holder, self._timing, self._fault)
+        collector = Collector(self._hand, vendor, connector)
+        try:
+            if take_over:
+                await courier.take_over()
+            listening = asyncio.create_task(self._listen(vendor, collector), name=f"listen {vendor.name}")
+            try:
+                await self._send(vendor, courier)
+            finally:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+                await asyncio.gather(*courier.flying, return_exceptions=True)
+        finally:
+            await connector.http.aclose()
+
+    async def _send(self, vendor: Vendor, courier: Courier) -> None:
+        while not self._reload.is_set():
+            self._news.clear()
+            if await courier.step():
+                self._busy_until = datetime.now(UTC) + IDLE
+            if await self._paused(vendor.name) or not await self._has_lease(vendor.name, sole=False):
+                return
+            flying = courier.flying
+            wake = asyncio.create_task(self._news.wait())
+            due = await self._hand.call(lambda: outbox.next_due(self.store, vendor.name))
+            await asyncio.wait({wake, *flying}, timeout=_until(due), return_when=asyncio.FIRST_COMPLETED)
+            wake.cancel()
+
+    async def _listen(self, vendor: Vendor, collector: Collector) -> None:
+        while True:
+            try:
+                await collector.poll()
+            except (RegisterUnavailable, Refused) as error:
+                self.tell(str(error))
+            await asyncio.sleep(vendor.poll_seconds)
+
+    async def _paused(self, name: str) -> bool:
+        health = await self._hand.call(lambda: vendors.health(self.store))
+        return name in health and bool(health[name].paused_why)
+
+    async def _note(self, name: str, why: str) -> None:
+        now = self._hand.now()
+        with contextlib.suppress(RegisterUnavailable):
+            await self._hand.call(lambda: vendors.heard_from(self.store, name, now, why))
+
+    async def _has_lease(self, name: str, sole: bool) -> bool:
+        """Leases are per vendor; the one worker of a file need not wait for a dead one's to run out."""
+        now = self._hand.now()
+        return await self._hand.call(
+            lambda: leases.take(
+                self.store, f"vendor:{name}", self._holder, now, now + LEASE, from_anyone=sole
+            )
+        )
+
+    async def _beat(self, sole: bool) -> None:
+        """Show that a worker is there."""
+        while True:
+            now = self._hand.now()
+            with contextlib.suppress(RegisterUnavailable):
+                await self._hand.call(
+                    lambda now=now: leases.take(  # type: ignore[misc]
+                        self.store, leases.WORKER, self._holder, now, now + LEASE, from_anyone=True
+                    )
+                )
+            await asyncio.sleep(BEAT)
+
+    async def _watch(self) -> None:
+        """Wake the couriers when anything is committed."""
+        watcher = await self._watching.call(lambda: Watcher(self.store))
+        seq = 0
+        while not self._stop.is_set():
+            try:
+                if await self._watching.call(lambda seq=seq: watcher.wait(seq, 2.0)):  # type: ignore[misc]
+                    seq = await self._watching.call(self.store.seq)
+                    self._news.set()
+            except RegisterUnavailable as error:
+                self.tell(str(error))
+                await asyncio.sleep(2)
+
+    async def _idle(self) -> None:
+        """End when there has been nothing to send, to look up or to listen to, and no board, for long."""
+        while True:
+            await asyncio.sleep(10)
+            health = await self._hand.call(lambda: vendors.health(self.store))
+            work = any(v.unsent or v.doubtful or v.open_bonds for v in health.values())
+            if work or await self._hand.call(lambda: _boards(self.store)):
+                self._busy_until = datetime.now(UTC) + IDLE
+            if datetime.now(UTC) >= self._busy_until:
+                self.stop()
+                return
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
+
+    def tell(self, sentence: str) -> None:
+        print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {sentence}", file=self._say, flush=True)
+
+
+def _until(due: datetime | None) -> float:
+    """Seconds to wait before looking again: until something falls due, five at most."""
+    if due is None:
+        return 5.0
+    return min(5.0, max(0.05, (due - datetime.now(UTC)).total_seconds()))
+
+
+def _sign(file: Path) -> tuple[int, int]:
+    try:
+        about = file.stat()
+    except OSError:
+        return (0, 0)
+    return about.st_mtime_ns, about.st_size
+
+
+def _boards(store: Store) -> bool:
+    """Whether anybody else listens to this register; one listener is our own."""
+    return store.path is not None and poke(store.path) > 1
+
+
+def run(
+    named: str,
+    env: Mapping[str, str] | None = None,
+    *,
+    until_idle: bool = False,
+    timing: Timing | None = None,
+    fault: Callable[[str], None] = NOTHING,
+) -> int:
+    """Serve one register; return the exit code: 0 ended, 3 another worker serves this file."""
+    env = os.environ if env is None else env
+    store = open_store(named)
+    with alone(store.path) as free:
+        if not free:
+            if not until_idle:
+                print("Another worker serves this register already: nothing to do.", file=sys.stderr)
+            return 0 if until_idle else 3
+        asyncio.run(_main(store, env, until_idle, timing, fault))
+    store.close()
+    return 0
+
+
+async def _main(
+    store: Store,
+    env: Mapping[str, str],
+    until_idle: bool,
+    timing: Timing | None,
+    fault: Callable[[str], None],
+) -> None:
+    worker = Worker(store, env, timing=timing, fault=fault)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, worker.stop)
+    loop.set_exception_handler(
+        lambda _, told: worker.tell(f"A delivery ended early: {told.get('exception') or told['message']}")
+    )
+    await worker.run(sole=store.path is not None, until_idle=until_idle)
+
+
+def main() -> int:
+    """`python -m integrations.worker [--until-idle]`; the register is MUSTER_REGISTER."""
+    try:
+        return run(os.environ["MUSTER_REGISTER"], until_idle="--until-idle" in sys.argv[1:])
+    except RegisterUnavailable as error:
+        print(error, file=sys.stderr)
+        return 5
+
+
+if __name__ == "__main__":
+    sys.exit(main())
