@@ -15,7 +15,10 @@ VERB: Final = "verb:"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing a key does. `also` are other keys for it; `shown` puts it into the footer."""
+    """One thing a key does. `also` are other keys for it; `shown` puts it into the footer.
+
+    opens: another screen comes, and keys typed ahead are for that one.
+    """
 
     id: str
     key: str
@@ -24,6 +27,7 @@ class Action:
     also: tuple[str, ...] = ()
     shown: bool = False
     writes: bool = False
+    opens: bool = False
 
 
 MOVE = (
@@ -37,17 +41,19 @@ MOVE = (
 COMMON = (
     Action("redraw", "ctrl+l", "redraw", "Draw the screen anew"),
     Action("zone", "z", "zone", "Show times in UTC, or in this host's zone"),
-    Action("help", "question_mark", "help", "What each key does", also=("f1",), shown=True),
+    Action("help", "question_mark", "help", "What each key does", also=("f1",), shown=True, opens=True),
 )
 BOARD = (
     *MOVE,
-    Action("open", "enter", "open", "Open the incident: its timeline and its suppliers"),
+    Action("open", "enter", "open", "Open the incident: its timeline and its suppliers", opens=True),
     Action(
         "filter", "slash", "filter", "Show only what has this text in it; Esc shows all again", shown=True
     ),
     Action("clear", "escape", "all", "Show all again"),
     Action("board", "1", "Board", "The board: open incidents"),
-    Action("outbox", "4", "Outbox", "What is on its way to suppliers, and what waits for a person"),
+    Action(
+        "outbox", "4", "Outbox", "What is on its way to suppliers, and what waits for a person", opens=True
+    ),
     *COMMON,
     Action("quit", "q", "quit", "Leave the board"),
 )

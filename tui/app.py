@@ -14,7 +14,7 @@ from register.live import SAVE_EVERY, Live
 from tui.actions import VERB, Action
 from tui.doing import Doing
 from tui.door import Door
-from tui.frugal import FrugalApp
+from tui.format import hidden
 from tui.messages import (
     DetailRead,
     Done,
@@ -33,9 +33,10 @@ from tui.requests import ActionAsked, CommandGiven, DetailWanted, OutboxWanted, 
 from tui.screens.board import BoardScreen
 from tui.session import Session
 from tui.signs import UNICODE, Signs
+from tui.typeahead import PatientApp
 
 
-class MusterApp(FrugalApp):
+class MusterApp(PatientApp):
     """The board and what opens from it."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -179,7 +180,11 @@ class MusterApp(FrugalApp):
 
     def do_open(self, number: str | None) -> None:
         row = self.model.live.row(number) if number else None
-        if row is None or row["restricted"]:
+        if row is None:
+            self.say(f"{number} is not open any more." if number else "There is no incident here.", "warn")
+            return
+        if hidden(row, self.model.eyes.me):
+            self.say(f"{number} is restricted: only its owner sees it.", "warn")
             return
         from tui.screens.incident import IncidentScreen
 
@@ -218,6 +223,7 @@ class MusterApp(FrugalApp):
 
     def say(self, text: str, pen: str = "") -> None:
         """Show a sentence on the screen that is in front, or on the board behind a form."""
+        self.call_later(self.release_keys)  # what was being opened is not: the keys are for what there is
         for screen in reversed(self.screen_stack):
             if (say := getattr(screen, "say", None)) is not None:
                 say(text, pen)

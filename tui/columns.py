@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from register.plain import one_line
-from tui.format import bond_text, due_text, fit, our_turn, person, state_text
+from tui.format import bond_text, due_text, fit, hidden, our_turn, person, state_text
 from tui.signs import UNICODE, Signs
 
 Row = dict[str, Any]
@@ -77,7 +77,7 @@ def _supplier_key(row: Row, eyes: Eyes) -> Cell:
 
 
 def _title(row: Row, eyes: Eyes) -> Cell:
-    return ("restricted", "dim") if row["restricted"] else (one_line(row["title"]), "")
+    return ("restricted", "dim") if hidden(row, eyes.me) else (one_line(row["title"]), "")
 
 
 NARROW: Final = 80

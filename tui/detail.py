@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from register.plain import one_line
 from tui.columns import Eyes
-from tui.format import clock, due_text, duration, fit, our_turn, person, state_text
+from tui.format import bond_words, clock, due_text, duration, fit, hidden, our_turn, person, state_text
 from tui.messages import Row
 from tui.model import Model
 from tui.signs import plain
@@ -51,7 +51,7 @@ def pane(row: Row | None, detail: Detail | None, model: Model, width: int, heigh
     if row is None or width < 4:
         return []
     eyes, now = model.eyes, model.eyes.now
-    if row["restricted"]:
+    if hidden(row, eyes.me):
         return [((f" {row['number']}  restricted", "strong"),)]
     signs = eyes.signs
     major = f"{signs.major} " if row["p"] == 1 else ""
@@ -99,17 +99,9 @@ def _due(row: Row, eyes: Eyes, now: float) -> Line:
 
 
 def _bond(bond: list[Any], eyes: Eyes, now: float) -> Line:
-    vendor, state, ball, since, key, flag = bond[:6]
+    vendor, key, flag = bond[0], bond[4], bond[5]
     name = one_line(vendor) + (f" {eyes.signs.to} {one_line(key)}" if key else "")
-    words = {
-        "dead": f"{eyes.signs.alarm} waits for a person (4 Outbox)",
-        "?": f"{eyes.signs.unsure} not known to have arrived",
-    }.get(flag)
-    if words is None and state == "engaging":
-        words = "being sent"
-    elif words is None:
-        said = "says fixed, " if state == "fixed" else ""
-        words = f"{said}ball {ball} {duration(max(0, now - since))}"
+    words = bond_words(bond, now, eyes.signs)
     pen = "bad" if flag == "dead" else "warn" if flag == "?" or our_turn(bond) else ""
     return ((f" {name}: ", ""), (words, pen))
 

@@ -218,7 +218,7 @@ class Doing:
 def _ground(row: Row | None, help: str) -> tuple[tuple[str, str], ...]:  # noqa: A002 - the verb's help
     if row is None:
         return ((f" {help}", "dim"),) if help else ()
-    title = "restricted" if row["restricted"] else one_line(row["title"])
+    title = "" if row["restricted"] else one_line(row["title"])
     return ((f" {row['number']}  P{row['p']}  {title}", "dim"),)
 
 

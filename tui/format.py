@@ -68,6 +68,11 @@ def person(who: str | None, people: Mapping[str, str], me: str | None, signs: Si
     return "me" if who == me else one_line(people.get(who, who))
 
 
+def hidden(row: Mapping[str, Any], me: str | None) -> bool:
+    """Whether this reader may see no more of an incident than its number."""
+    return bool(row["restricted"]) and (me is None or row["owner"] != me)
+
+
 def state_text(row: Mapping[str, Any]) -> str:
     """Return the state as the board says it: a hold with its reason."""
     return f"Hold {row['hold']}" if row["hold"] else str(row["state"])
@@ -92,6 +97,19 @@ def bond_text(bonds: list[list[Any]], now: float, signs: Signs, *, wide: bool, k
     name = one_line(vendor) + (f" {one_line(their_key)}" if key and their_key else "")
     rest = f" +{len(bonds) - 1}" if len(bonds) > 1 else ""
     return f"{name} {_bond_sign(bond, signs)} {_turn(bond, max(0, now - bond[3]), wide)}{rest}"
+
+
+def bond_words(bond: list[Any], now: float, signs: Signs) -> str:
+    """Return how it stands with one supplier, in words: `says fixed, ball ours 3m`."""
+    _, state, ball, since, _, flag = bond[:6]
+    if flag == "dead":
+        return f"{signs.alarm} waits for a person (4 Outbox)"
+    if flag == "?":
+        return f"{signs.unsure} not known to have arrived"
+    age = duration(max(0, now - since))
+    if state == "engaging":
+        return f"being sent for {age}"
+    return f"{'says fixed, ' if state == 'fixed' else ''}ball {ball} {age}"
 
 
 def _bond_sign(bond: list[Any], signs: Signs) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, tzinfo
 from register.live import Live
 from register.plain import one_line
 from tui.columns import Eyes
+from tui.format import hidden
 from tui.messages import Freshness, Row
 from tui.order import Counts
 from tui.session import Session
@@ -83,7 +84,7 @@ class Model:
         return self.needle in hay
 
     def _words(self, row: Row) -> str:
-        secret = row["restricted"]
+        secret = hidden(row, self.eyes.me)
         owner = "me" if row["owner"] and row["owner"] == self.eyes.me else ""
         parts = [row["number"], row["owner"] and self.eyes.people.get(row["owner"], row["owner"]), owner]
         if not secret:

@@ -44,3 +44,8 @@ class SendingAsked(Message):
 
     action: Action
     row: Any
+
+
+@dataclass
+class Opened(Message):
+    """A screen stands and has its focus: keys are for it now."""

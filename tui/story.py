@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from register.plain import clean, one_line
 from tui.detail import Detail, Told, event_what, event_who, wrapped
-from tui.format import clock, due_text, duration, fit, our_turn, person, state_text, wall
+from tui.format import bond_words, clock, due_text, fit, our_turn, person, state_text, wall
 from tui.messages import Row
 from tui.model import Model
 from tui.widgets.lines import Line
@@ -40,9 +40,9 @@ def heading(number: str, row: Row | None, detail: Detail | None, model: Model, w
     over = row["due"] is not None and row["due"] < eyes.now
     second: list[tuple[str, str]] = [(f" {opened}   ", ""), *_promise(row, model, over)]
     for bond in row["bonds"]:
-        whose = f"ball {bond[2]} {duration(max(0, eyes.now - bond[3]))}"
+        whose = bond_words(bond, eyes.now, signs)
         key = f" {one_line(bond[4])}" if bond[4] else ""
-        second.append((f"{one_line(bond[0])}{key} {whose}   ", "warn" if our_turn(bond) else ""))
+        second.append((f"{one_line(bond[0])}{key}: {whose}   ", "warn" if our_turn(bond) else ""))
     return [first, tuple(second)]
 
 

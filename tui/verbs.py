@@ -113,6 +113,7 @@ def actions_of(verbs: Iterable[Verb]) -> tuple[Action, ...]:
             verb.help,
             shown=verb.name in places,
             writes=True,
+            opens=verb.way is not Way.AT_ONCE,
         )
         for verb in ordered
         if verb.command.hotkey

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from textual.events import Key
 from textual.pilot import Pilot
 
 from register.core import Role
@@ -133,6 +134,39 @@ async def test_a_note_says_that_it_stays_here(open_board: Board) -> None:
     app.post_message(Done(asked, "note", "INC-1"))
     await settled(pilot)
     assert not isinstance(app.screen, FormScreen)
+
+
+def type_ahead(app: MusterApp, *keys: str) -> None:
+    """All at once, as a slow line brings them."""
+    for key in keys:
+        character = {"enter": "\r", "tab": "\t", " ": " "}.get(key, key if len(key) == 1 else None)
+        app.post_message(Key("space" if key == " " else key, character))
+
+
+async def test_words_typed_before_the_form_stands_are_for_the_form(open_board: Board) -> None:
+    app, pilot, door = open_board
+    type_ahead(app, "n", *"ata q", "f2")
+    await settled(pilot)
+    await settled(pilot)
+    assert [command.verb for command, _ in door.done] == ["note"]
+    assert door.done[0][0].text == "ata q"
+
+
+async def test_a_burst_finds_its_way_through_tabs_and_dialogs(open_board: Board) -> None:
+    app, pilot, door = open_board
+    type_ahead(app, "v", "tab", *"db down", "enter", *"now", "tab", "enter")
+    for _ in range(4):
+        await settled(pilot)
+    assert len(door.done) == 1
+    assert same(door.done[0][0], Engage(target="INC-1", vendor="practice", message="db down\nnow"))
+
+
+async def test_keys_after_one_that_opened_nothing_are_not_lost(open_board: Board) -> None:
+    app, pilot, _ = open_board
+    type_ahead(app, "j", "c", "j")  # nobody works on INC-2: no form comes
+    for _ in range(3):
+        await settled(pilot)
+    assert cursor_line(app)[1] == "INC-3"
 
 
 async def test_a_draft_belongs_to_its_incident(open_board: Board) -> None:

@@ -129,7 +129,8 @@ def test_hostile_text_is_harmless_on_the_board() -> None:
 
 def test_a_restricted_incident_shows_no_more_than_its_number() -> None:
     secret = row(1, restricted=True, title="salary list leaked")
-    assert "salary" not in repr(cells_of(secret, Eyes(now=NOW), columns_for(200, 9)))
+    assert "salary" not in repr(cells_of(secret, Eyes(now=NOW, me="p1"), columns_for(200, 9)))
+    assert "salary" in repr(cells_of(secret, Eyes(now=NOW, me="p2"), columns_for(200, 9)))
 
 
 def test_poor_locales_get_ascii_twins() -> None:

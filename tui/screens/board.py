@@ -15,6 +15,7 @@ from tui import actions
 from tui.actions import Action
 from tui.context import counts, header
 from tui.detail import Detail, one_line_latest, pane
+from tui.format import hidden
 from tui.messages import CursorMoved, DetailRead, FreshnessChanged, IncidentsChanged, Logged, NewAbove
 from tui.model import Model
 from tui.requests import ActionAsked, DetailWanted
@@ -77,6 +78,13 @@ class BoardScreen(Screen[None]):
         """All that a key does here."""
         return (*self.verbs, *actions.BOARD)
 
+    @property
+    def opening_keys(self) -> frozenset[str]:
+        """Keys after which the next ones are meant for what opens."""
+        if self._typing is not None:
+            return frozenset()
+        return frozenset(key for key, action in self._keys.items() if action.opens)
+
     def detail(self, number: str) -> Detail | None:
         """What was read of that incident, if it was."""
         return self._details.get(number)
@@ -106,7 +114,7 @@ class BoardScreen(Screen[None]):
                 width, height = PANE_WIDTH, self.app.size.height - AROUND
             self.pane.put(pane(row, detail, model, width, height))
         else:
-            secret = row is None or row["restricted"]
+            secret = row is None or hidden(row, self.model.eyes.me)
             self.latest.put([() if secret else one_line_latest(detail, model, self.app.size.width)])
 
     def draw_foot(self) -> None:
@@ -159,7 +167,7 @@ class BoardScreen(Screen[None]):
     def _read(self) -> None:
         self._reading = None
         row = self.board.cursor_row
-        if row is not None and not row["restricted"] and row["number"] not in self._details:
+        if row is not None and not hidden(row, self.model.eyes.me) and row["number"] not in self._details:
             self.post_message(DetailWanted(row["number"]))
 
     def on_detail_read(self, event: DetailRead) -> None:

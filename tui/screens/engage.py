@@ -14,8 +14,9 @@ from textual.widgets import TextArea
 
 from register.plain import clip, one_line
 from tui.detail import wrapped
+from tui.focus import TABS
 from tui.messages import Done, Refused
-from tui.requests import CommandGiven
+from tui.requests import CommandGiven, Opened
 from tui.signs import Signs, plain
 from tui.suppliers import Supplier
 from tui.widgets.choice import Press
@@ -40,6 +41,7 @@ class EngageScreen(ModalScreen[None]):
     """Nothing is sent until the button is pressed: Enter in the message is a new line."""
 
     CSS_PATH: ClassVar = ["../styles/form.tcss", "../styles/engage.tcss"]
+    BINDINGS: ClassVar = TABS
     AUTO_FOCUS: ClassVar[str] = "#suppliers"
 
     def __init__(self, engaging: Engaging, draft: MutableMapping[str, Any], signs: Signs) -> None:
@@ -73,7 +75,11 @@ class EngageScreen(ModalScreen[None]):
         names = [one.name for one in self.engaging.suppliers]
         if kept in names:
             picker.pick(names.index(kept))
-        self.call_after_refresh(self._draw_preview)
+        self.call_after_refresh(self._stands)
+
+    def _stands(self) -> None:
+        self._draw_preview()
+        self.post_message(Opened())
 
     @property
     def supplier(self) -> Supplier:

@@ -15,9 +15,10 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
+from tui.focus import TABS
 from tui.forms import Asked, Kind, Mistake, asked_of, build
 from tui.messages import Done, Refused
-from tui.requests import CommandGiven
+from tui.requests import CommandGiven, Opened
 from tui.signs import Signs
 from tui.widgets.choice import Choice, Chosen, Flag, Press, Submitted
 from tui.widgets.lines import Line, Lines
@@ -43,6 +44,7 @@ class FormScreen(ModalScreen[None]):
     """One command, asked for field by field."""
 
     CSS_PATH = "../styles/form.tcss"
+    BINDINGS: ClassVar = TABS
     AUTO_FOCUS: ClassVar[str] = ".field"
 
     def __init__(self, form: Form, draft: Draft, signs: Signs) -> None:
@@ -94,6 +96,7 @@ class FormScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self._draw_hint()
+        self.call_after_refresh(self.post_message, Opened())
 
     # What has been filled in
 

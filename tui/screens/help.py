@@ -10,6 +10,7 @@ from textual.events import Key
 from textual.screen import ModalScreen
 
 from tui.actions import Action, key_name
+from tui.requests import Opened
 from tui.signs import Signs, plain
 from tui.widgets.lines import Line, Lines
 
@@ -40,6 +41,9 @@ class HelpScreen(ModalScreen[None]):
             body.styles.height = min(len(self._lines), max(1, self.app.size.height - 4))
             yield body
             yield Lines([((" j k scroll, any other key goes back", "dim"),)], classes="line")
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self.post_message, Opened())
 
     def on_key(self, event: Key) -> None:
         event.stop()

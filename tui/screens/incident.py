@@ -13,7 +13,7 @@ from tui.actions import Action
 from tui.detail import Detail
 from tui.messages import DetailRead, IncidentsChanged
 from tui.model import Model
-from tui.requests import ActionAsked, DetailWanted
+from tui.requests import ActionAsked, DetailWanted, Opened
 from tui.story import conversation, heading, timeline
 from tui.widgets.foot import Foot
 from tui.widgets.lines import Lines
@@ -56,9 +56,15 @@ class IncidentScreen(Screen[None]):
     def _first(self) -> None:
         self.redraw()
         self._to_newest()
+        self.post_message(Opened())
 
     def on_resize(self, event: Resize) -> None:
         self.call_after_refresh(self.redraw)
+
+    @property
+    def opening_keys(self) -> frozenset[str]:
+        """Keys after which the next ones are meant for what opens."""
+        return frozenset(key for key, action in self._keys.items() if action.opens)
 
     def redraw(self) -> None:
         """Put all lines; only those that differ are painted."""

@@ -16,7 +16,7 @@ from tui.detail import wrapped
 from tui.messages import FreshnessChanged, IncidentsChanged, OutboxRead
 from tui.model import Model
 from tui.outbox import Sent, heading, in_order, lines
-from tui.requests import ActionAsked, OutboxWanted, SendingAsked
+from tui.requests import ActionAsked, Opened, OutboxWanted, SendingAsked
 from tui.widgets.foot import Foot
 from tui.widgets.lines import Line, Lines
 from tui.widgets.picker import Picker
@@ -33,9 +33,17 @@ OUTBOX: Final = (
         shown=True,
         writes=True,
     ),
-    Action("adopt", "equals_sign", "it is there as…", "It arrived: give its number", shown=True, writes=True),
-    Action("drop", "x", "drop", "Never send it", shown=True, writes=True),
-    Action("open", "enter", "open", "Open the incident it is for"),
+    Action(
+        "adopt",
+        "equals_sign",
+        "it is there as…",
+        "It arrived: give its number",
+        shown=True,
+        writes=True,
+        opens=True,
+    ),
+    Action("drop", "x", "drop", "Never send it", shown=True, writes=True, opens=True),
+    Action("open", "enter", "open", "Open the incident it is for", opens=True),
     Action("board", "1", "Board", "The board: open incidents"),
     *COMMON[:1],
     Action("back", "escape", "back", "Back to the board", also=("q",), shown=True),
@@ -66,6 +74,7 @@ class OutboxScreen(Screen[None]):
     def on_mount(self) -> None:
         self.redraw()
         self.post_message(OutboxWanted())
+        self.call_after_refresh(self.post_message, Opened())
         self.set_interval(READ_EVERY, lambda: self.post_message(OutboxWanted()))
 
     def on_resize(self, event: Resize) -> None:
@@ -75,6 +84,11 @@ class OutboxScreen(Screen[None]):
     def here(self) -> Sent | None:
         """The sending under the cursor."""
         return self._rows[self.query_one(Picker).at] if self._rows else None
+
+    @property
+    def opening_keys(self) -> frozenset[str]:
+        """Keys after which the next ones are meant for what opens."""
+        return frozenset(key for key, action in self._keys.items() if action.opens)
 
     def redraw(self) -> None:
         """Put all lines; only those that differ are painted."""
