@@ -1,0 +1,354 @@
+"""What people may do with an incident, when, and what they are told when they may not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from register.core import VERBS, Command, NotFound, Principal, Refused, Role, World
+from register.core import decide as decide_rule
+from register.desk import ServiceDesk
+from register.incident import (
+    HoldReason,
+    Impact,
+    Label,
+    Priority,
+    ResolutionCode,
+    State,
+    Urgency,
+    priority_of,
+)
+from register.topics.delivery import AdoptTicket, ConfirmSending, DropSending, RetrySending
+from register.topics.engagement import Engage, Reply
+from register.topics.hold import PutOnHold, Resume
+from register.topics.intake import Log
+from register.topics.notes import Note
+from register.topics.ownership import Acknowledge, Take
+from register.topics.resolution import Cancel, Close, Reopen, Resolve
+from tests.register.saying import ADA, ANA, BEN, ENGINE, VIC, everything, fixed, incident_in, log, look, story
+
+N, P, H, R, C, X = (
+    State.NEW,
+    State.IN_PROGRESS,
+    State.ON_HOLD,
+    State.RESOLVED,
+    State.CLOSED,
+    State.CANCELED,
+)
+NO = None
+VERB_ON: dict[str, Any] = {
+    "ack": lambda n: Acknowledge(target=n),
+    "take": lambda n: Take(target=n),
+    "note": lambda n: Note(target=n, text="Looked at the log."),
+    "hold": lambda n: PutOnHold(target=n, reason=HoldReason.VENDOR, on="acme"),
+    "resume": lambda n: Resume(target=n),
+    "resolve": fixed,
+    "reopen": lambda n: Reopen(target=n, reason="It is back."),
+    "close": lambda n: Close(target=n),
+    "cancel": lambda n: Cancel(target=n, reason="a duplicate"),
+}
+# For each verb, where it leads from each state; NO where it is refused.
+#             New  InPr Hold Reso Clos Canc
+LEADS_TO = {
+    "ack": (P, P, H, R, C, X),  # a late word is kept and changes nothing
+    "take": (P, P, H, NO, NO, NO),
+    "note": (N, P, H, R, C, X),
+    "hold": (H, H, H, NO, NO, NO),
+    "resume": (NO, NO, P, NO, NO, NO),
+    "resolve": (R, R, R, NO, NO, NO),
+    "reopen": (NO, NO, NO, P, NO, NO),
+    "close": (NO, NO, NO, C, NO, NO),
+    "cancel": (X, X, X, NO, NO, NO),
+}
+TABLE = [
+    (verb, before, after)
+    for verb, row in LEADS_TO.items()
+    for before, after in zip((N, P, H, R, C, X), row, strict=True)
+]
+
+
+@pytest.mark.parametrize("verb", LEADS_TO)
+def test_each_verb_leads_where_the_table_says_or_is_refused_and_writes_nothing(
+    desk: ServiceDesk, verb: str
+) -> None:
+    for _, before, after in (entry for entry in TABLE if entry[0] == verb):
+        number = incident_in(desk, before)
+        command = VERB_ON[verb](number)
+        if after is not NO:
+            assert desk.do(BEN, command).incident == look(desk, number)
+            assert look(desk, number).state is after, (verb, before)
+            continue
+        was = everything(desk.store)
+        with pytest.raises(Refused) as refused:
+            desk.do(BEN, command)
+        assert number in refused.value.sentence
+        assert refused.value.sentence.endswith(".")
+        assert everything(desk.store) == was, (verb, before)
+
+
+def test_the_table_knows_every_verb_on_an_incident() -> None:
+    on_incident = {name for name, verb in VERBS.items() if verb.on_incident}
+    assert on_incident == set(LEADS_TO) | {"engage", "reply"}
+
+
+@pytest.mark.parametrize(
+    ("impact", "urgencies"),
+    [(Impact.HIGH, (1, 2, 3)), (Impact.MEDIUM, (2, 3, 4)), (Impact.LOW, (3, 4, 5))],
+)
+def test_priority_is_read_from_impact_and_urgency(impact: Impact, urgencies: tuple[int, ...]) -> None:
+    assert tuple(priority_of(impact, urgency) for urgency in Urgency) == tuple(map(Priority, urgencies))
+
+
+def test_the_priority_decides_when_it_is_due(desk: ServiceDesk) -> None:
+    soon = look(desk, log(desk, impact=Impact.HIGH, urgency=Urgency.HIGH))
+    never = look(desk, log(desk, impact=Impact.LOW, urgency=Urgency.LOW))
+    assert soon.due_at == soon.opened_at + timedelta(hours=4)
+    assert never.due_at is None
+
+
+def test_what_was_logged_is_there(desk: ServiceDesk) -> None:
+    receipt = desk.do(
+        ANA,
+        Log(
+            title="  Mail \t bounces ",
+            service="mail",
+            category="messaging",
+            caller="Front desk",
+            restricted=True,
+        ),
+    )
+    incident = receipt.incident
+    assert incident is not None
+    assert (receipt.number, receipt.replayed) == ("INC-1", False)
+    assert (incident.title, incident.service, incident.state) == ("Mail bounces", "mail", State.NEW)
+    assert incident.visibility.value == "restricted"
+    people = desk.store.people()
+    assert (people[incident.caller or ""], people[incident.reporter]) == ("Front desk", "ana")
+
+
+def test_acknowledging_takes_it_in_hand_and_keeps_who_was_first_and_when(desk: ServiceDesk) -> None:
+    number = log(desk)
+    desk.do(ANA, Acknowledge(target=number))
+    first = look(desk, number)
+    assert first.acknowledged_at is not None
+    with pytest.raises(Refused, match="acknowledged by you already"):
+        desk.do(ANA, Acknowledge(target=number))
+    desk.do(BEN, Acknowledge(target=number))
+    assert look(desk, number).acknowledged_at == first.acknowledged_at
+    assert look(desk, number).owner is None
+
+
+def test_resolving_wins_a_race_against_an_acknowledgement_and_the_late_word_is_kept(
+    desk: ServiceDesk,
+) -> None:
+    number = incident_in(desk, State.RESOLVED)
+    desk.do(BEN, Acknowledge(target=number))
+    assert look(desk, number).acknowledged_by is None
+    assert story(desk, number)[-1] == "acknowledged"
+
+
+def test_taking_it_acknowledges_it_and_taking_it_over_counts(desk: ServiceDesk) -> None:
+    number = log(desk)
+    desk.do(ANA, Take(target=number))
+    assert look(desk, number).acknowledged_by == look(desk, number).owner == desk.store.person_id("ana")
+    with pytest.raises(Refused, match="yours already"):
+        desk.do(ANA, Take(target=number))
+    desk.do(BEN, Take(target=number))
+    assert (look(desk, number).owner, look(desk, number).reassigned) == (desk.store.person_id("ben"), 1)
+
+
+@pytest.mark.parametrize("reason", list(HoldReason))
+def test_a_hold_says_what_it_waits_on_or_when_to_look_again(desk: ServiceDesk, reason: HoldReason) -> None:
+    number = log(desk)
+    with pytest.raises(Refused) as refused:
+        desk.do(ANA, PutOnHold(target=number, reason=reason, note="We asked."))
+    assert refused.value.ask == "on"
+    desk.do(ANA, PutOnHold(target=number, reason=reason, on="CHG-7", note="We asked."))
+    hold = look(desk, number).hold
+    assert hold is not None
+    assert (hold.reason, hold.on, hold.until) == (reason, "CHG-7", None)
+
+
+def test_a_hold_until_a_date_is_kept_in_utc(desk: ServiceDesk) -> None:
+    number = log(desk)
+    until = datetime(2026, 3, 9, 8, 0, tzinfo=timezone(timedelta(hours=1)))
+    desk.do(ANA, PutOnHold(target=number, reason=HoldReason.PROBLEM, until=until))
+    hold = look(desk, number).hold
+    assert hold is not None
+    assert hold.until == datetime(2026, 3, 9, 7, 0, tzinfo=UTC)
+    assert hold.until.utcoffset() == timedelta(0)
+
+
+def test_a_hold_until_yesterday_is_refused_and_one_without_a_zone_is_no_input(desk: ServiceDesk) -> None:
+    number = log(desk)
+    with pytest.raises(Refused, match="has passed") as refused:
+        desk.do(ANA, PutOnHold(target=number, reason="change", until=datetime(2026, 1, 1, tzinfo=UTC)))
+    assert refused.value.ask == "until"
+    with pytest.raises(ValidationError):
+        PutOnHold(target=number, reason="change", until=datetime(2027, 1, 1))  # noqa: DTZ001
+
+
+def test_waiting_for_the_caller_needs_a_word_to_the_caller(desk: ServiceDesk) -> None:
+    number = log(desk)
+    with pytest.raises(Refused) as refused:
+        desk.do(ANA, PutOnHold(target=number, reason=HoldReason.CALLER, on="Front desk"))
+    assert refused.value.ask == "note"
+    desk.do(ANA, PutOnHold(target=number, reason=HoldReason.CALLER, on="Front desk", note="Which PC?"))
+    assert look(desk, number).state is State.ON_HOLD
+
+
+def test_a_hold_for_an_engaged_supplier_names_it_by_itself(desk: ServiceDesk) -> None:
+    number = log(desk)
+    desk.do(BEN, Engage(target=number, vendor="acme", message="Down."))
+    desk.do(ANA, PutOnHold(target=number, reason=HoldReason.VENDOR))
+    hold = look(desk, number).hold
+    assert hold is not None
+    assert hold.on == "acme"
+
+
+def test_a_second_hold_changes_the_reason_and_resuming_clears_it(desk: ServiceDesk) -> None:
+    number = incident_in(desk, State.ON_HOLD)
+    desk.do(ANA, PutOnHold(target=number, reason=HoldReason.PROBLEM, on="PRB-1"))
+    hold = look(desk, number).hold
+    assert hold is not None
+    assert hold.reason is HoldReason.PROBLEM
+    desk.do(ANA, Resume(target=number))
+    assert look(desk, number).hold is None
+
+
+@pytest.mark.parametrize("end", [fixed, lambda n: Cancel(target=n, reason="none")])
+def test_what_ends_clears_the_hold(desk: ServiceDesk, end: Any) -> None:
+    number = incident_in(desk, State.ON_HOLD)
+    desk.do(ANA, end(number))
+    assert look(desk, number).hold is None
+
+
+def test_a_reopened_incident_is_as_if_never_resolved_but_says_so(desk: ServiceDesk) -> None:
+    number = incident_in(desk, State.RESOLVED)
+    assert look(desk, number).resolution is ResolutionCode.FIXED
+    desk.do(ANA, Reopen(target=number, reason="It is back."))
+    again = look(desk, number)
+    assert (again.resolution, again.resolved_at, again.reopened) == (None, None, 1)
+
+
+def test_a_closed_incident_points_to_a_new_one(desk: ServiceDesk) -> None:
+    number = incident_in(desk, State.CLOSED)
+    with pytest.raises(Refused, match="log a new one"):
+        desk.do(ANA, Reopen(target=number, reason="It is back."))
+
+
+def test_notes_carry_a_label_and_stay_here_unless_told_otherwise(desk: ServiceDesk) -> None:
+    number = log(desk)
+    desk.do(ANA, Note(target=number, text="Password is in the safe."))
+    desk.do(ANA, Note(target=number, text="Works again.", label=Label.SHAREABLE))
+    labels = [e.event.label for e in desk.store.timeline(number) if e.kind == "note"]  # type: ignore[union-attr]
+    assert labels == [Label.INTERNAL, Label.SHAREABLE]
+
+
+@pytest.mark.parametrize("verb", LEADS_TO)
+def test_an_unknown_number_is_not_found(desk: ServiceDesk, verb: str) -> None:
+    was = everything(desk.store)
+    with pytest.raises(NotFound, match="no INC-77"):
+        desk.do(BEN, VERB_ON[verb]("INC-77"))
+    assert everything(desk.store) == was
+
+
+@pytest.mark.parametrize(
+    "target", ["", "7", "INC-0", "INC-07", "inc-7", "INC-7\n", "INC-1234567890", "INC-7 "]
+)
+def test_what_is_no_number_is_bad_input(target: str) -> None:
+    with pytest.raises(ValidationError):
+        Take(target=target)
+
+
+@pytest.mark.parametrize("title", ["", "   ", "\x00\x1b\u202e", "x" * 201, "x" * 2_000_000])
+def test_a_title_is_one_to_two_hundred_characters(title: str) -> None:
+    with pytest.raises(ValidationError):
+        Log(title=title)
+
+
+def test_two_hundred_characters_of_any_script_are_a_title(desk: ServiceDesk) -> None:
+    number = log(desk, "電" * 200)
+    assert look(desk, number).title == "電" * 200
+
+
+def test_a_note_may_be_long_but_not_endless() -> None:
+    Note(target="INC-1", text="x" * 65_536)
+    with pytest.raises(ValidationError, match="attach longer text as a file"):
+        Note(target="INC-1", text="x" * 65_537)
+
+
+def test_an_unknown_field_is_bad_input() -> None:
+    with pytest.raises(ValidationError):
+        Log(title="x", severity=1)  # type: ignore[call-arg]
+
+
+# Who may
+
+
+HUMAN: list[tuple[Command, Role]] = [
+    (Log(title="x"), Role.RESPONDER),
+    (Acknowledge(target="INC-1"), Role.RESPONDER),
+    (Take(target="INC-1"), Role.RESPONDER),
+    (Note(target="INC-1", text="x"), Role.RESPONDER),
+    (PutOnHold(target="INC-1", reason=HoldReason.CHANGE, on="CHG-1"), Role.RESPONDER),
+    (Resume(target="INC-1"), Role.RESPONDER),
+    (fixed("INC-1"), Role.RESPONDER),
+    (Reopen(target="INC-1", reason="x"), Role.RESPONDER),
+    (Close(target="INC-1"), Role.RESPONDER),
+    (Cancel(target="INC-1", reason="x"), Role.RESPONDER),
+    (Engage(target="INC-1", vendor="acme", message="x"), Role.COORDINATOR),
+    (Reply(target="INC-1", message="x"), Role.COORDINATOR),
+    (RetrySending(row_id="r"), Role.COORDINATOR),
+    (DropSending(row_id="r"), Role.COORDINATOR),
+    (AdoptTicket(row_id="r", ticket="1"), Role.COORDINATOR),
+]
+
+
+def test_every_verb_has_a_help_line_a_role_and_a_rule() -> None:
+    assert {type(command).verb for command, _ in HUMAN} == set(VERBS)
+    keys = [verb.hotkey for verb in VERBS.values() if verb.hotkey]
+    assert len(keys) == len(set(keys))
+    for command, role in HUMAN:
+        assert type(command).help().endswith((".", "others.")), command
+        assert type(command).role is role
+        assert decide_rule.dispatch(type(command)) is not decide_rule.dispatch(object), command
+
+
+@pytest.mark.parametrize(("command", "role"), HUMAN, ids=lambda v: getattr(v, "verb", ""))
+def test_a_lower_role_is_refused_and_nothing_is_written(
+    desk: ServiceDesk, command: Command, role: Role
+) -> None:
+    log(desk)
+    was = everything(desk.store)
+    for low in (r for r in Role if r < role):
+        with pytest.raises(Refused, match=f"takes the role {role.word}; you are {low.word}"):
+            desk.do(Principal("somebody", low, "cli"), command)
+    assert everything(desk.store) == was
+
+
+def test_what_the_engine_tells_nobody_else_may_tell(desk: ServiceDesk) -> None:
+    for principal in (VIC, ANA, BEN, ADA):
+        with pytest.raises(Refused, match="takes the role engine"):
+            desk.do(principal, ConfirmSending(row_id="r"))
+    with pytest.raises(NotFound):
+        desk.do(ENGINE, ConfirmSending(row_id="r"))
+
+
+def test_one_who_may_not_in_a_bulk_stops_all_of_it(desk: ServiceDesk) -> None:
+    was = everything(desk.store)
+    with pytest.raises(Refused):
+        desk.do_all([(ANA, Log(title="one")), (VIC, Log(title="two"))])
+    assert everything(desk.store) == was
+
+
+def test_a_rule_looks_at_the_world_and_nothing_else(desk: ServiceDesk) -> None:
+    """Deciding twice on the same world gives the same events."""
+    number = log(desk)
+    world = World(now=datetime(2026, 3, 2, tzinfo=UTC), actor="p1", policy=desk.policy, next_number="INC-2")
+    command = Resolve(target=number, code=ResolutionCode.FIXED, notes="Done.")
+    incident = look(desk, number)
+    assert decide_rule(command, incident, world) == decide_rule(command, incident, world)

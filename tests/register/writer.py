@@ -1,0 +1,86 @@
+"""Another process that writes: what the tests of several writers start.
+
+python -m tests.register.writer URL log-once COMMAND_ID      log under that id; print the number
+python -m tests.register.writer URL log-for-ever             log and note, print each number once acknowledged
+python -m tests.register.writer URL random SECONDS SEED      random commands; print a JSON line on each
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from collections.abc import Callable
+
+from register.core import Command, NotFound, Policy, Principal, Refused, Role, VendorFacts
+from register.desk import ServiceDesk
+from register.incident import HoldReason, ResolutionCode
+from register.store import open_store
+from register.topics.delivery import DropSending
+from register.topics.engagement import Engage, Reply
+from register.topics.hold import PutOnHold, Resume
+from register.topics.intake import Log
+from register.topics.notes import Note
+from register.topics.ownership import Acknowledge, Take
+from register.topics.resolution import Cancel, Close, Reopen, Resolve
+
+MAKE: tuple[Callable[[str, random.Random], Command], ...] = (
+    lambda n, r: Log(title=f"Trouble {r.randrange(999)}"),
+    lambda n, r: Log(title="More trouble", caller=f"Caller {r.randrange(5)}"),
+    lambda n, r: Acknowledge(target=n),
+    lambda n, r: Take(target=n),
+    lambda n, r: Note(target=n, text="Seen."),
+    lambda n, r: PutOnHold(target=n, reason=HoldReason.CHANGE, on="CHG-1"),
+    lambda n, r: PutOnHold(target=n, reason=HoldReason.VENDOR),
+    lambda n, r: Resume(target=n),
+    lambda n, r: Resolve(target=n, code=ResolutionCode.FIXED, notes="Done."),
+    lambda n, r: Reopen(target=n, reason="Again."),
+    lambda n, r: Close(target=n),
+    lambda n, r: Cancel(target=n, reason="A test."),
+    lambda n, r: Engage(target=n, vendor="acme", message="Help."),
+    lambda n, r: Reply(target=n, message="Any news?"),
+    lambda n, r: DropSending(row_id="01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+)
+
+
+def at_random(desk: ServiceDesk, seconds: float, seed: int) -> None:
+    chance = random.Random(seed)
+    who = Principal(f"person{seed}", Role.COORDINATOR, "cli")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        target = f"INC-{chance.randint(1, 40)}"
+        command = chance.choice(MAKE)(target, chance)
+        answer = {"id": command.command_id, "verb": command.verb}
+        try:
+            receipt = desk.do(who, command)
+            answer |= {"number": receipt.number, "seq": [event.seq for event in receipt.events]}
+        except Refused as refused:
+            answer |= {"refused": refused.sentence, "missing": isinstance(refused, NotFound)}
+        print(json.dumps(answer), flush=True)
+
+
+def for_ever(desk: ServiceDesk) -> None:
+    who = Principal("writer", Role.COORDINATOR, "cli")
+    while True:
+        number = desk.do(who, Log(title="Written just before the end")).number
+        print(number, flush=True)
+        desk.do(who, Engage(target=number, vendor="acme", message="Help."))
+        print(number, "engaged", flush=True)
+
+
+def main() -> None:
+    url, what, *rest = sys.argv[1:]
+    policy = Policy(vendors={"acme": VendorFacts("acme", "Acme (sample)", production=False)})
+    desk = ServiceDesk(open_store(url), policy)
+    if what == "log-once":
+        receipt = desk.do(Principal("ana", Role.RESPONDER, "cli"), Log(title="once", command_id=rest[0]))
+        print(receipt.number, "replayed" if receipt.replayed else "new")
+    elif what == "log-for-ever":
+        for_ever(desk)
+    else:
+        at_random(desk, float(rest[0]), int(rest[1]))
+
+
+if __name__ == "__main__":
+    main()
