@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from rich.cells import cell_len
 
 from register.plain import one_line
 from tui.format import bond_text, due_text, fit, hidden, our_turn, person, state_text
@@ -57,23 +59,24 @@ def _due(row: Row, eyes: Eyes) -> Cell:
     return text, "bad" if row["due"] is not None and row["due"] < eyes.now else ""
 
 
-def _supplier(row: Row, eyes: Eyes, *, wide: bool, key: bool) -> Cell:
-    text = bond_text(row["bonds"], eyes.now, eyes.signs, wide=wide, key=key)
+def _supplier(row: Row, eyes: Eyes, variants: Sequence[Mapping[str, bool]], width: int) -> Cell:
+    """Return the longest of these variants that fits, and failing that the shortest."""
+    for variant in variants:
+        text = bond_text(row["bonds"], eyes.now, eyes.signs, **variant)
+        if cell_len(text) < width:
+            break
     if any(bond[5] == "dead" for bond in row["bonds"]):
         return text, "bad"
     return text, "warn" if any(our_turn(b) or b[5] == "?" for b in row["bonds"]) else ""
 
 
-def _supplier_narrow(row: Row, eyes: Eyes) -> Cell:
-    return _supplier(row, eyes, wide=False, key=False)
+_NARROW: Final = {"wide": False}
+_WIDE: Final = {"wide": True}
+_WITH_KEY: Final = {"wide": True, "key": True}
 
 
-def _supplier_wide(row: Row, eyes: Eyes) -> Cell:
-    return _supplier(row, eyes, wide=True, key=False)
-
-
-def _supplier_key(row: Row, eyes: Eyes) -> Cell:
-    return _supplier(row, eyes, wide=True, key=True)
+def _supplier_column(width: int, *variants: Mapping[str, bool]) -> Column:
+    return Column("Supplier", width, lambda row, eyes: _supplier(row, eyes, variants, width))
 
 
 def _title(row: Row, eyes: Eyes) -> Cell:
@@ -96,11 +99,11 @@ def columns_for(width: int, number: int) -> tuple[Column, ...]:
     columns.append(Column("Owner", 6, _owner))
     columns.append(Column("Due", 12, _due))
     if narrow:
-        columns.append(Column("Supplier", 17, _supplier_narrow))
+        columns.append(_supplier_column(17, _NARROW))
     elif width < WITH_KEY_FROM:
-        columns.append(Column("Supplier", 19, _supplier_wide))
+        columns.append(_supplier_column(19, _WIDE, _NARROW))
     else:
-        columns.append(Column("Supplier", 30, _supplier_key))
+        columns.append(_supplier_column(30, _WITH_KEY, _WIDE, _NARROW))
     rest = width - _CURSOR - sum(column.width for column in columns)
     columns.append(Column("Title", max(_TITLE_AT_LEAST, rest + 1), _title))
     return tuple(columns)

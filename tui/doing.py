@@ -18,7 +18,7 @@ from tui.signs import plain
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from tui.suppliers import Supplier, Suppliers
+    from tui.suppliers import Suppliers
     from tui.verbs import Verb
 
 Push = Callable[["Screen[None]"], object]
@@ -142,10 +142,8 @@ class Doing:
             asked=self._asked(verb.name),
             number=number,
             suppliers=known,
-            make=lambda vendor, message: self._made(
-                verb,
-                {"target": number} | _production(verb, suppliers.named(vendor)),
-                {"vendor": vendor, "message": message},
+            make=lambda vendor, message, again: self._made(
+                verb, {"target": number}, {"vendor": vendor, "message": message, "again": again}
             ),
             preview=lambda vendor, message: self._door.preview(row, vendor, message),
         )
@@ -220,10 +218,3 @@ def _ground(row: Row | None, help: str) -> tuple[tuple[str, str], ...]:  # noqa:
         return ((f" {help}", "dim"),) if help else ()
     title = "" if row["restricted"] else one_line(row["title"])
     return ((f" {row['number']}  P{row['p']}  {title}", "dim"),)
-
-
-def _production(verb: Verb, supplier: Supplier | None) -> dict[str, Any]:
-    """Return the field that says where it goes, for a command that has it."""
-    if supplier is None or "production" not in verb.command.model_fields:
-        return {}
-    return {"production": supplier.production}

@@ -5,10 +5,12 @@ Nothing heavy is imported here before `start`: the first paint waits for this mo
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tui.door import Post
@@ -32,12 +34,17 @@ from tui.session import Session
 if TYPE_CHECKING:
     from register.live import Live
     from register.store import Store
+    from register.store.outbox import Sending
     from tui.detail import Detail
 
 LOOK: Final = 5.0
 """Seconds between two looks at whether a worker is there, while nothing happens."""
 BREATH: Final = 0.03
 """Seconds between two ticks of a busy feed: what comes in meanwhile comes in one."""
+STARTING: Final = 8.0
+"""Seconds a worker may take until it shows itself."""
+START_AGAIN: Final = 60.0
+"""Seconds between two attempts to start a private register's worker."""
 AGAIN: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds until an unreachable register is tried again; the last one from then on."""
 
@@ -53,6 +60,7 @@ class Follower:
         self._hands: ThreadPoolExecutor | None = None
         self._store: Store | None = None  # of the hands alone
         self._reach = Freshness()
+        self._started = -START_AGAIN
 
     def start(self, post: Post, after: int, register_id: str) -> None:
         self._post = post
@@ -139,7 +147,23 @@ class Follower:
         return seq
 
     def _worker(self, store: Store) -> bool | None:
-        return worker_is_there(store)
+        """Whether a worker is there; a private register's is started, and None while it starts."""
+        if worker_is_there(store):
+            return True
+        now = time.monotonic()
+        if now - self._started > START_AGAIN:
+            self._started = now
+            if self._start_worker():
+                return None
+        return None if now - self._started < STARTING else False
+
+    def _start_worker(self) -> bool:
+        from integrations.worker import ensure
+
+        try:
+            return ensure(self._session.register_url)
+        except OSError:
+            return False  # the header tells that nothing is being sent
 
     def _say(self, fresh: Freshness) -> None:
         """Post how true the screen is, when that has changed; being heard again is no change by itself."""
@@ -209,9 +233,12 @@ class Follower:
         self._ask(work, lambda why: self._post(Refused(asked, command.verb, why)))
 
 
-def worker_is_there(store: Store) -> bool | None:
-    """Whether something sends what is to be sent; None while that cannot be known."""
-    return None
+def worker_is_there(store: Store) -> bool:
+    """Whether something sends what is to be sent."""
+    from register.store import leases
+
+    until = leases.running_until(store, leases.WORKER)
+    return until is not None and until > datetime.now(UTC)
 
 
 def detail_of(store: Store, number: str) -> Detail | None:
@@ -227,8 +254,39 @@ def detail_of(store: Store, number: str) -> Detail | None:
 
 
 def sent(store: Store) -> tuple[Sent, ...]:
-    """Return what is on its way, in the order of its asking."""
-    return ()
+    """Return what is on its way or waits, in the order of its asking, each with its reason."""
+    from register.store import outbox, vendors
+
+    health = vendors.health(store)
+    ahead: set[str] = set()
+    rows = []
+    for row in outbox.unfinished(store):
+        vendor = health[row.vendor]
+        why = row.why
+        if row.bond in ahead:
+            why = "behind an earlier one to the same ticket"
+        elif row.state == "queued":
+            why = vendor.paused_why or vendor.trouble or why
+        ahead.add(row.bond)
+        rows.append(_sent(row, why))
+    return tuple(rows)
+
+
+def _sent(row: Sending, why: str) -> Sent:
+    payload = json.loads(row.payload)
+    person = row.state == "dead" or (row.state == "ambiguous" and row.next_at is None)
+    return Sent(
+        row_id=row.row_id,
+        vendor=row.vendor,
+        number=row.incident,
+        what=row.kind,
+        state=row.state,
+        tries=row.tries,
+        next_at=None if row.next_at is None else row.next_at.timestamp(),
+        why=why,
+        message=str(payload.get("body", "")),
+        person=person,
+    )
 
 
 def read_once(session: Session, live: Live) -> str | None:

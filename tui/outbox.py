@@ -25,6 +25,7 @@ class Sent:
     next_at: float | None
     why: str
     message: str = ""
+    person: bool = False  # nothing happens until somebody says what to do
 
 
 PENS: Final = {"dead": "bad", "ambiguous": "warn", "waiting": "warn"}
@@ -39,14 +40,18 @@ def heading(width: int, signs: Signs) -> Line:
 
 def lines(rows: Sequence[Sent], now: float, width: int, signs: Signs) -> list[Line]:
     """Return one line a sending, those that wait for a person first."""
-    return [((_columns(_cells(row, now, signs), width, signs), PENS.get(row.state, "")),) for row in rows]
+    return [((_columns(_cells(row, now, signs), width, signs), _pen(row)),) for row in rows]
+
+
+def _pen(row: Sent) -> str:
+    return "bad" if row.person else PENS.get(row.state, "")
 
 
 def _cells(row: Sent, now: float, signs: Signs) -> tuple[str, ...]:
     due = signs.none if row.next_at is None else duration(max(0, row.next_at - now))
     if row.next_at is not None and row.next_at - now < 60:
         due = f"{max(0, int(row.next_at - now))}s"
-    mark = {"dead": f"{signs.alarm} ", "ambiguous": f"{signs.unsure} "}.get(row.state, "")
+    mark = f"{signs.alarm} " if row.person else f"{signs.unsure} " if row.state == "ambiguous" else ""
     return (row.vendor, row.number, row.what, f"{mark}{row.state}", str(row.tries), due, row.why)
 
 
@@ -60,5 +65,5 @@ def _columns(cells: Sequence[str], width: int, signs: Signs) -> str:
 
 def in_order(rows: Sequence[Sent]) -> list[Sent]:
     """Return what waits for a person first, then what is in doubt, then the rest as it was."""
-    weight = {"dead": 0, "ambiguous": 1, "waiting": 2}
-    return sorted(rows, key=lambda row: weight.get(row.state, 3))
+    weight = {"ambiguous": 1, "waiting": 2}
+    return sorted(rows, key=lambda row: 0 if row.person else weight.get(row.state, 3))

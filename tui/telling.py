@@ -143,5 +143,9 @@ WORDS: Final[Mapping[str, Words]] = {
     ),
     "send_failed": lambda e: _of_sending(e, f"{e.what} to {e.vendor} failed (4 Outbox)", "bad", e.why),
     "sent_again": lambda e: _of_sending(e, f"{e.what} to {e.vendor} is tried again", "", e.why),
+    "supplier_said": _said,
+    "supplier_updated": _updated,
+    "vendor_paused": lambda e: {"what": f"sending to {e.vendor} is paused", "body": e.why, "pen": "bad"},
+    "vendor_resumed": lambda e: {"what": f"sending to {e.vendor} goes on", "body": e.why},
     "send_dropped": lambda e: _of_sending(e, f"{e.what} to {e.vendor} is given up", "warn", e.reason),
 }

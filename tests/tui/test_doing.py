@@ -229,6 +229,35 @@ async def test_engaging_shows_what_they_get_and_sends_only_by_the_button(open_bo
     assert not isinstance(app.screen, EngageScreen)
 
 
+async def test_a_second_ticket_is_made_on_purpose_only(open_board: Board) -> None:
+    app, pilot, door = open_board
+    await pilot.press("v", "tab", *"again", "tab", "enter")
+    await settled(pilot)
+    first, asked = door.done[0]
+    assert first.again is False
+    app.post_message(
+        Refused(asked, "engage", "acme is engaged already, as ACM-1. Reply on that one.", "again")
+    )
+    await settled(pilot)
+    assert "make a second ticket" in "\n".join(text_of(app))
+    assert "acme is engaged already" in "\n".join(text_of(app))
+    await pilot.press("shift+tab", "space", "tab", "enter")
+    await settled(pilot)
+    assert door.done[1][0].again is True
+
+
+async def test_sending_the_same_again_after_trouble_is_the_same_command(open_board: Board) -> None:
+    app, pilot, door = open_board
+    await pilot.press("v", "tab", *"once", "tab", "enter")
+    await settled(pilot)
+    first, asked = door.done[0]
+    app.post_message(Refused(asked, "engage", "The database does not answer."))
+    await settled(pilot)
+    await pilot.press("enter")
+    await settled(pilot)
+    assert door.done[1][0].command_id == first.command_id
+
+
 async def test_an_empty_message_is_not_sent(open_board: Board) -> None:
     app, pilot, door = open_board
     await pilot.press("v", "tab", "tab", "enter")
@@ -297,7 +326,7 @@ async def test_the_outbox_tells_what_waits_and_asks_before_it_acts(open_board: B
     assert door.outbox_reads == 1
     rows = (
         Sent("r1", "acme", "INC-1", "comment", "queued", 0, None, "behind the line above"),
-        Sent("r2", "acme", "INC-1", "create", "dead", 3, None, "refused: the queue is closed"),
+        Sent("r2", "acme", "INC-1", "create", "dead", 3, None, "refused: the queue is closed", person=True),
     )
     app.post_message(OutboxRead(rows))
     await settled(pilot)

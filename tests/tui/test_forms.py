@@ -18,7 +18,7 @@ from tui.requests import CommandGiven
 from tui.screens.form import Form, FormScreen
 from tui.signs import UNICODE
 from tui.widgets.choice import Choice, Flag
-from tui.widgets.lines import Lines
+from tui.widgets.why import Why
 
 AT = datetime(2030, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -142,7 +142,7 @@ async def test_a_mistake_stands_under_its_field_and_the_cursor_goes_there() -> N
         await pilot.press("tab", "enter")
         await pilot.pause()
         assert app.given == []
-        why = app.screen.query_one("#why-title", Lines)
+        why = app.screen.query_one("#why-title", Why)
         assert why.has_class("-told")
         assert "say in a few words" in why.lines[0][0][0]
         assert app.focused is app.screen.query_one("#field-title")
@@ -155,7 +155,7 @@ async def test_a_refusal_keeps_what_was_written() -> None:
         await pilot.pause()
         app.screen.post_message(Refused("w1", "sample", "INC-1 is closed already: log a new one."))
         await pilot.pause()
-        assert "closed already" in app.screen.query_one("#why-", Lines).lines[0][0][0]
+        assert "closed already" in app.screen.query_one("#why-", Why).why
         assert app.screen.query_one("#field-notes", TextArea).text == "did it"
         await pilot.press("f2")
         await pilot.pause()

@@ -153,3 +153,11 @@ def test_the_footer_keeps_help_whatever_the_width() -> None:
         line = actions.footer((*many, *actions.BOARD), width)
         assert len(line) <= width
         assert line.endswith("? help")
+
+
+def test_every_kind_of_event_has_words() -> None:
+    import register.topics  # noqa: F401 - fills the table of kinds
+    from register.core import EVENTS
+    from tui.telling import WORDS
+
+    assert {kind for kind, _ in EVENTS if not kind.startswith("_")} <= set(WORDS)

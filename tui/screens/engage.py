@@ -17,11 +17,12 @@ from tui.detail import wrapped
 from tui.focus import TABS
 from tui.messages import Done, Refused
 from tui.requests import CommandGiven, Opened
-from tui.signs import Signs, plain
+from tui.signs import Signs
 from tui.suppliers import Supplier
-from tui.widgets.choice import Press
+from tui.widgets.choice import Flag, Press
 from tui.widgets.lines import Line, Lines
 from tui.widgets.picker import Picker
+from tui.widgets.why import Why
 
 PREVIEW_LINES = 8
 
@@ -33,7 +34,7 @@ class Engaging:
     asked: str
     number: str
     suppliers: Sequence[Supplier]
-    make: Callable[[str, str], Any]
+    make: Callable[[str, str, bool], Any]
     preview: Callable[[str, str], Sequence[tuple[str, str]]]
 
 
@@ -50,7 +51,7 @@ class EngageScreen(ModalScreen[None]):
         self._draft = draft
         self._signs = signs
         self._sending = False
-        self._given: tuple[tuple[str, str], Any] | None = None
+        self._given: tuple[tuple[str, str, bool], Any] | None = None
 
     def compose(self) -> ComposeResult:
         suppliers = self.engaging.suppliers
@@ -63,7 +64,10 @@ class EngageScreen(ModalScreen[None]):
             )
             yield Lines(id="goes-to", classes="line")
             yield Lines(id="preview")
-            yield Lines(id="why-", classes="why")
+            yield Why(self._signs, id="why-", classes="why")
+            again = Flag("make a second ticket though one is open with them", False, id="again")
+            again.display = False
+            yield again
             with Horizontal(classes="buttons"):
                 yield Press("Send", id="send")
                 yield Press("Keep draft", id="keep")
@@ -108,7 +112,7 @@ class EngageScreen(ModalScreen[None]):
         """Give the command to the app; the dialog stays until it is on record."""
         if self._sending:
             return
-        chosen = (self.supplier.name, self.message)
+        chosen = (self.supplier.name, self.message, self.query_one("#again", Flag).value)
         if self._given is None or self._given[0] != chosen:
             made = self.engaging.make(*chosen)
             if isinstance(made, str):
@@ -127,9 +131,7 @@ class EngageScreen(ModalScreen[None]):
         self.dismiss()
 
     def _say(self, why: str) -> None:
-        line = self.query_one("#why-", Lines)
-        line.put([((plain(why, self._signs), "bad"),)] if why else [])
-        line.set_class(bool(why), "-told")
+        self.query_one(Why).tell(why)
 
     # What is told
 
@@ -142,6 +144,8 @@ class EngageScreen(ModalScreen[None]):
         if event.asked == self.engaging.asked:
             self._sending = False
             self._say(event.why)
+            if event.ask == "again":
+                self.query_one("#again").display = True
 
     def on_picker_picked(self, event: Picker.Picked) -> None:
         self._draw_preview()

@@ -22,6 +22,7 @@ from tui.requests import CommandGiven, Opened
 from tui.signs import Signs
 from tui.widgets.choice import Choice, Chosen, Flag, Press, Submitted
 from tui.widgets.lines import Line, Lines
+from tui.widgets.why import Why
 
 Draft = MutableMapping[str, Any]
 
@@ -69,9 +70,9 @@ class FormScreen(ModalScreen[None]):
                             [((f"{mark}{asked.label}", ""),)], id=f"label-{asked.name}", classes="label"
                         )
                         yield self._widget(asked)
-                    yield Lines(id=f"why-{asked.name}", classes="why")
+                    yield Why(self._signs, id=f"why-{asked.name}", classes="why")
             yield Lines(id="hint", classes="line")
-            yield Lines(id="why-", classes="why")
+            yield Why(self._signs, id="why-", classes="why")
             with Horizontal(classes="buttons"):
                 yield Press(self.form.save, id="save")
                 yield Lines(
@@ -123,9 +124,7 @@ class FormScreen(ModalScreen[None]):
         for mistake in mistakes:
             told.setdefault(mistake.field, mistake.why)
         for name in ("", *(asked.name for asked in self.fields)):
-            line = self.query_one(f"#why-{name}", Lines)
-            line.put([((told[name], "bad"),)] if name in told else [])
-            line.set_class(name in told, "-told")
+            self.query_one(f"#why-{name}", Why).tell(told.get(name, ""))
         first = next((asked for asked in self.fields if asked.name in told), None)
         if first is not None:
             self.query_one(f"#field-{first.name}").focus()
