@@ -38,7 +38,7 @@ class Later:
     first: Command | None = None
 
 
-RETRY: Final = wait_exponential_jitter(initial=2, max=300, jitter=1)
+RETRY: Final = wait_exponential_jitter(multiplier=2, max=300, jitter=1)
 
 
 @dataclass(frozen=True, slots=True)

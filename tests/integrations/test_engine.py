@@ -1,0 +1,273 @@
+"""One ticket, in order, no echo, nothing lost: the engine against a supplier that misbehaves."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from engine_kit import COORDINATOR, Engine, practice_file, tickets_by_reference
+
+from integrations.practice.moods import (
+    AnswerHtml,
+    CommitThenDrop,
+    DropBeforeCommit,
+    Hang,
+    RateLimit,
+    Refuse500,
+    TruncatedJson,
+)
+from integrations.practice.server import Practice, running_practice
+from register.core import Refused
+from register.incident import Ball, BondState, State
+from register.store import Store, open_store, outbox, vendors
+from register.topics.delivery import AdoptTicket, DropSending, ResumeVendor, RetrySending
+from register.topics.engagement import Engage, Reply
+from register.topics.intake import Log
+from register.verify import verify
+
+
+@pytest.fixture
+def practice() -> Iterator[Practice]:
+    with running_practice() as running:
+        yield running
+
+
+@pytest.fixture
+def own_store(tmp_path: Path) -> Iterator[Store]:
+    store = open_store(str(tmp_path / "register.db"))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+async def engine(practice: Practice, own_store: Store, tmp_path: Path) -> AsyncIterator[Engine]:
+    made = Engine.over(own_store, practice_file(tmp_path, practice.url))
+    yield made
+    assert verify(own_store).faults == []
+    await made.close()
+    made.hand.close()
+
+
+async def test_an_engagement_becomes_one_ticket_with_our_reference(
+    engine: Engine, practice: Practice
+) -> None:
+    number, op_id = engine.engaged()
+    await engine.settle_all()
+    bond = engine.store.incident(number).bonds[0]
+    assert tickets_by_reference(practice) == {op_id: 1}
+    assert (bond.state, bond.ball, bond.ref.key) == (BondState.OPEN, Ball.THEIRS, "PD-1001")
+    assert engine.kinds(number) == ["created", "engaged", "ticket_made"]
+
+
+async def test_a_lost_answer_makes_no_second_ticket(engine: Engine, practice: Practice) -> None:
+    practice.moods.set(CommitThenDrop(times=1))
+    number, op_id = engine.engaged()
+    await engine.settle_all()
+    assert tickets_by_reference(practice) == {op_id: 1}
+    assert engine.kinds(number) == ["created", "engaged", "send_ambiguous", "ticket_adopted"]
+
+
+async def test_what_never_arrived_is_sent_again_only_when_it_is_settled(
+    engine: Engine, practice: Practice
+) -> None:
+    practice.moods.set(DropBeforeCommit(times=1))
+    number, op_id = engine.engaged()
+    await engine.courier.until_quiet()
+    assert tickets_by_reference(practice) == {}
+    await engine.settle_all()
+    assert tickets_by_reference(practice) == {op_id: 1}
+    assert engine.kinds(number) == ["created", "engaged", "send_ambiguous", "sent_again", "ticket_made"]
+    again = next(e for e in engine.store.timeline(number) if e.kind == "sent_again")
+    doubt = next(e for e in engine.store.timeline(number) if e.kind == "send_ambiguous")
+    assert again.recorded_at - doubt.recorded_at >= timedelta(milliseconds=300)
+
+
+@pytest.mark.parametrize(
+    "mood", [Refuse500, AnswerHtml, TruncatedJson, Hang, CommitThenDrop, DropBeforeCommit]
+)
+async def test_whatever_the_answer_there_is_one_ticket_and_one_reply(
+    engine: Engine, practice: Practice, mood: type
+) -> None:
+    practice.moods.set(mood(times=1, on="create"))
+    number, op_id = engine.engaged()
+    await engine.settle_all()
+    practice.moods.set(mood(times=1, on="comment"))
+    engine.do(Reply(target=number, message="any news?"))
+    await engine.settle_all()
+    assert tickets_by_reference(practice) == {op_id: 1}
+    assert outbox.unfinished(engine.store) == []
+    said = [c for c in practice.desk.changes if c.kind == "comment" and "any news?" in c.body]
+    assert len(said) == 1
+    await engine.collector.poll()
+    assert "supplier_said" not in engine.kinds(number)
+
+
+async def test_being_told_to_wait_is_no_failure(engine: Engine, practice: Practice) -> None:
+    practice.moods.set(RateLimit(times=2, on="create", retry_after=1))
+    number, op_id = engine.engaged()
+    await engine.courier.until_quiet()
+    assert [row.state for row in outbox.unfinished(engine.store)] == ["waiting"]
+    await engine.settle_all()
+    assert tickets_by_reference(practice) == {op_id: 1}
+    assert "send_ambiguous" not in engine.kinds(number)
+
+
+async def test_replies_go_out_in_order_behind_the_ticket(engine: Engine, practice: Practice) -> None:
+    practice.moods.set(DropBeforeCommit(times=1, on="create"))
+    number, _ = engine.engaged()
+    for text in ("first", "second", "third"):
+        engine.do(Reply(target=number, message=text))
+    await engine.settle_all()
+    bodies = [c.body.split("\n")[0] for c in practice.desk.changes if c.kind == "comment"]
+    assert bodies == ["first", "second", "third"]
+
+
+async def test_what_they_say_and_decide_comes_back_once_and_ours_does_not(
+    engine: Engine, practice: Practice
+) -> None:
+    await engine.collector.poll()
+    number, _ = engine.engaged()
+    await engine.settle_all()
+    ticket = engine.store.incident(number).bonds[0].ref.id
+    practice.desk.comment(ticket, author="Lena", body="Looking at it")
+    engine.do(Reply(target=number, message="thanks"))
+    await engine.settle_all()
+    practice.desk.set_state(ticket, "Lena", "Fixed")
+    for _ in range(3):
+        await engine.collector.poll()
+    assert engine.kinds(number)[2:] == [
+        "ticket_made",
+        "replied",
+        "delivered",
+        "supplier_said",
+        "supplier_updated",
+    ]
+    incident = engine.store.incident(number)
+    assert incident.state is State.NEW
+    assert (incident.bonds[0].state, incident.bonds[0].ball) == (BondState.FIXED, Ball.OURS)
+
+
+async def test_an_answer_before_we_knew_the_number_is_not_lost(engine: Engine, practice: Practice) -> None:
+    await engine.collector.poll()
+    practice.moods.set(CommitThenDrop(times=1))
+    number, _ = engine.engaged()
+    await engine.courier.step()
+    await engine.courier.landed()
+    ticket = practice.desk.tickets[0].id
+    practice.desk.comment(ticket, "Lena", "Already on it")
+    await engine.collector.poll()  # nobody knows yet that this ticket is ours
+    assert "supplier_said" not in engine.kinds(number)
+    await engine.settle_all()
+    await engine.collector.poll()
+    assert engine.kinds(number).count("supplier_said") == 1
+
+
+async def test_a_dropped_create_takes_what_waits_behind_it(engine: Engine, practice: Practice) -> None:
+    practice.moods.set(DropBeforeCommit(times=1))
+    number, row_id = engine.engaged()
+    engine.do(Reply(target=number, message="and this"))
+    await engine.courier.step()
+    await engine.courier.landed()
+    engine.do(DropSending(row_id=row_id, reason="phoned them instead"))
+    await engine.settle_all()
+    assert tickets_by_reference(practice) == {}
+    assert engine.store.incident(number).live_bonds() == ()
+    engine.do(Engage(target=number, vendor="practice", message="now by ticket"))
+    await engine.settle_all()
+    assert len(practice.desk.tickets) == 1
+
+
+async def test_it_is_there_as(engine: Engine, practice: Practice) -> None:
+    practice.moods.set(Hang(times=1))
+    number, row_id = engine.engaged()
+    await engine.courier.step()
+    await engine.courier.landed()
+    engine.do(AdoptTicket(row_id=row_id, ticket="PD-4711"))
+    bond = engine.store.incident(number).bonds[0]
+    assert (bond.ref.key, bond.state) == ("PD-4711", BondState.OPEN)
+    assert outbox.unfinished(engine.store) == []
+
+
+async def test_a_refused_credential_pauses_the_vendor_until_it_is_mended(
+    own_store: Store, tmp_path: Path
+) -> None:
+    with running_practice(token="right") as practice:
+        engine = Engine.over(own_store, practice_file(tmp_path, practice.url))
+        number, _ = engine.engaged()
+        await engine.courier.until_quiet()
+        state = vendors.health(own_store)["practice"]
+        assert state.paused_why
+        assert [row.state for row in outbox.unfinished(own_store)] == ["waiting"]
+        await engine.courier.until_quiet()
+        assert len(engine.kinds(number)) == 2
+        engine.do(ResumeVendor(vendor="practice", why="token renewed"))
+        assert not vendors.health(own_store)["practice"].paused_why
+        await engine.close()
+        engine.hand.close()
+
+
+async def test_a_second_live_bond_is_refused_unless_asked_for(engine: Engine, practice: Practice) -> None:
+    number, _ = engine.engaged()
+    with pytest.raises(Refused, match="engaged for"):
+        engine.do(Engage(target=number, vendor="practice", message="again"))
+    engine.do(Engage(target=number, vendor="practice", message="again", again=True))
+    await engine.settle_all()
+    assert len(practice.desk.tickets) == 2
+
+
+async def test_an_unknown_supplier_is_refused_with_those_that_are_known(engine: Engine) -> None:
+    number = engine.desk.do(COORDINATOR, Log(title="x")).number or ""
+    with pytest.raises(Refused, match="Known: practice"):
+        engine.do(Engage(target=number, vendor="nobody", message="help"))
+
+
+async def test_retrying_a_waiting_one_does_not_wait(engine: Engine, practice: Practice) -> None:
+    practice.moods.set(RateLimit(times=1, on="create", retry_after=3600))
+    number, row_id = engine.engaged()
+    await engine.courier.until_quiet()
+    assert outbox.unfinished(engine.store)[0].next_at - engine.hand.now() > timedelta(minutes=50)
+    engine.do(RetrySending(row_id=row_id))
+    await engine.settle_all()
+    assert engine.store.incident(number).bonds[0].ref is not None
+
+
+POINTS = ("claimed", "answered", "settled", "looked")
+
+
+class Killed(BaseException):
+    """Stands for the process's death at a fault point."""
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("mood", [None, CommitThenDrop, DropBeforeCommit, Refuse500])
+async def test_death_at_each_point_leaves_one_ticket_and_an_empty_outbox(
+    practice: Practice, own_store: Store, tmp_path: Path, point: str, mood: type | None
+) -> None:
+    file = practice_file(tmp_path, practice.url)
+    died = []
+
+    def fault(at: str) -> None:
+        if at == point and not died:
+            died.append(at)
+            raise Killed
+
+    if mood is not None:
+        practice.moods.set(mood(times=1, on="create"))
+    first = Engine.over(own_store, file, fault, "first")
+    number, op_id = first.engaged()
+    with contextlib.suppress(Killed):
+        await first.settle_all()
+    await first.close()
+    first.hand.close()
+    second = Engine.over(own_store, file, holder="second")
+    await second.courier.take_over()
+    await second.settle_all()
+    assert tickets_by_reference(practice) == {op_id: 1}
+    assert outbox.unfinished(own_store) == []
+    assert own_store.incident(number).bonds[0].ref is not None
+    assert verify(own_store).faults == []
+    await second.close()
+    second.hand.close()
