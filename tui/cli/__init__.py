@@ -1,0 +1,42 @@
+"""The command line: reads what is asked, does it, tells it; mistakes are sentences, outcomes exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from tui.cli.trouble import INTERRUPTED, PIPE_CLOSED, told
+
+
+def run(argv: Sequence[str]) -> int:
+    """Carry out one command line; return its exit code. Never raises."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        return _answered(argv)
+    except BrokenPipeError:
+        # Whoever read us has gone. Python would complain when it flushes at its end: give it nowhere to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        return told(error, as_json=asks_json(argv))
+
+
+def asks_json(argv: Sequence[str]) -> bool:
+    """Whether JSON is wanted, also of a command line that cannot be read."""
+    options = argv[: argv.index("--")] if "--" in argv else argv
+    return "--json" in options
+
+
+def _answered(argv: Sequence[str]) -> int:
+    from tui.cli.answer import Answer, put
+    from tui.cli.app import command
+
+    answer = command().main(list(argv), prog_name="muster", standalone_mode=False)
+    code = put(answer) if isinstance(answer, Answer) else int(answer or 0)
+    sys.stdout.flush()
+    return code

@@ -1,0 +1,85 @@
+"""The commands put together: what is declared here or in the registry becomes a typer command."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from tui.cli import care, demo, looking, suppliers
+from tui.cli.answer import Answer
+from tui.cli.verbs import commands_of
+
+GROUPS = {
+    "outbox": "What is on its way to suppliers, and what waits for a person.",
+    "vendors": "The suppliers of vendors.toml.",
+}
+EXITS = (
+    "Exit codes: 0 done, 1 a check found faults, 2 wrong use, 3 refused by a rule, 4 not found, "
+    "5 register unavailable, 6 supplier trouble. Without arguments the board opens."
+)
+_JSON = inspect.Parameter(
+    "json",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=False,
+    annotation=Annotated[bool, typer.Option("--json", help="print JSON")],
+)
+OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
+    ("", "list", looking.list_),
+    ("", "show", looking.show),
+    ("outbox", "list", looking.outbox),
+    ("vendors", "list", suppliers.list_),
+    ("vendors", "check", suppliers.check),
+    ("vendors", "login", suppliers.login),
+    ("vendors", "logout", suppliers.logout),
+    ("vendors", "practice", suppliers.practice),
+    ("", "serve", care.serve),
+    ("", "verify", care.verify),
+    ("", "doctor", care.doctor),
+    ("", "demo", demo.demo),
+)
+"""Group, name and function of every command that is not a verb of the register."""
+
+
+def command() -> Any:
+    """Return the whole command line, ready to be called with arguments."""
+    top = _typer(help="A live board over an incident register, and a hub to suppliers.", epilog=EXITS)
+    groups = {"": top}
+    for group, name, function in (*commands_of(), *OWN):
+        if group not in groups:
+            groups[group] = _typer(help=GROUPS.get(group, f"Commands about {group}."))
+            top.add_typer(groups[group], name=group)
+        groups[group].command(name, help=_help(function))(with_json(function))
+    return typer.main.get_command(top)
+
+
+def with_json(function: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Return the function as typer takes it, with --json beside its own parameters."""
+
+    def called(*, json: bool, **given: Any) -> Answer:
+        return replace(function(**given), as_json=json)
+
+    own = inspect.signature(function, eval_str=True).parameters.values()
+    keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+    called.__signature__ = inspect.Signature([*keywords, _JSON])  # type: ignore[attr-defined]
+    called.__annotations__ = {}
+    called.__name__ = function.__name__
+    return called
+
+
+def _help(function: Callable[..., Answer]) -> str:
+    return inspect.getdoc(function) or ""
+
+
+def _typer(**told: Any) -> typer.Typer:
+    return typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        **told,
+    )

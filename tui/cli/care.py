@@ -1,0 +1,170 @@
+"""Commands that keep a register in order: serve, verify, doctor."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import typer
+
+from register.store import RegisterUnavailable, is_private, leases, open_store
+from tui.cli.answer import Answer
+from tui.cli.here import here
+from tui.cli.trouble import FOUND_FAULTS
+from tui.session import session_from
+
+_SMALLEST: Final = (80, 24)
+
+
+def serve(
+    until_idle: Annotated[bool, typer.Option(help="end when nothing has been to do for ten minutes")] = False,
+) -> Answer:
+    """Send what is to be sent and listen to suppliers, until Ctrl-C."""
+    from integrations import worker
+
+    code = worker.run(session_from(os.environ).register_url, os.environ, until_idle=until_idle)
+    return Answer({"ended": code == 0}, code=code)
+
+
+def verify() -> Answer:
+    """Prove that the register is what its events say."""
+    from register.verify import verify as verified
+
+    with here() as at:
+        verdict = verified(at.store)
+    data = {
+        "ok": verdict.ok,
+        "events": verdict.events,
+        "incidents": verdict.incidents,
+        "seq": verdict.seq,
+        "hash": verdict.hash,
+        "faults": verdict.faults,
+    }
+    if verdict.ok:
+        told = f"{verdict.events:,} events and {verdict.incidents:,} incidents hold."
+        return Answer(data, [told, f"Head: {verdict.seq} {verdict.hash}"])
+    todo = "Stop Muster, keep a copy of the register as it is, and compare it with a backup."
+    return Answer(data, [*verdict.faults, todo], FOUND_FAULTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's: it is so, or what to do."""
+
+    name: str
+    ok: bool
+    says: str
+    todo: str = ""
+
+    def __str__(self) -> str:
+        return f"{'✓' if self.ok else '✗'} {self.name}: {self.says}" + (
+            f" → {self.todo}" if self.todo else ""
+        )
+
+
+def doctor() -> Answer:
+    """Look whether all that Muster needs is here."""
+    found = [finding for look in LOOKS for finding in look()]
+    data = [{"name": f.name, "ok": f.ok, "says": f.says, "todo": f.todo} for f in found]
+    ok = all(finding.ok for finding in found)
+    return Answer({"ok": ok, "findings": data}, [str(f) for f in found], 0 if ok else FOUND_FAULTS)
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding("python", True, f"{platform.python_version()} at {sys.executable}")
+
+
+def _register() -> Iterator[Finding]:
+    url = session_from(os.environ).register_url
+    try:
+        store = open_store(url)
+        seq, path = store.seq(), store.path
+    except RegisterUnavailable as error:
+        yield Finding("register", False, str(error), "MUSTER_REGISTER names another one")
+        return
+    if path is None:
+        yield Finding("register", True, f"PostgreSQL, shared, {seq:,} events")
+    else:
+        import pysqlite3
+
+        whose = "private" if is_private(url) else "shared"
+        yield Finding("register", True, f"{path}, {whose}, {seq:,} events")
+        yield Finding("sqlite", True, f"{pysqlite3.sqlite_version} (the library that Muster brings)")
+    until = leases.running_until(store, leases.WORKER)
+    store.close()
+    yield _worker(until, private=is_private(url))
+
+
+def _worker(until: datetime | None, *, private: bool) -> Finding:
+    if until is not None and until > datetime.now(UTC):
+        return Finding("worker", True, "running")
+    if private:
+        return Finding("worker", True, "not running; it is started when something is to be sent")
+    return Finding("worker", False, "not running: nothing is sent", "run `muster serve` as a service")
+
+
+def _keyring() -> Iterator[Finding]:
+    from integrations import secrets
+
+    store = secrets.describe()
+    needed = store.usable or _wants_credentials()
+    if store.usable:
+        yield Finding("keyring", True, store.name)
+    elif needed:
+        yield Finding("keyring", False, store.name, store.todo)
+    else:
+        yield Finding("keyring", True, "none, and no supplier of vendors.toml needs one")
+
+
+def _wants_credentials() -> bool:
+    from integrations.vendors import VendorsFileError, find_vendors_file, load_vendors
+
+    try:
+        return any(one.auth != "none" for one in load_vendors(find_vendors_file(os.environ)).values())
+    except VendorsFileError:
+        return True
+
+
+def _vendors() -> Iterator[Finding]:
+    from integrations.vendors import VendorsFileError, find_vendors_file, load_vendors
+
+    try:
+        path = find_vendors_file(os.environ)
+        known = load_vendors(path)
+    except VendorsFileError as error:
+        for fault in error.faults:
+            yield Finding("vendors.toml", False, fault)
+        return
+    yield Finding("vendors.toml", True, f"{path}: {', '.join(known) or 'no supplier'}")
+
+
+def _terminal() -> Iterator[Finding]:
+    term = os.environ.get("TERM", "")
+    if not sys.stdout.isatty():
+        yield Finding("terminal", True, "none here: the board is printed as text")
+        return
+    size = shutil.get_terminal_size()
+    colour = "without colour (NO_COLOR)" if os.environ.get("NO_COLOR") else "with colour"
+    yield Finding(
+        "terminal",
+        term not in ("", "dumb"),
+        f"TERM={term or 'not set'}, {size.columns}×{size.lines}, {colour}",
+        "" if term not in ("", "dumb") else "set TERM to what the terminal is, xterm for instance",
+    )
+    if size.columns < _SMALLEST[0] or size.lines < _SMALLEST[1]:
+        yield Finding("size", False, "smaller than 80×24", "make the window larger")
+
+
+LOOKS: Final[tuple[Callable[[], Iterator[Finding]], ...]] = (
+    _python,
+    _register,
+    _keyring,
+    _vendors,
+    _terminal,
+)

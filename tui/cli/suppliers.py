@@ -1,0 +1,176 @@
+"""Commands about suppliers: list, check, login, logout, and the practice supplier."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import typer
+
+from integrations import secrets
+from integrations.connector import Health
+from integrations.errors import Failure
+from integrations.vendors import Vendor, connector_for, find_vendors_file, load_vendors
+from register.core import NotFound, joined
+from register.store import vendors as kept
+from register.store.vendors import VendorHealth
+from register.text import clip, one_line
+from register.topics.delivery import ResumeVendor
+from tui.cli.answer import Answer
+from tui.cli.here import here
+from tui.cli.telling import columns
+from tui.cli.trouble import SUPPLIER, WrongUse
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="the supplier's name in vendors.toml")]
+_MOST_INPUT: Final = 4 * secrets.MAX_SECRET
+
+
+def vendors() -> dict[str, Vendor]:
+    """All suppliers of vendors.toml; VendorsFileError tells its faults."""
+    return load_vendors(find_vendors_file(os.environ))
+
+
+def vendor_named(name: str) -> Vendor:
+    known = vendors()
+    if name not in known:
+        raise NotFound(
+            f"There is no supplier {clip(one_line(name), 40)!r} in vendors.toml. Known: {joined(known)}."
+        )
+    return known[name]
+
+
+def list_() -> Answer:
+    """List the suppliers, and how things stand with each."""
+    known = vendors()
+    with here() as at:
+        health = kept.health(at.store)
+    data = [_about(vendor, health.get(name)) for name, vendor in known.items()]
+    names = ("name", "title", "system", "environment", "standing", "phone")
+    rows = [[str(about[name] or "") for name in names] for about in data]
+    heading = ("NAME", "TITLE", "SYSTEM", "ENVIRONMENT", "STANDING", "PHONE")
+    return Answer(data, columns(heading, rows) if rows else ["vendors.toml names no supplier."])
+
+
+def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
+    return {
+        "name": vendor.name,
+        "title": vendor.title,
+        "system": vendor.connector,
+        "environment": "PRODUCTION" if vendor.production else "test",
+        "standing": _standing(health),
+        "phone": vendor.phone,
+        "url": vendor.url,
+        "paused_why": health.paused_why if health else "",
+        "trouble": health.trouble if health else "",
+        "heard_at": health.heard_at if health else None,
+        "unsent": health.unsent if health else 0,
+        "doubtful": health.doubtful if health else 0,
+        "dead": health.dead if health else 0,
+        "open_bonds": health.open_bonds if health else 0,
+    }
+
+
+def _standing(health: VendorHealth | None) -> str:
+    if health is None:
+        return "not used yet"
+    if health.paused_why:
+        return "paused"
+    counts = ((health.dead, "dead"), (health.doubtful, "in doubt"), (health.unsent, "to send"))
+    parts = [f"{count} {what}" for count, what in counts if count]
+    parts += ["in trouble"] if health.trouble else []
+    return ", ".join(parts) or f"ok, {health.open_bonds} open"
+
+
+def check(name: Name) -> Answer:
+    """Test a supplier: who we are there, what we may do, whether vendors.toml fits."""
+    return _checked(vendor_named(name))
+
+
+def _checked(vendor: Vendor, before: tuple[str, ...] = ()) -> Answer:
+    """Check; a supplier that was paused and passes is sent to again."""
+    try:
+        health = asyncio.run(_ask(vendor))
+    except Failure as failure:
+        checks = [{"name": "connection", "ok": False, "says": failure.why, "todo": ""}]
+        lines = [*before, f"✗ connection: {failure.why}"]
+        return Answer(_verdict(vendor, "", checks, resumed=False), lines, SUPPLIER)
+    lines = [*before, *(_line(one.ok, one.name, one.says, one.todo) for one in health.checks)]
+    resumed = health.ok and _resumed(vendor.name)
+    if resumed:
+        lines.append(f"{vendor.name} was paused; sending goes on.")
+    checks = [{"name": c.name, "ok": c.ok, "says": c.says, "todo": c.todo} for c in health.checks]
+    verdict = _verdict(vendor, health.account, checks, resumed=resumed)
+    return Answer(verdict, lines, 0 if health.ok else SUPPLIER)
+
+
+def _verdict(
+    vendor: Vendor, account: str, checks: list[dict[str, Any]], *, resumed: bool
+) -> Mapping[str, Any]:
+    ok = all(one["ok"] for one in checks)
+    return {"vendor": vendor.name, "ok": ok, "account": account, "checks": checks, "resumed": resumed}
+
+
+def _line(ok: bool, name: str, says: str, todo: str) -> str:
+    return f"{'✓' if ok else '✗'} {name}: {says}" + (f" → {todo}" if todo and not ok else "")
+
+
+async def _ask(vendor: Vendor) -> Health:
+    connector = connector_for(vendor, secrets.resolve)
+    try:
+        return await connector.check()
+    finally:
+        await connector.http.aclose()
+
+
+def _resumed(name: str) -> bool:
+    with here() as at:
+        health = kept.health(at.store).get(name)
+        if health is None or not health.paused_why:
+            return False
+        at.desk().do(at.who, ResumeVendor(vendor=name, why="its check passes"))
+        at.wake_worker()
+        return True
+
+
+def login(name: Name) -> Answer:
+    """Store a supplier's credential in the keyring, then check it. It is asked for, or read from stdin."""
+    vendor = vendor_named(name)
+    if vendor.auth == "none":
+        raise WrongUse(f'{name} needs no credential: vendors.toml says auth = "none". Nothing was stored.')
+    try:
+        secrets.store(name, _secret(vendor))
+    except ValueError as error:
+        raise WrongUse(str(error)) from None
+    return _checked(vendor, (f"The credential for {name} is in the keyring.",))
+
+
+def _secret(vendor: Vendor) -> str:
+    if sys.stdin.isatty():
+        from getpass import getpass
+
+        return getpass(f"Credential for {one_line(vendor.title)} (not shown): ")
+    return sys.stdin.buffer.read(_MOST_INPUT).decode("utf-8", "replace")
+
+
+def logout(name: Name) -> Answer:
+    """Take a supplier's credential out of the keyring."""
+    try:
+        held = secrets.forget(name)
+    except ValueError as error:
+        raise WrongUse(str(error), "name") from None
+    said = "was taken out of the keyring" if held else "is not in the keyring: there was nothing to do"
+    return Answer({"vendor": name, "forgotten": held}, [f"The credential for {name} {said}."])
+
+
+def practice(
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="on loopback; 0 takes any free one")] = 8377,
+    agent: Annotated[bool, typer.Option(help="its people answer by themselves")] = True,
+) -> Answer:
+    """Run a supplier to practise with, on this machine alone, until Ctrl-C."""
+    from integrations.practice.server import serve
+
+    serve(port, agent=agent)
+    return Answer({"ended": True})

@@ -1,0 +1,175 @@
+"""An incident for the command line: as plain data, as one line, and at length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from register.core import Recorded
+from register.incident import Bond, Incident
+from register.text import clip, one_line
+from tui.cli.here import Here
+
+_COLUMNS: Final = ("NUMBER", "PRI", "STATE", "OWNER", "DUE", "SUPPLIER", "TITLE")
+_LONGEST: Final = 26
+RESTRICTED: Final = "restricted"
+_PLAIN: Final = ("impact", "urgency", "service", "category", "team", "resolution", "cause")
+_TIMES: Final = ("opened_at", "updated_at", "due_at", "acknowledged_at", "resolved_at", "closed_at")
+_PEOPLE: Final = ("owner", "caller", "reporter", "acknowledged_by")
+
+
+def name_of(at: Here, person: str | None) -> str | None:
+    """Return the name behind a person's id."""
+    return None if person is None else one_line(at.people.get(person, person))
+
+
+def incident_data(at: Here, incident: Incident, *, bonds: bool = False) -> dict[str, Any]:
+    """Return what --json tells of an incident; of one that this reader may not see, next to nothing."""
+    known: dict[str, Any] = {
+        "number": incident.number,
+        "state": incident.state,
+        "priority": str(incident.priority),
+    }
+    if not at.sees(incident):
+        return known | {"title": RESTRICTED, "visibility": incident.visibility}
+    known |= {"title": incident.title, "visibility": incident.visibility}
+    known |= {name: getattr(incident, name) for name in (*_PLAIN, *_TIMES)}
+    known |= {name: name_of(at, getattr(incident, name)) for name in _PEOPLE}
+    known |= {"hold": incident.hold, "reopened": incident.reopened, "reassigned": incident.reassigned}
+    if bonds:
+        known["bonds"] = [bond_data(bond) for bond in incident.bonds]
+    return known
+
+
+def bond_data(bond: Bond) -> dict[str, Any]:
+    """Return one engagement of a supplier."""
+    ref = bond.ref
+    return {
+        "id": bond.id,
+        "vendor": bond.vendor,
+        "production": bond.production,
+        "state": bond.state,
+        "key": ref.key if ref else None,
+        "url": ref.url if ref else None,
+        "ball": bond.ball,
+        "ball_since": bond.ball_since,
+        "raw_state": bond.raw_state,
+        "doubtful": bond.doubtful,
+        "dead": bond.dead,
+        "engaged_at": bond.engaged_at,
+        "heard_at": bond.heard_at,
+        "duplicates": [duplicate.key for duplicate in bond.duplicates],
+    }
+
+
+def event_data(at: Here, recorded: Recorded) -> dict[str, Any]:
+    """Return one event; people's ids in it become names."""
+    data = None if recorded.event is None else recorded.event.model_dump()
+    if data is not None:
+        for field in ("owner", "caller", "reporter", "by", "to", "before", "author"):
+            if isinstance(data.get(field), str) and data[field] in at.people:
+                data[field] = name_of(at, data[field])
+    return {
+        "seq": recorded.seq,
+        "at": recorded.at,
+        "recorded_at": recorded.recorded_at,
+        "kind": recorded.kind,
+        "actor": name_of(at, recorded.actor),
+        "source": recorded.source,
+        "data": data,
+    }
+
+
+def line_of(at: Here, incident: Incident) -> list[str]:
+    """Return an incident as it stands, for the answer to a verb: a line, and one for each supplier."""
+    if not at.sees(incident):
+        return [f"{incident.number}  {RESTRICTED}"]
+    hold = f" ({incident.hold.reason})" if incident.hold else ""
+    due = f"  due {_clock(incident.due_at)}" if incident.due_at and incident.is_open else ""
+    first = f"{incident.number}  {incident.priority}  {incident.state}{hold}{due}  {one_line(incident.title)}"
+    return [first, *(f"  {bond_line(bond)}" for bond in incident.live_bonds())]
+
+
+def bond_line(bond: Bond) -> str:
+    """Return an engagement as a sentence without a verb."""
+    where = "PRODUCTION" if bond.production else "test"
+    parts = [f"{bond.vendor} ({where})", bond.ref.key if bond.ref else "no ticket yet", bond.state.value]
+    if bond.raw_state:
+        parts.append(f"they say: {one_line(bond.raw_state)}")
+    parts.append(f"ball {bond.ball.value} since {_clock(bond.ball_since)}")
+    if bond.dead:
+        parts.append("a sending waits for a person: `muster outbox list`")
+    elif bond.doubtful:
+        parts.append("not known to have arrived, being looked up")
+    return ", ".join(parts)
+
+
+def table(at: Here, incidents: Sequence[Incident]) -> list[str]:
+    """Return incidents as lines under a heading."""
+    return columns(_COLUMNS, [_cells(at, incident) for incident in incidents])
+
+
+def columns(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return rows as lines, each column as wide as its longest cell; the last one as it is."""
+    cells = [tuple(heading), *(tuple(one_line(cell) or "-" for cell in row) for row in rows)]
+    widths = [min(_LONGEST, max(len(row[at]) for row in cells)) for at in range(len(heading) - 1)]
+    lines = []
+    for row in cells:
+        fixed = [clip(cell, width).ljust(width) for cell, width in zip(row[:-1], widths, strict=True)]
+        lines.append("  ".join((*fixed, row[-1])).rstrip())
+    return lines
+
+
+def _cells(at: Here, incident: Incident) -> tuple[str, ...]:
+    head = (incident.number, str(incident.priority), incident.state.value)
+    if not at.sees(incident):
+        return (*head, "", "", "", RESTRICTED)
+    state = f"Hold {incident.hold.reason}" if incident.hold else incident.state.value
+    due = _clock(incident.due_at) if incident.due_at and incident.is_open else ""
+    bonds = " ".join(
+        f"{bond.vendor}:{bond.ref.key if bond.ref else bond.state}"
+        + ("!" if bond.dead else "?" * bond.doubtful)
+        for bond in incident.live_bonds()
+    )
+    return (*head[:2], state, name_of(at, incident.owner) or "", due, bonds, incident.title)
+
+
+def at_length(at: Here, incident: Incident, timeline: Sequence[Recorded]) -> list[str]:
+    """Return everything about one incident, its timeline last."""
+    if not at.sees(incident):
+        return [f"{incident.number}  {RESTRICTED}: ask its owner."]
+    lines = line_of(at, incident)[:1]
+    facts = incident_data(at, incident)
+    for name in (*_PLAIN, *_PEOPLE, *_TIMES):
+        if facts[name]:
+            value = _clock(facts[name]) if isinstance(facts[name], datetime) else str(facts[name])
+            lines.append(f"  {name.replace('_', ' '):<16}{one_line(value)}")
+    if incident.hold:
+        until = f", looks again {_clock(incident.hold.until)}" if incident.hold.until else ""
+        lines.append(f"  {'waits for':<16}{incident.hold.reason} {one_line(incident.hold.on)}{until}")
+    if incident.bonds:
+        lines += ["", "Suppliers", *(f"  {bond_line(bond)}" for bond in incident.bonds)]
+        lines += [f"    {bond.ref.url}" for bond in incident.bonds if bond.ref and bond.ref.url]
+    return [*lines, "", "Timeline", *_timeline(at, timeline)]
+
+
+def _timeline(at: Here, timeline: Sequence[Recorded]) -> list[str]:
+    from tui.detail import PERSON
+    from tui.telling import tell
+
+    lines = []
+    for recorded in timeline:
+        told = tell(recorded)
+        what = told.what
+        for person in told.people:
+            what = what.replace(PERSON, name_of(at, person) or "nobody", 1)
+        who = told.vendor if told.inbound and told.vendor else name_of(at, told.who)
+        lines.append(f"  {_clock(recorded.at)}  {who}: {one_line(what)}")
+        lines += [f"      {one_line(line)}" for line in told.body.splitlines()]
+    return lines
+
+
+def _clock(moment: datetime | None) -> str:
+    """Return a moment in this host's zone."""
+    return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M %Z")

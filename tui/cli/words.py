@@ -1,0 +1,70 @@
+"""From what was typed to values: numbers of incidents, times, text from standard input."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import datetime
+from typing import Final
+
+from register.core import NotFound
+from register.text import clip, one_line
+from tui.cli.trouble import WrongUse
+from tui.forms import moment, period
+
+MAX_INPUT: Final = 1 << 20
+"""Bytes that are read of standard input; no text of the register is nearly as long."""
+_NUMBER: Final = re.compile(r"(?:INC-)?0*(\d{1,40})", re.ASCII | re.IGNORECASE)
+_LARGEST: Final = 10**9
+
+
+def number(typed: str) -> str:
+    """Return INC-7 for INC-7, inc-7 and 7."""
+    found = _NUMBER.fullmatch(typed.strip())
+    if found is None:
+        raise WrongUse(
+            f"{clip(one_line(typed), 40)!r} is no number of an incident: write INC-7, or 7.", "number"
+        )
+    n = int(found[1])
+    if not 0 < n < _LARGEST:
+        raise NotFound(f"There is no INC-{n}. `muster list` shows the open ones.")
+    return f"INC-{n}"
+
+
+def when(typed: str, now: datetime, field: str) -> datetime:
+    """Return `+2h`, `30m`, `16:30`, `2030-05-01 16:30` or an ISO time; without a zone it is this host's."""
+    typed = typed.strip()
+    ahead = period(typed)
+    if ahead is not None:
+        return now + ahead
+    found = moment(typed, now)
+    if found is not None:
+        return found
+    try:
+        read = datetime.fromisoformat(typed)
+        return read if read.tzinfo is not None else read.astimezone()
+    except (ValueError, OverflowError):
+        raise WrongUse(
+            f"{field.capitalize()} {clip(one_line(typed), 40)!r} is no time: write +2h, 30m, 16:30, or "
+            "2030-05-01T16:30+02:00.",
+            field,
+        ) from None
+
+
+def text(typed: str, field: str) -> str:
+    """Return what was typed; for a single -, what standard input holds."""
+    if typed != "-":
+        return typed
+    raw = sys.stdin.buffer.read(MAX_INPUT + 1)
+    if len(raw) > MAX_INPUT:
+        raise WrongUse(
+            f"{field.capitalize()}: standard input has more than {MAX_INPUT:,} bytes. Nothing was done; give"
+            " less.",
+            field,
+        )
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise WrongUse(
+            f"{field.capitalize()}: standard input is not UTF-8 text. Nothing was done.", field
+        ) from None
