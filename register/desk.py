@@ -77,12 +77,11 @@ class ServiceDesk:
         world = self._world(transaction, command, now, actor)
         target = getattr(command, "target", None)
         decision = decide(command, world.incidents.get(target) if target else None, world)
-        events = self._record(transaction, decision, world, command, principal)
+        events, folded = self._record(transaction, decision, world, command, principal)
         for effect in bookkeeping(command, world):
             transaction.carry_out(effect, now)
         number = target or next((e.stream for e in events if e.stream.startswith("INC-")), None)
-        after = transaction.incident(number) if number else None
-        return Receipt(number, after, tuple(events))
+        return Receipt(number, folded.get(number) if number else None, tuple(events))
 
     def _world(self, transaction: Transaction, command: Command, now: datetime, actor: str) -> World:
         row_id = getattr(command, "row_id", None)
@@ -117,7 +116,7 @@ class ServiceDesk:
         world: World,
         command: Command,
         principal: Principal,
-    ) -> list[Recorded]:
+    ) -> tuple[list[Recorded], dict[str, Incident]]:
         now, folded = world.now, dict[str, Incident](world.incidents)
         events = []
         for said in decision:
@@ -135,7 +134,7 @@ class ServiceDesk:
         for number, incident in folded.items():
             if incident is not world.incidents.get(number):
                 transaction.put_incident(world.incidents.get(number), incident)
-        return events
+        return events, folded
 
 
 def _recorded(row: dict[str, Any], event: Any) -> Recorded:

@@ -35,6 +35,9 @@ _BY_COMMAND: Final = (
 )
 _DOC: Final = select(t.incident.c.doc, t.incident.c.version).where(t.incident.c.n == bindparam("number"))
 _MOVE_HEAD: Final = t.head.update().where(t.head.c.one == 1)
+_INSERT_EVENT: Final = t.event.insert()
+_INSERT_INCIDENT: Final = t.incident.insert()
+_LAST_N: Final = select(func.max(t.event.c.n)).where(t.event.c.stream == bindparam("stream"))
 _UPDATE_INCIDENT: Final = t.incident.update().where(t.incident.c.n == bindparam("number"))
 _FACTS: Final = select(
     t.sending.c.row_id,
@@ -62,7 +65,8 @@ class Transaction:
         self._person: int = head.person
         self._people = people
         self.new_people: dict[tuple[str, str], str] = {}
-        self._versions: dict[str, int] = {}
+        self._versions: dict[str, int] = {}  # by stream: the n of its last event
+        self._lasts: dict[str, int] = {}  # by stream written here: the seq of its last event
         self.moved = False
         module: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
         self._insert = module.insert
@@ -139,6 +143,7 @@ class Transaction:
         self._seq += 1
         version = self._version(said.stream) + 1
         self._versions[said.stream] = version
+        self._lasts[said.stream] = self._seq
         data, salt = data_of(said.event), secrets.token_hex(16)
         row: dict[str, Any] = {
             "seq": self._seq,
@@ -157,24 +162,26 @@ class Transaction:
             "data_sha256": data_digest(salt, data),
         }
         row["hash"] = self._hash = link(self._hash, row)
-        self.connection.execute(t.event.insert(), row)
+        self.connection.execute(_INSERT_EVENT, row)
         self.moved = True
         return row
 
     def _version(self, stream: str) -> int:
         known = self._versions.get(stream)
-        if known is None:
-            query = select(func.max(t.event.c.n)).where(t.event.c.stream == stream)
-            known = int(self.connection.execute(query).scalar() or 0)
-        return known
+        if known is not None:
+            return known
+        if stream == self.next_number:
+            return 0
+        return int(self.connection.execute(_LAST_N, {"stream": stream}).scalar() or 0)
 
     def put_incident(self, before: Incident | None, after: Incident) -> None:
         """Write an incident's row: the fold, with what is asked for as columns of their own."""
         n = number_of(after.number)
-        values = columns_of(after) | {"version": self._versions[after.number], "seq": self._seq}
+        values = columns_of(after)
+        values |= {"version": self._versions[after.number], "seq": self._lasts[after.number]}
         if before is None:
             self._incident = max(self._incident, n)
-            self.connection.execute(t.incident.insert(), values | {"n": n})
+            self.connection.execute(_INSERT_INCIDENT, values | {"n": n})
         else:
             self.connection.execute(_UPDATE_INCIDENT, values | {"number": n})
         if after.bonds and (before is None or after.bonds != before.bonds):
