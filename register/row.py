@@ -12,8 +12,12 @@ from register.text import clip
 MAX_BYTES: Final = 400
 
 
+_GIVES_WAY: Final = (("title", 48), ("category", 12), ("team", 12), ("service", 16), ("title", 32))
+"""Where 400 bytes would not do: which text gives way first, and to how many bytes at the least."""
+
+
 def board_row(incident: Incident) -> dict[str, Any]:
-    """Return the row as `register.live` describes it. A title gives way where 400 bytes would not do."""
+    """Return the row as `register.live` describes it. Texts give way where 400 bytes would not do."""
     row: dict[str, Any] = {
         "number": incident.number,
         "n": number_of(incident.number),
@@ -32,11 +36,25 @@ def board_row(incident: Incident) -> dict[str, Any]:
         "restricted": incident.visibility is Visibility.RESTRICTED,
         "bonds": [_bond(bond) for bond in incident.bonds if bond.state in LIVE_BONDS][:3],
     }
-    over = len(orjson.dumps(row)) - MAX_BYTES
-    if over > 0:
-        cut = row["title"].encode()[: max(16, len(row["title"].encode()) - over - 3)].decode(errors="ignore")
-        row["title"] = cut + "…"
+    for name, least in _GIVES_WAY:
+        row[name] = _shortened(row[name], least, _over(row))
+    while _over(row) > 0 and len(row["bonds"]) > 1:
+        row["bonds"].pop()
+    for name in ("category", "team", "service", "title"):
+        row[name] = _shortened(row[name], 3, _over(row))
     return row
+
+
+def _over(row: dict[str, Any]) -> int:
+    return len(orjson.dumps(row)) - MAX_BYTES
+
+
+def _shortened(text: str, least: int, over: int) -> str:
+    """Return `text` with `over` bytes less, and not less than `least` bytes of it."""
+    if over <= 0 or len(text.encode()) <= least:
+        return text
+    keep = max(least, len(text.encode()) - over) - len("…".encode())
+    return text.encode()[:keep].decode(errors="ignore") + "…"
 
 
 def number_of(number: str) -> int:
@@ -52,6 +70,6 @@ def _bond(bond: Bond) -> list[Any]:
         bond.state.value,
         bond.ball.value,
         int(bond.ball_since.timestamp()),
-        clip(key, 16),
+        _shortened(key, 16, len(key.encode()) - 16),
         flag,
     ]

@@ -50,6 +50,10 @@ class Store:
         self.engine = engine
         self.register_id = register_id
         self.path: Path | None = sqlite_path(url)
+        # SQLite reads as of one moment by itself; PostgreSQL must be told to
+        self._reader = (
+            engine if self.path is not None else engine.execution_options(isolation_level="REPEATABLE READ")
+        )
         self._people: dict[tuple[str, str], str] = {}
 
     @contextmanager
@@ -79,7 +83,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent look at the tables."""
-        with told(self.url), self.engine.connect() as connection, connection.begin():
+        with told(self.url), self._reader.connect() as connection, connection.begin():
             yield connection
 
     def close(self) -> None:

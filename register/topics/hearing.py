@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 
 from register.core import (
     Command,
@@ -27,7 +27,12 @@ from register.core import (
     evolve,
 )
 from register.incident import Ball, Bond, BondState, Incident
+from register.text import clean, one_line
 from register.topics.delivery import Delivered
+
+# Connectors clean and clip what they read; the door does not rely on it. Nothing is too long to be kept.
+_Foreign = Annotated[str, AfterValidator(clean)]
+_ForeignLine = Annotated[str, AfterValidator(one_line)]
 
 
 class Heard(BaseModel, frozen=True):
@@ -35,23 +40,23 @@ class Heard(BaseModel, frozen=True):
 
     incident: str
     bond: str
-    change_id: str
+    change_id: _ForeignLine
     at: datetime
     kind: Literal["comment", "state"]
-    author: Annotated[str, PersonField("supplier")]
+    author: Annotated[_ForeignLine, PersonField("supplier")]
     by_our_account: bool = False
-    body: str = ""
+    body: _Foreign = ""
     public: bool = True
-    raw_state: str = ""
+    raw_state: _ForeignLine = ""
     ball: Ball | None = None
     fixed: bool | None = None  # kind state: they say it is fixed; None where the word is not mapped
     op_id: str | None = None
 
 
 class Unreadable(BaseModel, frozen=True):
-    change_id: str
-    raw: str
-    why: str
+    change_id: _ForeignLine
+    raw: _Foreign
+    why: _ForeignLine
 
 
 class Hear(Command):
@@ -103,10 +108,12 @@ def _(command: Hear, incident: Any, world: World) -> Decision:
     said: list[Said] = []
     shadow: dict[str, str] = {}  # bond → the state as of the items before
     settled: set[str] = set()
+    taken = set(world.heard)  # a page may overlap itself
     for item in command.items:
         bond = world.incidents[item.incident].bond(item.bond) if item.incident in world.incidents else None
-        if bond is None or item.change_id in world.heard:
+        if bond is None or item.change_id in taken:
             continue
+        taken.add(item.change_id)
         at = min(item.at, world.now)
         if item.op_id is not None:
             said += _settled_by(item, bond, world, at, settled)

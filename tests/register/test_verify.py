@@ -1,0 +1,217 @@
+"""`muster verify`: what was changed behind the register's back is named, whatever it was."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from register.desk import ServiceDesk
+from register.topics.hearing import Hear
+from register.topics.intake import Log
+from register.topics.notes import Note
+from register.topics.ownership import Take
+from register.verify import verify
+from tests.register.saying import ANA, ENGINE, ask, fixed, heard, log, sql, ticket_of
+
+
+@pytest.fixture(autouse=True)
+def _three_incidents(desk: ServiceDesk, clock: Any) -> None:
+    """Three incidents, one of them with a supplier who has spoken."""
+    number, bond = ticket_of(desk, clock)
+    desk.do(ENGINE, Hear(vendor="acme", cursor="1", items=(heard(number, bond, clock()),)))
+    desk.do(ANA, Take(target=log(desk)))
+    desk.do(ANA, Note(target="INC-2", text="Theo Sample rang."))
+    desk.do(ANA, fixed(log(desk)))
+    assert verify(desk.store).faults == []
+
+
+def faults(desk: ServiceDesk) -> str:
+    verdict = verify(desk.store)
+    assert not verdict.ok
+    return " ".join(verdict.faults)
+
+
+def test_an_untouched_register_is_as_its_events_say(desk: ServiceDesk) -> None:
+    verdict = verify(desk.store)
+    (head,) = ask(desk.store, "SELECT * FROM head")
+    assert verdict.ok
+    assert (verdict.incidents, verdict.events, verdict.seq, verdict.hash) == (
+        3,
+        head.seq,
+        head.seq,
+        head.hash,
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "state = 'Closed'",
+        "priority = 1",
+        "owner = 'p9'",
+        "open = 0",
+        "due_at = NULL",
+        "updated_at = '2020-01-01T00:00:00.000000Z'",
+        "opened_at = '2020-01-01T00:00:00.000000Z'",
+        "board = replace(board, 'Checkout', 'Something')",
+        "doc = replace(doc, 'Checkout', 'Something')",
+        "team = 'somebody else'",
+        "service = 'another'",
+        "category = 'another'",
+        "restricted = 1",
+        "version = 1",
+        "seq = 1",
+    ],
+)
+def test_a_row_changed_by_hand_is_named(desk: ServiceDesk, change: str) -> None:
+    assert sql(desk.store, f"UPDATE incident SET {change} WHERE n = 2") == 1
+    assert "INC-2" in faults(desk)
+
+
+def test_a_row_taken_out_is_named(desk: ServiceDesk) -> None:
+    sql(desk.store, "DELETE FROM incident WHERE n = 2")
+    assert "INC-2 has events and no row" in faults(desk)
+
+
+def test_a_row_added_by_hand_is_named(desk: ServiceDesk) -> None:
+    columns = (
+        "open, state, priority, owner, team, service, category, restricted, opened_at, updated_at, due_at,"
+        " version, seq, board, doc"
+    )
+    sql(desk.store, f"INSERT INTO incident (n, {columns}) SELECT 9, {columns} FROM incident WHERE n = 2")
+    assert "INC-9 has a row and no events" in faults(desk)
+
+
+def test_changed_data_is_named_by_its_event(desk: ServiceDesk) -> None:
+    sql(desk.store, "UPDATE event SET data = replace(data, 'rang', 'wrote') WHERE kind = 'note'")
+    (row,) = ask(desk.store, "SELECT seq FROM event WHERE kind = 'note'")
+    assert f"Event {row.seq} of INC-2: its data was changed" in faults(desk)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "actor = 'p99'",
+        "at = '2020-01-01T00:00:00.000000Z'",
+        "recorded_at = '2020-01-01T00:00:00.000000Z'",
+        "source = 'mail'",
+        "cause = 'x'",
+        "command_id = 'x'",
+        "kind = 'noted'",
+        "v = 2",
+        "data_sha256 = 'x', data = NULL, salt = NULL",
+        "hash = 'x'",
+    ],
+)
+def test_a_changed_envelope_breaks_the_chain_there(desk: ServiceDesk, change: str) -> None:
+    assert sql(desk.store, f"UPDATE event SET {change} WHERE kind = 'note'") == 1
+    (row,) = ask(desk.store, "SELECT seq FROM event WHERE n = 3 AND stream = 'INC-2'")
+    assert f"Event {row.seq} of INC-2: the chain breaks here" in faults(desk)
+
+
+def test_a_new_salt_is_a_change_of_data(desk: ServiceDesk) -> None:
+    sql(desk.store, "UPDATE event SET salt = 'x' WHERE kind = 'note'")
+    assert "its data was changed" in faults(desk)
+
+
+def test_a_removed_event_is_missed(desk: ServiceDesk) -> None:
+    (row,) = ask(desk.store, "SELECT seq FROM event WHERE kind = 'note'")
+    sql(desk.store, "DELETE FROM event WHERE kind = 'note'")
+    assert f"Event {row.seq} is missing" in faults(desk)
+
+
+def test_the_last_event_removed_is_missed(desk: ServiceDesk) -> None:
+    sql(desk.store, "DELETE FROM event WHERE seq = (SELECT max(seq) FROM event)")
+    assert "The head names event" in faults(desk)
+
+
+def test_an_added_event_is_found(desk: ServiceDesk) -> None:
+    columns = "kind, v, command_id, at, recorded_at, actor, source, cause, data, salt, data_sha256, hash"
+    sql(
+        desk.store,
+        f"INSERT INTO event (seq, stream, n, {columns}) SELECT seq + 100, 'INC-2', 4, {columns}"
+        " FROM event WHERE kind = 'note'",
+    )
+    assert "chain breaks" in faults(desk)
+
+
+def test_two_events_that_changed_places_are_found(desk: ServiceDesk) -> None:
+    (row,) = ask(desk.store, "SELECT seq FROM event WHERE kind = 'note'")
+    for old, new in ((row.seq, 9999), (row.seq - 1, row.seq), (9999, row.seq - 1)):
+        sql(desk.store, "UPDATE event SET seq = :new WHERE seq = :old", old=old, new=new)
+    assert "chain breaks" in faults(desk)
+
+
+@pytest.mark.parametrize("change", ["seq = seq - 1", "seq = seq + 1", "hash = 'x'"])
+def test_a_moved_head_is_found(desk: ServiceDesk, change: str) -> None:
+    sql(desk.store, f"UPDATE head SET {change}")
+    assert "The head names event" in faults(desk)
+
+
+@pytest.mark.parametrize("change", ["incident = incident + 1", "incident = incident - 1"])
+def test_a_number_that_was_skipped_or_would_be_used_again_is_found(desk: ServiceDesk, change: str) -> None:
+    sql(desk.store, f"UPDATE head SET {change}")
+    assert "numbers have a gap" in faults(desk)
+
+
+def test_all_events_of_an_incident_cut_out_with_its_row_leave_a_gap(desk: ServiceDesk) -> None:
+    sql(desk.store, "DELETE FROM event WHERE stream = 'INC-2'")
+    sql(desk.store, "DELETE FROM incident WHERE n = 2")
+    assert "numbers have a gap" in faults(desk)
+
+
+def test_data_that_cannot_be_read_is_told_and_the_walk_goes_on(desk: ServiceDesk) -> None:
+    sql(desk.store, "UPDATE event SET data = '{' WHERE kind = 'assigned'")
+    sql(desk.store, "UPDATE event SET data = '{}' WHERE kind = 'resolved'")
+    found = faults(desk)
+    assert "INC-2 cannot be folded" in found
+    assert "INC-3 cannot be folded" in found
+
+
+def test_a_register_in_ruins_is_told_in_a_few_sentences(desk: ServiceDesk) -> None:
+    sql(desk.store, "UPDATE event SET hash = 'x', data = '[]'")
+    assert 0 < len(verify(desk.store, most_faults=5).faults) <= 5
+
+
+@pytest.mark.parametrize("kind", ["note", "supplier_said"])
+def test_redacted_data_still_verifies_and_what_is_left_is_the_rest(desk: ServiceDesk, kind: str) -> None:
+    sql(desk.store, f"UPDATE event SET data = NULL, salt = NULL WHERE kind = '{kind}'")
+    assert verify(desk.store).faults == []
+    (event,) = [e for n in (1, 2) for e in desk.store.timeline(f"INC-{n}") if e.kind == kind]
+    assert event.event is None
+
+
+def test_an_event_of_a_kind_that_is_not_known_here_breaks_nothing(
+    desk: ServiceDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newer program may have written it; the chain covers it all the same."""
+    from register.core import EVENTS
+
+    monkeypatch.delitem(EVENTS, ("note", 1))
+    assert verify(desk.store).faults == []
+    assert desk.store.timeline("INC-2")[-1].event is None
+
+
+def test_data_with_a_field_more_is_read(desk: ServiceDesk) -> None:
+    (row,) = ask(desk.store, "SELECT data FROM event WHERE kind = 'note'")
+    later = json.dumps(json.loads(row.data) | {"mood": "calm"})
+    sql(desk.store, "UPDATE event SET data = :later WHERE kind = 'note'", later=later)
+    assert desk.store.timeline("INC-2")[-1].event.text == "Theo Sample rang."  # type: ignore[union-attr]
+
+
+def test_verifying_while_others_write_finds_no_fault(desk: ServiceDesk) -> None:
+    """One look at all tables, as of one moment."""
+    from register import verify as module
+
+    walk = module._walk
+
+    def interrupted(*given: Any) -> Any:
+        found = walk(*given)
+        desk.do(ANA, Log(title="in between"))
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_walk", interrupted)
+        assert verify(desk.store).faults == []
