@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import signal
 import time
 from typing import ClassVar
 
@@ -72,6 +74,8 @@ class MusterApp(PatientApp):
         self.door.start(self.post_message, live.seq, live.register_id)
         self._wait_for_the_minute()
         self.set_interval(SAVE_EVERY, self._save)
+        for number in (signal.SIGTERM, signal.SIGHUP):  # a dropped line: leave in good order
+            asyncio.get_running_loop().add_signal_handler(number, self.exit)
 
     def _wait_for_the_minute(self) -> None:
         self.set_timer(MINUTE - time.time() % MINUTE + 0.02, self._minute)
@@ -242,11 +246,10 @@ class MusterApp(PatientApp):
             self.board.say(f"The copy for the next start could not be written: {error.strerror}.", "warn")
 
     def on_unmount(self) -> None:
-        self.door.stop()
         if self.model.live.register_id:
             try:
                 self.model.live.save()
             except OSError as error:
-                self._exit_renderables.append(
-                    f"The copy for the next start was not written: {error.strerror}."
-                )
+                told = f"The copy for the next start was not written: {error.strerror}."
+                self._exit_renderables.append(told)
+        self.door.stop()

@@ -192,11 +192,11 @@ class Doing:
         given = self._door.about_sending(row)
         form = Form(
             asked=self._asked(name),
-            title=f"{verb.help.rstrip('.')}: {row.what} for {row.number} to {row.vendor}",
+            title=f"{name.capitalize()}: {row.what} for {row.number} to {row.vendor}",
             command=verb.command,
             given={key: value for key, value in given.items() if key in verb.command.model_fields},
             save="Yes",
-            ground=((f" {one_line(row.why)}", "dim"),),
+            ground=((f" {verb.help}", "dim"),),
         )
         self._push(FormScreen(form, self._draft(name, row.row_id), self._model.signs))
 

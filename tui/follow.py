@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 LOOK: Final = 5.0
 """Seconds between two looks at whether a worker is there, while nothing happens."""
+ENDS_WITHIN: Final = 0.5
+"""Seconds until the feed's thread notices that it shall end."""
 BREATH: Final = 0.03
 """Seconds between two ticks of a busy feed: what comes in meanwhile comes in one."""
 STARTING: Final = 8.0
@@ -104,9 +106,12 @@ class Follower:
         try:
             people = self._introduce(store)
             seq = self._catch_up(store, after if store.register_id == register_id else 0, people)
+            looked = 0.0
             while not self._stop.is_set():
-                self._say(Freshness(Reach.LIVE, time.time(), self._worker(store)))
-                if watcher.wait(seq, LOOK):
+                if time.monotonic() - looked > LOOK:
+                    looked = time.monotonic()
+                    self._say(Freshness(Reach.LIVE, time.time(), self._worker(store)))
+                if watcher.wait(seq, ENDS_WITHIN):
                     seq = self._tick(store, seq, people)
                     self._stop.wait(BREATH)
             return seq, store.register_id

@@ -49,6 +49,9 @@ SAID: Final[Mapping[str, str]] = {
     "cancel": "{} is canceled.",
     "close": "{} is closed.",
     "reopen": "{} is open again.",
+    "retry": "The sending for {} is tried again.",
+    "drop": "The sending for {} is given up.",
+    "adopt": "The ticket for {} is adopted.",
 }
 TITLES: Final[Mapping[str, str]] = {
     "log": "Log an incident",

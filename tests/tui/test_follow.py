@@ -1,0 +1,283 @@
+"""The door to a real register: what is told, what is done, and what happens when it goes away."""
+
+from __future__ import annotations
+
+import io
+import queue
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from textual.message import Message
+
+from register.core import Principal, Role
+from register.desk import ServiceDesk
+from register.live import Live
+from register.store import RegisterUnavailable, Store, open_store
+from register.topics.intake import Log
+from register.topics.notes import Note
+from register.topics.ownership import Take
+from register.topics.resolution import Resolve
+from tests.tui.test_board import cursor_line, settled, text_of
+from tui.app import MusterApp
+from tui.follow import Follower
+from tui.messages import (
+    DetailRead,
+    Done,
+    FeedMoved,
+    FreshnessChanged,
+    OutboxRead,
+    Reach,
+    Refused,
+    RegisterOpened,
+    VerbsLearned,
+)
+from tui.session import Session
+from tui.text_board import print_board
+
+BEN = Principal("ben", Role.ADMIN, "cli")
+M = TypeVar("M", bound=Message)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    return Session(f"sqlite:///{tmp_path}/r.db", tmp_path / "home", "ana")
+
+
+@pytest.fixture
+def desk(session: Session) -> Iterator[ServiceDesk]:
+    store = open_store(session.register_url)
+    yield ServiceDesk(store)
+    store.close()
+
+
+class Heard:
+    """What a follower posts, in order."""
+
+    def __init__(self) -> None:
+        self.posted: queue.Queue[Message] = queue.Queue()
+
+    def next(self, kind: type[M], within: float = 5.0) -> M:
+        """The next message of that kind; those before it are passed over."""
+        end = time.monotonic() + within
+        while True:
+            message = self.posted.get(timeout=max(0.01, end - time.monotonic()))
+            if isinstance(message, kind):
+                return message
+
+    def nothing_more(self, kind: type[Message], within: float = 0.4) -> bool:
+        with pytest.raises(queue.Empty):
+            self.next(kind, within)
+        return True
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def follower(session: Session, heard: Heard) -> Iterator[Follower]:
+    one = Follower(session)
+    yield one
+    one.stop()
+
+
+def test_opening_tells_who_we_are_and_all_that_is_open(
+    session: Session, desk: ServiceDesk, follower: Follower, heard: Heard
+) -> None:
+    desk.do(BEN, Log(title="one"))
+    desk.do(BEN, Log(title="two"))
+    desk.do(BEN, Resolve(target="INC-1", code="workaround", notes="done"))
+    follower.start(heard.posted.put, 0, "")
+    opened = heard.next(RegisterOpened)
+    assert (opened.register_id, opened.name, opened.role) == (desk.store.register_id, "r", "admin")
+    assert "log" in {verb.name for verb in heard.next(VerbsLearned).verbs}
+    moved = heard.next(FeedMoved)
+    assert [row["number"] for row in moved.changed] == ["INC-2"]
+    assert moved.whole
+    assert moved.people == {"p1": "ben"}
+    assert heard.next(FreshnessChanged).freshness.reach is Reach.LIVE
+
+
+def test_a_commit_elsewhere_is_told_soon(desk: ServiceDesk, follower: Follower, heard: Heard) -> None:
+    follower.start(heard.posted.put, 0, "")
+    heard.next(FreshnessChanged)
+    waits = []
+    for n in range(9):
+        began = time.monotonic()
+        desk.do(BEN, Log(title=f"trouble {n}"))
+        moved = heard.next(FeedMoved)
+        while f"INC-{n + 1}" not in {row["number"] for row in moved.changed}:
+            moved = heard.next(FeedMoved)
+        waits.append(time.monotonic() - began)
+        time.sleep(0.05)
+    assert sorted(waits)[4] < 0.25  # the poke, not the slow look; loaded machines are slow
+
+
+def test_a_copy_that_is_nearly_new_is_brought_up_to_date_only(
+    desk: ServiceDesk, follower: Follower, heard: Heard
+) -> None:
+    desk.do(BEN, Log(title="one"))
+    desk.do(BEN, Log(title="two"))
+    seq = desk.store.seq()
+    desk.do(BEN, Take(target="INC-1"))
+    desk.do(BEN, Resolve(target="INC-2", code="workaround", notes="done"))
+    follower.start(heard.posted.put, seq, desk.store.register_id)
+    moved = heard.next(FeedMoved)
+    assert not moved.whole
+    assert [row["number"] for row in moved.changed] == ["INC-1"]
+    assert moved.gone == {"INC-2"}
+
+
+def test_a_copy_from_a_future_that_is_gone_is_read_anew(
+    desk: ServiceDesk, follower: Follower, heard: Heard
+) -> None:
+    desk.do(BEN, Log(title="one"))
+    follower.start(heard.posted.put, 999, desk.store.register_id)  # restored from a backup
+    assert heard.next(FeedMoved).whole
+
+
+def test_commands_are_done_in_our_name_or_refused_in_the_rules_words(
+    desk: ServiceDesk, follower: Follower, heard: Heard
+) -> None:
+    follower.start(heard.posted.put, 0, "")
+    follower.do(Log(title="db down"), "a")
+    done = heard.next(Done)
+    assert (done.asked, done.verb, done.number) == ("a", "log", "INC-1")
+    follower.do(Take(target="INC-1"), "b")
+    heard.next(Done)
+    follower.do(Take(target="INC-1"), "c")
+    assert heard.next(Refused).why == "INC-1 is yours already."
+    follower.do(Take(target="INC-9"), "d")
+    refused = heard.next(Refused)
+    assert refused.asked == "d"
+    assert "There is no INC-9" in refused.why
+    incident = desk.store.incident("INC-1")
+    assert incident is not None
+    assert incident.owner == desk.store.person_id("ana")
+
+
+def test_a_register_that_goes_away_and_comes_back(
+    desk: ServiceDesk, follower: Follower, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.do(BEN, Log(title="one"))
+    follower.start(heard.posted.put, 0, "")
+    assert heard.next(FreshnessChanged).freshness.reach is Reach.LIVE
+
+    def away(self: Store) -> int:
+        raise RegisterUnavailable("The database does not answer.")
+
+    real = Store.seq
+    monkeypatch.setattr(Store, "seq", away)
+    stale = heard.next(FreshnessChanged).freshness
+    assert (stale.reach, stale.why) == (Reach.STALE, "The database does not answer.")
+    assert abs(stale.since - time.time()) < 5
+    monkeypatch.setattr(Store, "seq", real)
+    desk.do(BEN, Log(title="two"))
+    moved = heard.next(FeedMoved)
+    assert "INC-2" in {row["number"] for row in moved.changed}
+    assert heard.next(FreshnessChanged).freshness.reach is Reach.LIVE
+
+
+def test_a_command_to_a_register_that_is_away_is_a_sentence(
+    follower: Follower, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(named: str) -> Store:
+        raise RegisterUnavailable("The database does not answer.")
+
+    monkeypatch.setattr("register.store.open_store", away)
+    follower.start(heard.posted.put, 0, "")
+    assert heard.next(FreshnessChanged).freshness.reach is Reach.STALE
+    follower.do(Log(title="x"), "a")
+    assert heard.next(Refused).why == "The database does not answer."
+
+
+def test_what_breaks_inside_is_told_and_the_next_command_works(
+    follower: Follower, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower.start(heard.posted.put, 0, "")
+    heard.next(FreshnessChanged)
+    real = ServiceDesk.do
+    monkeypatch.setattr(ServiceDesk, "do", lambda *_: 1 / 0)
+    follower.do(Log(title="x"), "a")
+    assert "ZeroDivisionError" in heard.next(Refused).why
+    monkeypatch.setattr(ServiceDesk, "do", real)
+    follower.do(Log(title="x"), "b")
+    assert heard.next(Done).number == "INC-1"
+
+
+def test_a_timeline_is_told_in_words(desk: ServiceDesk, follower: Follower, heard: Heard) -> None:
+    desk.do(BEN, Log(title="one", description="since noon"))
+    desk.do(BEN, Note(target="INC-1", text="looked"))
+    follower.start(heard.posted.put, 0, "")
+    follower.read_detail("INC-1")
+    detail = heard.next(DetailRead).detail
+    assert [(told.what, told.body) for told in detail.told] == [
+        ("logged: impact medium, urgency medium", "since noon"),
+        ("note (internal)", "looked"),
+    ]
+    follower.read_detail("INC-7")
+    assert heard.next(DetailRead).detail is None
+    follower.read_outbox()
+    assert heard.next(OutboxRead).rows == ()
+
+
+def test_the_board_as_text_needs_no_terminal(session: Session, desk: ServiceDesk) -> None:
+    out = io.StringIO()
+    assert print_board(session, out) == 0
+    assert out.getvalue() == "No open incidents.\n"
+    desk.do(BEN, Log(title="db \x1b[31mdown", impact="high", urgency="high"))
+    out = io.StringIO()
+    assert print_board(session, out) == 0
+    assert "INC-1" in out.getvalue()
+    assert "\x1b" not in out.getvalue()
+
+
+def test_the_board_as_text_is_the_last_known_one_when_the_register_is_away(
+    session: Session, desk: ServiceDesk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.do(BEN, Log(title="db down"))
+    live = Live.open(session.live_path)
+    live.belongs_to(desk.store.register_id)
+    live.apply(desk.store.rows()[1], [], {}, 1)
+    live.save()
+
+    def away(named: str) -> Any:
+        raise RegisterUnavailable("The database does not answer.")
+
+    monkeypatch.setattr("register.store.open_store", away)
+    out = io.StringIO()
+    assert print_board(session, out) == 5
+    assert "db down" in out.getvalue()
+    assert "The database does not answer." in capsys.readouterr().err
+
+
+async def test_from_the_form_to_the_register_and_back_to_the_board(
+    session: Session, desk: ServiceDesk
+) -> None:
+    live = Live.open(session.live_path)
+    app = MusterApp(session, live, Follower(session))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "live" in text_of(app)[0])
+        await pilot.press("i")
+        await settled(pilot)
+        await pilot.press(*"db down", "enter")
+        await until(pilot, lambda: "INC-1 is logged." in text_of(app)[-1])
+        assert cursor_line(app)[1] == "INC-1"
+        await pilot.press("t")
+        await until(pilot, lambda: " me " in text_of(app)[3])
+        desk.do(BEN, Log(title="another", impact="high", urgency="high"))
+        await until(pilot, lambda: "another" in "\n".join(text_of(app)))
+        assert cursor_line(app)[1] == "INC-1"
+    assert sorted(row["number"] for row in Live.open(session.live_path).rows) == ["INC-1", "INC-2"]
+
+
+async def until(pilot: Any, true: Any) -> None:
+    for _ in range(200):
+        if true():
+            return
+        await pilot.pause(0.03)
+    raise AssertionError("it did not come true:\n" + "\n".join(text_of(pilot.app)))
