@@ -47,7 +47,7 @@ def verify() -> Answer:
         "faults": verdict.faults,
     }
     if verdict.ok:
-        told = f"{verdict.events:,} events and {verdict.incidents:,} incidents hold."
+        told = f"Everything holds. Events: {verdict.events:,}, incidents: {verdict.incidents:,}."
         return Answer(data, [told, f"Head: {verdict.seq} {verdict.hash}"])
     todo = "Stop Muster, keep a copy of the register as it is, and compare it with a backup."
     return Answer(data, [*verdict.faults, todo], FOUND_FAULTS)

@@ -117,13 +117,14 @@ def _start(
 def _board(env: Mapping[str, str], children: contextlib.ExitStack) -> int:
     """Run the board in a process of its own, so that a signal to us can clean up whatever it does."""
     child = subprocess.Popen([sys.executable, "-m", "tui.main"], env=dict(env), cwd=ROOT)
-    children.callback(_end, child)
+    # As by Ctrl-C: it gives the terminal back, which a plain SIGTERM would leave as it is.
+    children.callback(_end, child, signal.SIGINT)
     return child.wait()
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def _end(child: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM) -> None:
     if child.poll() is None:
-        child.terminate()
+        child.send_signal(how)
         try:
             child.wait(_END)
         except subprocess.TimeoutExpired:

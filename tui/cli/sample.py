@@ -18,8 +18,8 @@ from register.topics.ownership import Acknowledge, Take
 from register.topics.resolution import Resolve
 
 VENDOR: Final = "practice"
-ANA: Final = Principal("sample-ana", Role.COORDINATOR, "demo")
-BEN: Final = Principal("sample-ben", Role.COORDINATOR, "demo")
+ANA: Final = Principal("ana.demo", Role.COORDINATOR, "demo")
+BEN: Final = Principal("ben.demo", Role.COORDINATOR, "demo")
 _H, _M, _L = "high", "medium", "low"
 
 LOGGED: Final[Sequence[tuple[int, str, str, str, str, str]]] = (

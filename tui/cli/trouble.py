@@ -117,7 +117,7 @@ def _field(error: BaseException) -> str:
 
 def _usage(error: Any) -> str:
     """Return what is wrong with a command line, and where its use is shown."""
-    said = clip(clean(str(error.format_message())).strip(), _LONGEST - 200)
+    said = clip(clean(str(error.format_message())).replace("Value error, ", "").strip(), _LONGEST - 200)
     if type(error).__name__ == "NoArgsIsHelpError":
         return said
     path = getattr(getattr(error, "ctx", None), "command_path", "") or "muster"
@@ -139,17 +139,17 @@ def _logged(error: BaseException) -> Path | None:
     import traceback
     from datetime import UTC, datetime
 
-    import platformdirs
-
-    path = Path(platformdirs.user_state_dir("muster")) / "muster.log"
     trace = "".join(traceback.format_tb(error.__traceback__))
     text = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {type(error).__name__}: {clean(str(error))}\n{trace}\n"
     try:
+        import platformdirs
+
+        path = Path(platformdirs.user_state_dir("muster")) / "muster.log"
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         too_long = path.exists() and path.stat().st_size > _MOST_LOG
         flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if too_long else os.O_APPEND)
         with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8", errors="replace") as log:
             log.write(text)
-    except OSError:
+    except (OSError, ImportError):
         return None
     return path

@@ -34,14 +34,10 @@ def number(typed: str) -> str:
 def when(typed: str, now: datetime, field: str) -> datetime:
     """Return `+2h`, `30m`, `16:30`, `2030-05-01 16:30` or an ISO time; without a zone it is this host's."""
     typed = typed.strip()
-    ahead = period(typed)
-    if ahead is not None:
-        return now + ahead
-    found = moment(typed, now)
-    if found is not None:
-        return found
     try:
-        read = datetime.fromisoformat(typed)
+        ahead = period(typed)
+        found = moment(typed, now) if ahead is None else now + ahead
+        read = found or datetime.fromisoformat(typed)
         return read if read.tzinfo is not None else read.astimezone()
     except (ValueError, OverflowError):
         raise WrongUse(
