@@ -28,8 +28,9 @@ def take(
             return True
         if connection.execute(select(row.c.name).where(row.c.name == name)).first() is not None:
             return False
-        connection.execute(row.insert(), {"name": name} | values)
-        return True
+        new = t.insert(connection, row).values(name=name, **values).on_conflict_do_nothing()
+        made = connection.execute(new.returning(row.c.name)).first()
+        return made is not None  # another worker may have been first just now
 
 
 def release(store: Store, holder: str) -> None:

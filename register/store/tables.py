@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Connection,
     Index,
     Integer,
     MetaData,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 SCHEMA: Final = 1
 """The version of these tables. A register with a higher one is of a newer program."""
@@ -165,3 +167,9 @@ lease: Final = Table(
     Column("holder", String, nullable=False),
     Column("until", String, nullable=False),
 )
+
+
+def insert(connection: Connection, table: Table) -> Any:
+    """Return an insert that can say what happens where the row is there already."""
+    postgres = connection.dialect.name == "postgresql"
+    return postgresql.insert(table) if postgres else sqlite.insert(table)

@@ -107,9 +107,8 @@ def heard_from(store: Store, vendor: str, now: datetime, trouble: str) -> None:
     if not trouble:
         values["heard_at"] = stamp(now)
     with store.rows_only() as connection:
-        done = connection.execute(t.vendor.update().where(t.vendor.c.name == vendor), values)
-        if done.rowcount == 0:
-            connection.execute(t.vendor.insert(), {"name": vendor, "paused_why": ""} | values)
+        new = t.insert(connection, t.vendor).values(**({"name": vendor, "paused_why": ""} | values))
+        connection.execute(new.on_conflict_do_update(index_elements=["name"], set_=values))
 
 
 def sending_facts(store: Store, row_id: str) -> SendingFacts | None:

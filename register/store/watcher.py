@@ -6,6 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from register.store.engine import RegisterUnavailable
 from register.store.poke import Listener
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Watcher:
     def wait(self, after: int, seconds: float) -> bool:
         """Return True as soon as an event past `after` is there, False after `seconds` without one."""
         end = time.monotonic() + seconds
+        if self._listener is None and self._notices is None:
+            self._notices = self._store.listen(CHANNEL)  # before the first look: nothing falls between
         while True:
             if self._store.seq() > after:
                 return True
@@ -39,10 +42,16 @@ class Watcher:
         if self._listener is not None:
             self._listener.wait(seconds)
             return
-        if self._notices is None:
-            self._notices = self._store.listen(CHANNEL)
-        for _ in self._notices.notifies(timeout=seconds, stop_after=1):
-            break
+        from psycopg import Error
+
+        try:
+            for _ in self._notices.notifies(timeout=seconds, stop_after=1):
+                break
+        except Error as error:
+            self.close()
+            raise RegisterUnavailable(
+                "The connection to the database was lost. What was written is safe; it is tried again."
+            ) from error
 
     def close(self) -> None:
         if self._listener is not None:
@@ -50,3 +59,4 @@ class Watcher:
         if self._notices is not None:
             with contextlib.suppress(Exception):
                 self._notices.close()
+            self._notices = None

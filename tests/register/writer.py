@@ -1,13 +1,16 @@
 """Another process that writes: what the tests of several writers start.
 
 python -m tests.register.writer URL log-once COMMAND_ID      log under that id; print the number
-python -m tests.register.writer URL log-for-ever             log and note, print each number once acknowledged
+python -m tests.register.writer URL log-for-ever             for each line that comes in, a process that logs
+                                                             and engages, and tells each acknowledged number
+python -m tests.register.writer URL log-slowly               log one each 50 ms, for twenty seconds at most
 python -m tests.register.writer URL random SECONDS SEED      random commands; print a JSON line on each
 """
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import sys
 import time
@@ -43,6 +46,8 @@ MAKE: tuple[Callable[[str, random.Random], Command], ...] = (
     lambda n, r: DropSending(row_id="01ARZ3NDEKTSV4RRFFQ69G5FAV"),
 )
 
+POLICY = Policy(vendors={"acme": VendorFacts("acme", "Acme (sample)", production=False)})
+
 
 def at_random(desk: ServiceDesk, seconds: float, seed: int) -> None:
     chance = random.Random(seed)
@@ -60,7 +65,18 @@ def at_random(desk: ServiceDesk, seconds: float, seed: int) -> None:
         print(json.dumps(answer), flush=True)
 
 
-def for_ever(desk: ServiceDesk) -> None:
+def for_ever(url: str) -> None:
+    """Only the children open the register: each is killed while it writes."""
+    for _ in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            print("pid", os.getpid(), flush=True)
+            log_and_engage(ServiceDesk(open_store(url), POLICY))
+        os.waitpid(child, 0)
+        print("ended", flush=True)
+
+
+def log_and_engage(desk: ServiceDesk) -> None:
     who = Principal("writer", Role.COORDINATOR, "cli")
     while True:
         number = desk.do(who, Log(title="Written just before the end")).number
@@ -71,13 +87,17 @@ def for_ever(desk: ServiceDesk) -> None:
 
 def main() -> None:
     url, what, *rest = sys.argv[1:]
-    policy = Policy(vendors={"acme": VendorFacts("acme", "Acme (sample)", production=False)})
-    desk = ServiceDesk(open_store(url), policy)
+    if what == "log-for-ever":
+        for_ever(url)
+        return
+    desk = ServiceDesk(open_store(url), POLICY)
     if what == "log-once":
         receipt = desk.do(Principal("ana", Role.RESPONDER, "cli"), Log(title="once", command_id=rest[0]))
         print(receipt.number, "replayed" if receipt.replayed else "new")
-    elif what == "log-for-ever":
-        for_ever(desk)
+    elif what == "log-slowly":
+        for _ in range(400):
+            desk.do(Principal("ana", Role.RESPONDER, "cli"), Log(title="one"))
+            time.sleep(0.05)
     else:
         at_random(desk, float(rest[0]), int(rest[1]))
 
