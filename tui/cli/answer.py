@@ -22,11 +22,14 @@ class Answer:
     data: Any
     lines: Sequence[str] = ()
     code: int = 0
+    silent: bool = False  # everything was said already
     as_json: bool = False
 
 
 def put(answer: Answer) -> int:
     """Print an answer; return its exit code."""
+    if answer.silent:
+        return answer.code
     if answer.as_json:
         narrow = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
         print(json.dumps(plain(answer.data), ensure_ascii=narrow, indent=2))

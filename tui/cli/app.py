@@ -21,6 +21,8 @@ EXITS = (
     "Exit codes: 0 done, 1 a check found faults, 2 wrong use, 3 refused by a rule, 4 not found, "
     "5 register unavailable, 6 supplier trouble. Without arguments the board opens."
 )
+AS_JSON = "as_json"
+"""A parameter of functions that print before they end, and must know how."""
 _JSON = inspect.Parameter(
     "json",
     inspect.Parameter.KEYWORD_ONLY,
@@ -59,11 +61,14 @@ def command() -> Any:
 def with_json(function: Callable[..., Answer]) -> Callable[..., Answer]:
     """Return the function as typer takes it, with --json beside its own parameters."""
 
-    def called(*, json: bool, **given: Any) -> Answer:
-        return replace(function(**given), as_json=json)
+    own = dict(inspect.signature(function, eval_str=True).parameters)
+    asks = own.pop(AS_JSON, None) is not None
 
-    own = inspect.signature(function, eval_str=True).parameters.values()
-    keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+    def called(*, json: bool, **given: Any) -> Answer:
+        told = {AS_JSON: json} if asks else {}
+        return replace(function(**given, **told), as_json=json)
+
+    keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own.values()]
     called.__signature__ = inspect.Signature([*keywords, _JSON])  # type: ignore[attr-defined]
     called.__annotations__ = {}
     called.__name__ = function.__name__

@@ -33,18 +33,19 @@ class Ended(BaseException):
     """A signal asks the demonstration to end. Not an Exception: nothing but its end may catch it."""
 
 
-def demo() -> Answer:
+def demo(*, as_json: bool = False) -> Answer:
     """Open the board on sample incidents; nothing of it stays."""
-    code = 0
+    answer = Answer(None, silent=True)
     with _until_told(), _folder() as folder, contextlib.ExitStack() as children:
         try:
-            code = _play(folder, children)
+            answer = _play(folder, children, as_json)
         except Ended as ended:
-            code = 128 + int(ended.args[0])
-    return Answer({"ended": True}, code=code)
+            answer = Answer(None, silent=True, code=128 + int(ended.args[0]))
+    return answer
 
 
-def _play(folder: Path, children: contextlib.ExitStack) -> int:
+def _play(folder: Path, children: contextlib.ExitStack, as_json: bool) -> Answer:
+    """Start everything and show it: on the screen, as text, or as the JSON of `muster list`."""
     env = dict(os.environ) | {
         "MUSTER_HOME": str(folder),
         "MUSTER_REGISTER": register_url(str(folder / "demo.db")),
@@ -54,10 +55,19 @@ def _play(folder: Path, children: contextlib.ExitStack) -> int:
     (folder / "vendors.toml").write_text(_vendors_toml(url), encoding="utf-8")
     _fill(folder / "demo.db", folder)
     _start("integrations.worker", (), env, children, stdout=subprocess.DEVNULL)
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        return _board(env, children)
-    _wait_for_tickets(folder / "demo.db")
-    return _board(env, children)
+    if as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        _wait_for_tickets(folder / "demo.db")
+    if as_json:
+        return _listed(env)
+    return Answer(None, silent=True, code=_board(env, children))
+
+
+def _listed(env: Mapping[str, str]) -> Answer:
+    from tui.cli.here import here
+    from tui.cli.looking import listed
+
+    with here(env) as at:
+        return listed(at)
 
 
 def _vendors_toml(url: str) -> str:

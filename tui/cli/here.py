@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -67,9 +67,9 @@ class Here:
 
 
 @contextmanager
-def here() -> Iterator[Here]:
+def here(env: Mapping[str, str] = os.environ) -> Iterator[Here]:
     """Open the register that the environment names."""
-    session = session_from(os.environ)
+    session = session_from(env)
     store = open_store(session.register_url)
     try:
         yield Here(session, store)

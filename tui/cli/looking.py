@@ -10,7 +10,7 @@ import typer
 from register.store import outbox as sendings
 from tui.cli import words
 from tui.cli.answer import Answer
-from tui.cli.here import here
+from tui.cli.here import Here, here
 from tui.cli.telling import at_length, columns, event_data, incident_data, table
 
 _ALL: Final = 100_000_000
@@ -22,10 +22,15 @@ def list_(
 ) -> Answer:
     """List the open incidents, the most pressing first."""
     with here() as at:
-        found = at.store.incidents(everything=everything, limit=_ALL)
-        found.sort(key=lambda one: (not one.is_open, one.priority, one.due_at or _NO_DUE))
-        nothing = "No incidents." if everything else "No open incidents."
-        return Answer([incident_data(at, one) for one in found], table(at, found) if found else [nothing])
+        return listed(at, everything=everything)
+
+
+def listed(at: Here, *, everything: bool = False) -> Answer:
+    """Return the open incidents of a register, or all of them."""
+    found = at.store.incidents(everything=everything, limit=_ALL)
+    found.sort(key=lambda one: (not one.is_open, one.priority, one.due_at or _NO_DUE))
+    nothing = "No incidents." if everything else "No open incidents."
+    return Answer([incident_data(at, one) for one in found], table(at, found) if found else [nothing])
 
 
 def show(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -168,9 +169,13 @@ def logout(name: Name) -> Answer:
 def practice(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="on loopback; 0 takes any free one")] = 8377,
     agent: Annotated[bool, typer.Option(help="its people answer by themselves")] = True,
+    as_json: bool = False,
 ) -> Answer:
     """Run a supplier to practise with, on this machine alone, until Ctrl-C."""
-    from integrations.practice.server import serve
+    from integrations.practice.server import announce, serve
 
-    serve(port, agent=agent)
-    return Answer({"ended": True})
+    def tell(url: str) -> None:
+        print(json.dumps({"url": url}), flush=True)
+
+    serve(port, agent=agent, ready=tell if as_json else announce)
+    return Answer(None, silent=True)

@@ -1,0 +1,257 @@
+"""`muster vendors`, `doctor`, `verify`, `demo`: with a supplier that answers, refuses, or is not there."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrations import secrets
+from integrations.practice.server import running_practice
+from register.core import Principal, Role
+from register.desk import ServiceDesk
+from register.store import open_store
+from register.store.vendors import health
+from register.topics.delivery import PauseVendor
+from tests.tui.cli_help import Cli, fresh, vendor_block
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A keyring that lives as long as the test."""
+    held: dict[str, str] = {}
+    monkeypatch.setattr(secrets, "store", lambda name, secret: held.__setitem__(name, secret.strip()))
+    monkeypatch.setattr(secrets, "resolve", lambda name: held[name])
+    monkeypatch.setattr(secrets, "forget", lambda name: held.pop(name, None) is not None)
+    return held
+
+
+def pause(cli: Cli, why: str) -> None:
+    store = open_store(str(cli.home / "r.db"))
+    engine = Principal("engine", Role.ENGINE, "courier")
+    ServiceDesk(store).do(engine, PauseVendor(vendor="practice", why=why))
+    store.close()
+
+
+def paused(cli: Cli) -> bool:
+    store = open_store(str(cli.home / "r.db"))
+    try:
+        return bool(health(store)["practice"].paused_why)
+    finally:
+        store.close()
+
+
+def test_a_supplier_that_answers_passes_and_is_sent_to_again(cli: Cli) -> None:
+    with running_practice() as practice:
+        cli.vendors(vendor_block(practice.url))
+        pause(cli, "its credential was refused")
+        assert cli.json("vendors", "list")[0]["standing"] == "paused"
+        ran = cli("vendors", "check", "practice")
+    assert ran.code == 0
+    assert ran.out.startswith("✓ identity: ")
+    assert "sending goes on" in ran.out
+    assert not paused(cli)
+    assert len(cli.woken) == 1
+    assert cli.json("vendors", "list")[0]["standing"] == "ok, 0 open"
+
+
+def test_one_that_is_not_there_does_not(cli: Cli) -> None:
+    cli.vendors(vendor_block())
+    pause(cli, "its credential was refused")
+    ran = cli("vendors", "check", "practice")
+    assert ran.code == 6
+    assert ran.out.startswith("✗ ")
+    told = cli("vendors", "check", "practice", "--json")
+    assert (told.code, told.data["ok"], told.data["resumed"]) == (6, False, False)
+    assert paused(cli)
+
+
+def test_a_mapping_that_does_not_fit_says_what_to_do(cli: Cli) -> None:
+    with running_practice() as practice:
+        cli.vendors(vendor_block(practice.url, queue="No such queue"))
+        ran = cli("vendors", "check", "practice")
+    assert ran.code == 6
+    assert "✗ queue" in ran.out
+    assert " → " in ran.out
+
+
+def test_an_unknown_supplier_is_not_found(cli: Cli) -> None:
+    cli.vendors(vendor_block())
+    ran = cli("vendors", "check", "nobody")
+    assert ran.code == 4
+    assert "Known: practice" in ran.err
+
+
+def test_a_credential_is_stored_checked_and_forgotten(cli: Cli, keyring: dict[str, str]) -> None:
+    with running_practice(token="right") as practice:
+        cli.vendors(vendor_block(practice.url, auth="keyring"))
+        wrong = cli("vendors", "login", "practice", stdin=b"wrong\n")
+        assert wrong.code == 6
+        assert "wrong" not in wrong.out.replace("went wrong", "") + wrong.err
+        right = cli("vendors", "login", "practice", stdin=b"right\n")
+        assert right.code == 0, right.out
+        assert keyring == {"practice": "right"}
+    assert cli.json("vendors", "logout", "practice") == {"vendor": "practice", "forgotten": True}
+    assert cli.json("vendors", "logout", "practice")["forgotten"] is False
+    assert cli("vendors", "logout", "No Name").code in (0, 2)
+
+
+def test_without_a_keyring_login_says_what_to_do(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    cli.vendors(vendor_block(auth="keyring"))
+    ran = cli("vendors", "login", "practice", stdin=b"a secret\n")
+    assert ran.code == 6
+    assert "keyring" in ran.err
+    assert "a secret" not in ran.out + ran.err
+
+
+def test_a_supplier_without_a_credential_takes_none(cli: Cli) -> None:
+    cli.vendors(vendor_block())
+    assert cli("vendors", "login", "practice", stdin=b"x\n").code == 2
+
+
+def test_a_taken_port_is_told(cli: Cli) -> None:
+    with running_practice() as practice:
+        ran = cli("vendors", "practice", "--port", str(practice.address[1]))
+    assert ran.code == 6
+    assert "--port" in ran.err
+
+
+def test_doctor_and_verify_on_a_sound_register(cli: Cli) -> None:
+    cli.vendors(vendor_block())
+    cli("log", "Mail is late")
+    told = cli.json("doctor")
+    assert told["ok"]
+    assert {"python", "register", "sqlite", "worker", "keyring", "vendors.toml", "terminal"} == {
+        finding["name"] for finding in told["findings"]
+    }
+    assert cli.json("verify")["ok"]
+
+
+def test_doctor_names_every_fault_of_the_suppliers_file(cli: Cli) -> None:
+    cli.vendors(vendor_block(titel="x", quue="y"))
+    ran = cli("doctor")
+    assert ran.code == 1
+    assert ran.out.count("✗ vendors.toml") == 2
+
+
+def test_verify_tells_what_was_changed_by_hand(cli: Cli) -> None:
+    import pysqlite3
+
+    cli("log", "Mail is late")
+    connection = pysqlite3.connect(str(cli.home / "r.db"))
+    connection.execute("UPDATE event SET data = replace(data, 'late', 'early')")
+    connection.commit()
+    connection.close()
+    ran = cli("verify")
+    assert ran.code == 1
+    assert "changed after it was written" in ran.out
+
+
+# The demonstration, in a process of its own
+
+
+def demo(env: dict[str, str], *args: str, **how: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tui.main", "demo", *args],
+        cwd=ROOT,
+        env=os.environ | env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **how,
+    )
+
+
+def left_of(folder: Path) -> list[int]:
+    """Processes that still know this folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if str(folder).encode() in process.read_bytes():
+                found.append(int(process.parent.name))
+        except OSError:
+            continue
+    return [pid for pid in found if pid != os.getpid()]
+
+
+@pytest.fixture
+def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    (tmp_path / "t").mkdir()
+    return fresh(tmp_path, monkeypatch) | {"TMPDIR": str(tmp_path / "t")}
+
+
+def test_the_demo_prints_its_board_and_leaves_nothing(temp: dict[str, str]) -> None:
+    child = demo(temp)
+    out, err = child.communicate(timeout=60)
+    assert (child.returncode, err) == (0, b"")
+    board = out.decode()
+    assert "Webshop answers 500 at checkout" in board
+    assert board.count("practice PD-") == 2
+    assert os.listdir(temp["TMPDIR"]) == []
+    assert left_of(Path(temp["TMPDIR"])) == []
+    assert not (Path(temp["HOME"]) / "r.db").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_demo_that_is_told_to_end_leaves_nothing(temp: dict[str, str], number: signal.Signals) -> None:
+    folder = Path(temp["TMPDIR"])
+    child = demo(temp)
+    until = time.monotonic() + 30
+    while not list(folder.glob("*/vendors.toml")) and time.monotonic() < until:
+        time.sleep(0.02)
+    child.send_signal(number)
+    child.communicate(timeout=30)
+    assert child.returncode == 128 + number
+    assert os.listdir(folder) == []
+    assert left_of(folder) == []
+
+
+def test_the_demo_as_json_is_a_list(temp: dict[str, str]) -> None:
+    out, _ = demo(temp, "--json").communicate(timeout=60)
+    listed = json.loads(out)
+    assert len(listed) == 13
+    assert {one["priority"] for one in listed} == {"P1", "P2", "P3", "P4"}
+
+
+def test_a_demo_on_a_terminal_that_is_told_to_end_gives_it_back(temp: dict[str, str]) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tui.main", "demo"],
+        cwd=ROOT,
+        env=os.environ | temp | {"TERM": "xterm"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    painted, until, told = b"", time.monotonic() + 60, False
+    with contextlib.suppress(OSError):  # EIO: the last one that had the terminal has gone
+        while time.monotonic() < until:
+            if select.select([ours], [], [], 0.1)[0]:
+                painted += os.read(ours, 65_536)
+            if b"Webshop" in painted and not told:
+                told = True
+                child.send_signal(signal.SIGTERM)
+    os.close(ours)
+    assert child.wait(10) == 128 + signal.SIGTERM
+    assert painted.count(b"\x1b[?1049l") == 1
+    assert os.listdir(temp["TMPDIR"]) == []
+    assert left_of(Path(temp["TMPDIR"])) == []
