@@ -51,9 +51,7 @@ class Databases:
         self._where = f"postgresql://postgres@/{{}}?host={info.socket_dir}"
         self._admin = psycopg.connect(self._where.format("postgres"), autocommit=True)
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            self._admin.execute(
-                f"ALTER SYSTEM SET {setting} = off"
-            )  # the machine does not lose its power here
+            self._admin.execute(f"ALTER SYSTEM SET {setting} = off")  # this machine keeps its power
         self._admin.execute("SELECT pg_reload_conf()")
 
     def make(self) -> str:

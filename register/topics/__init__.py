@@ -1,6 +1,16 @@
 """One file a topic: its verbs, its events and its rules, side by side. Importing this registers them all."""
 
-from register.topics import delivery, engagement, hearing, hold, intake, notes, ownership, resolution
+from register.topics import (
+    delivery,
+    engagement,
+    hearing,
+    hold,
+    intake,
+    notes,
+    ownership,
+    resolution,
+    sendings,
+)
 
 __all__ = [
     "delivery",
@@ -11,4 +21,5 @@ __all__ = [
     "notes",
     "ownership",
     "resolution",
+    "sendings",
 ]

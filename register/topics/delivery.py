@@ -8,7 +8,6 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from register.core import (
-    CancelRest,
     Command,
     Decision,
     Effect,
@@ -16,19 +15,27 @@ from register.core import (
     Event,
     NotFound,
     Pause,
-    Remember,
     Role,
     Said,
     SendingFacts,
-    Settle,
     World,
     decide,
     effects,
-    evolve,
     refuse_unless,
 )
-from register.incident import Ball, Bond, BondState, Incident, TicketRef
+from register.incident import TicketRef
 from register.text import Name, Text
+from register.topics.sendings import (
+    Delivered,
+    DuplicateFound,
+    PersonNeeded,
+    SendAmbiguous,
+    SendDropped,
+    SendFailed,
+    SentAgain,
+    TicketAdopted,
+    TicketMade,
+)
 
 UNFINISHED = frozenset({"queued", "sending", "waiting", "ambiguous", "dead"})
 RowId = Annotated[str, Field(description="the sending, as `muster outbox list` shows it")]
@@ -145,75 +152,6 @@ class AdoptTicket(Command):
 
     row_id: RowId
     ticket: Annotated[Name, Field(description="the ticket's number at the supplier")]
-
-
-class _OfSending(Event):
-    kind: ClassVar[str] = "_of_sending"
-
-    row_id: str
-    bond: str
-    vendor: str
-    what: str = "create"
-
-
-class TicketMade(_OfSending):
-    kind: ClassVar[str] = "ticket_made"
-
-    ref: TicketRef
-
-
-class TicketAdopted(_OfSending):
-    kind: ClassVar[str] = "ticket_adopted"
-
-    ref: TicketRef
-    how: str
-    duplicates: tuple[TicketRef, ...] = ()
-
-
-class DuplicateFound(_OfSending):
-    kind: ClassVar[str] = "duplicate_found"
-
-    ref: TicketRef
-
-
-class Delivered(_OfSending):
-    kind: ClassVar[str] = "delivered"
-
-    how: str
-    change_ids: tuple[str, ...] = ()
-
-
-class SendAmbiguous(_OfSending):
-    kind: ClassVar[str] = "send_ambiguous"
-
-    why: str
-    next_at: datetime
-
-
-class PersonNeeded(_OfSending):
-    kind: ClassVar[str] = "person_needed"
-
-    why: str
-
-
-class SendFailed(_OfSending):
-    kind: ClassVar[str] = "send_failed"
-
-    why: str
-
-
-class SentAgain(_OfSending):
-    kind: ClassVar[str] = "sent_again"
-
-    why: str
-    replay: Enqueue | None = None  # on a person's word: a new row under the same operation id
-    look_first: bool = False
-
-
-class SendDropped(_OfSending):
-    kind: ClassVar[str] = "send_dropped"
-
-    reason: str
 
 
 class VendorPaused(Event):
@@ -362,132 +300,6 @@ def _(command: PauseVendor, incident: Any, world: World) -> Decision:
 @decide.register
 def _(command: ResumeVendor, incident: Any, world: World) -> Decision:
     return (Said(f"vendor:{command.vendor}", VendorResumed(vendor=command.vendor, why=command.why)),)
-
-
-# Folds
-
-
-def _bond(event: _OfSending, incident: Incident) -> Bond:
-    bond = incident.bond(event.bond)
-    if bond is None:
-        raise ValueError(f"{incident.number} has no bond {event.bond}")
-    return bond
-
-
-def _made(event: Any, incident: Incident, at: datetime, duplicates: tuple[TicketRef, ...]) -> Incident:
-    bond = _bond(event, incident)
-    state = BondState.OPEN if bond.state is BondState.ENGAGING else bond.state
-    return incident.with_bond(
-        bond.but(
-            state=state,
-            ref=event.ref,
-            doubtful=False,
-            dead=False,
-            ball=Ball.THEIRS,
-            ball_since=at,
-            duplicates=bond.duplicates + duplicates,
-        )
-    )
-
-
-@evolve.register
-def _(event: TicketMade, incident: Incident, at: datetime) -> Incident:
-    return _made(event, incident, at, ())
-
-
-@evolve.register
-def _(event: TicketAdopted, incident: Incident, at: datetime) -> Incident:
-    return _made(event, incident, at, event.duplicates)
-
-
-@evolve.register
-def _(event: DuplicateFound, incident: Incident, at: datetime) -> Incident:
-    bond = _bond(event, incident)
-    return incident.with_bond(bond.but(duplicates=(*bond.duplicates, event.ref)))
-
-
-@evolve.register
-def _(event: Delivered, incident: Incident, at: datetime) -> Incident:
-    bond = _bond(event, incident)
-    return incident.with_bond(bond.but(doubtful=False, dead=False, ball=Ball.THEIRS, ball_since=at))
-
-
-@evolve.register
-def _(event: SendAmbiguous, incident: Incident, at: datetime) -> Incident:
-    return incident.with_bond(_bond(event, incident).but(doubtful=True))
-
-
-@evolve.register
-def _(event: PersonNeeded, incident: Incident, at: datetime) -> Incident:
-    return incident.with_bond(_bond(event, incident).but(doubtful=True, dead=True))
-
-
-@evolve.register
-def _(event: SendFailed, incident: Incident, at: datetime) -> Incident:
-    return incident.with_bond(_bond(event, incident).but(doubtful=False, dead=True))
-
-
-@evolve.register
-def _(event: SentAgain, incident: Incident, at: datetime) -> Incident:
-    return incident.with_bond(_bond(event, incident).but(dead=False, doubtful=event.look_first))
-
-
-@evolve.register
-def _(event: SendDropped, incident: Incident, at: datetime) -> Incident:
-    bond = _bond(event, incident).but(doubtful=False, dead=False)
-    if event.what == "create":
-        bond = bond.but(state=BondState.ENDED)
-    return incident.with_bond(bond)
-
-
-# What else is written
-
-
-@effects.register
-def _(event: TicketMade, stream: str, command_id: str) -> tuple[Effect, ...]:
-    return (Settle(event.row_id, "done"),)
-
-
-@effects.register
-def _(event: TicketAdopted, stream: str, command_id: str) -> tuple[Effect, ...]:
-    return (Settle(event.row_id, "done", f"found at the supplier ({event.how})"),)
-
-
-@effects.register
-def _(event: Delivered, stream: str, command_id: str) -> tuple[Effect, ...]:
-    return (Settle(event.row_id, "done"), Remember(event.vendor, event.change_ids))
-
-
-@effects.register
-def _(event: SendAmbiguous, stream: str, command_id: str) -> tuple[Effect, ...]:
-    return (Settle(event.row_id, "ambiguous", event.why, event.next_at),)
-
-
-@effects.register
-def _(event: PersonNeeded, stream: str, command_id: str) -> tuple[Effect, ...]:
-    return (Settle(event.row_id, "ambiguous", event.why),)
-
-
-@effects.register
-def _(event: SendFailed, stream: str, command_id: str) -> tuple[Effect, ...]:
-    return (Settle(event.row_id, "dead", event.why),)
-
-
-@effects.register
-def _(event: SentAgain, stream: str, command_id: str) -> tuple[Effect, ...]:
-    if event.replay is not None:
-        return (Settle(event.row_id, "ignored", "replayed by a person"), event.replay)
-    if event.look_first:
-        return (Settle(event.row_id, "ambiguous", event.why, resend=True),)
-    return (Settle(event.row_id, "queued", event.why),)
-
-
-@effects.register
-def _(event: SendDropped, stream: str, command_id: str) -> tuple[Effect, ...]:
-    settled = Settle(event.row_id, "cancelled", event.reason or "dropped by a person")
-    if event.what == "create":
-        return (settled, CancelRest(event.bond, "there is no ticket to write to"))
-    return (settled,)
 
 
 @effects.register

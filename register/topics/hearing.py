@@ -28,7 +28,7 @@ from register.core import (
 )
 from register.incident import Ball, Bond, BondState, Incident
 from register.text import clean, one_line
-from register.topics.delivery import Delivered
+from register.topics.sendings import Delivered
 
 # Connectors clean and clip what they read; the door does not rely on it. Nothing is too long to be kept.
 _Foreign = Annotated[str, AfterValidator(clean)]

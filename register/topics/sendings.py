@@ -1,0 +1,204 @@
+"""What became of a sending, as events: what each makes of the incident and of the outbox's row."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from register.core import CancelRest, Effect, Enqueue, Event, Remember, Settle, effects, evolve
+from register.incident import Ball, Bond, BondState, Incident, TicketRef
+
+
+class OfSending(Event):
+    kind: ClassVar[str] = "_of_sending"
+
+    row_id: str
+    bond: str
+    vendor: str
+    what: str = "create"
+
+
+class TicketMade(OfSending):
+    kind: ClassVar[str] = "ticket_made"
+
+    ref: TicketRef
+
+
+class TicketAdopted(OfSending):
+    kind: ClassVar[str] = "ticket_adopted"
+
+    ref: TicketRef
+    how: str
+    duplicates: tuple[TicketRef, ...] = ()
+
+
+class DuplicateFound(OfSending):
+    kind: ClassVar[str] = "duplicate_found"
+
+    ref: TicketRef
+
+
+class Delivered(OfSending):
+    kind: ClassVar[str] = "delivered"
+
+    how: str
+    change_ids: tuple[str, ...] = ()
+
+
+class SendAmbiguous(OfSending):
+    kind: ClassVar[str] = "send_ambiguous"
+
+    why: str
+    next_at: datetime
+
+
+class PersonNeeded(OfSending):
+    kind: ClassVar[str] = "person_needed"
+
+    why: str
+
+
+class SendFailed(OfSending):
+    kind: ClassVar[str] = "send_failed"
+
+    why: str
+
+
+class SentAgain(OfSending):
+    kind: ClassVar[str] = "sent_again"
+
+    why: str
+    replay: Enqueue | None = None  # on a person's word: a new row under the same operation id
+    look_first: bool = False
+
+
+class SendDropped(OfSending):
+    kind: ClassVar[str] = "send_dropped"
+
+    reason: str
+
+
+# Folds
+
+
+def _bond(event: OfSending, incident: Incident) -> Bond:
+    bond = incident.bond(event.bond)
+    if bond is None:
+        raise ValueError(f"{incident.number} has no bond {event.bond}")
+    return bond
+
+
+def _made(event: Any, incident: Incident, at: datetime, duplicates: tuple[TicketRef, ...]) -> Incident:
+    bond = _bond(event, incident)
+    state = BondState.OPEN if bond.state is BondState.ENGAGING else bond.state
+    return incident.with_bond(
+        bond.but(
+            state=state,
+            ref=event.ref,
+            doubtful=False,
+            dead=False,
+            ball=Ball.THEIRS,
+            ball_since=at,
+            duplicates=bond.duplicates + duplicates,
+        )
+    )
+
+
+@evolve.register
+def _(event: TicketMade, incident: Incident, at: datetime) -> Incident:
+    return _made(event, incident, at, ())
+
+
+@evolve.register
+def _(event: TicketAdopted, incident: Incident, at: datetime) -> Incident:
+    return _made(event, incident, at, event.duplicates)
+
+
+@evolve.register
+def _(event: DuplicateFound, incident: Incident, at: datetime) -> Incident:
+    bond = _bond(event, incident)
+    return incident.with_bond(bond.but(duplicates=(*bond.duplicates, event.ref)))
+
+
+@evolve.register
+def _(event: Delivered, incident: Incident, at: datetime) -> Incident:
+    bond = _bond(event, incident)
+    return incident.with_bond(bond.but(doubtful=False, dead=False, ball=Ball.THEIRS, ball_since=at))
+
+
+@evolve.register
+def _(event: SendAmbiguous, incident: Incident, at: datetime) -> Incident:
+    return incident.with_bond(_bond(event, incident).but(doubtful=True))
+
+
+@evolve.register
+def _(event: PersonNeeded, incident: Incident, at: datetime) -> Incident:
+    return incident.with_bond(_bond(event, incident).but(doubtful=True, dead=True))
+
+
+@evolve.register
+def _(event: SendFailed, incident: Incident, at: datetime) -> Incident:
+    return incident.with_bond(_bond(event, incident).but(doubtful=False, dead=True))
+
+
+@evolve.register
+def _(event: SentAgain, incident: Incident, at: datetime) -> Incident:
+    return incident.with_bond(_bond(event, incident).but(dead=False, doubtful=event.look_first))
+
+
+@evolve.register
+def _(event: SendDropped, incident: Incident, at: datetime) -> Incident:
+    bond = _bond(event, incident).but(doubtful=False, dead=False)
+    if event.what == "create":
+        bond = bond.but(state=BondState.ENDED)
+    return incident.with_bond(bond)
+
+
+# What else is written
+
+
+@effects.register
+def _(event: TicketMade, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Settle(event.row_id, "done"),)
+
+
+@effects.register
+def _(event: TicketAdopted, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Settle(event.row_id, "done", f"found at the supplier ({event.how})"),)
+
+
+@effects.register
+def _(event: Delivered, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Settle(event.row_id, "done"), Remember(event.vendor, event.change_ids))
+
+
+@effects.register
+def _(event: SendAmbiguous, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Settle(event.row_id, "ambiguous", event.why, event.next_at),)
+
+
+@effects.register
+def _(event: PersonNeeded, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Settle(event.row_id, "ambiguous", event.why),)
+
+
+@effects.register
+def _(event: SendFailed, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Settle(event.row_id, "dead", event.why),)
+
+
+@effects.register
+def _(event: SentAgain, stream: str, command_id: str) -> tuple[Effect, ...]:
+    if event.replay is not None:
+        return (Settle(event.row_id, "ignored", "replayed by a person"), event.replay)
+    if event.look_first:
+        return (Settle(event.row_id, "ambiguous", event.why, resend=True),)
+    return (Settle(event.row_id, "queued", event.why),)
+
+
+@effects.register
+def _(event: SendDropped, stream: str, command_id: str) -> tuple[Effect, ...]:
+    settled = Settle(event.row_id, "cancelled", event.reason or "dropped by a person")
+    if event.what == "create":
+        return (settled, CancelRest(event.bond, "there is no ticket to write to"))
+    return (settled,)
