@@ -30,6 +30,7 @@ def header(model: Model, mode: str, width: int, now: float) -> Line:
         (f"MUSTER  {modes}  ", who, name, alarm, state),
         (f"MUSTER {title} ", who, name, alarm, state),
         (title, who, clip(name, 16), alarm, state),
+        (clip(one_line(model.session.login), 12), clip(name, 10), alarm, state),
         (clip(who, 16), clip(name, 10), alarm.replace(": start muster serve", ""), state),
     )
     for parts in variants:
@@ -66,8 +67,11 @@ def counts(model: Model, width: int, new_above: int, shown: int) -> Line:
     sums, signs = model.counts, model.signs
     wide = width >= 100
     gap, dot = ("   ", f" {signs.dot} ") if wide else (" ", " ")
-    levels = dot.join(f"P{p} {sums[f'p{p}']}" for p in (1, 2, 3))
-    pieces: list[tuple[str, str]] = [(f" {levels}{'    ' if wide else '  '}", "bad" if sums["p1"] else "")]
+    others = dot.join(f"P{p} {sums[f'p{p}']}" for p in (2, 3))
+    pieces: list[tuple[str, str]] = [
+        (f" P1 {sums['p1']}", "bad" if sums["p1"] else ""),
+        (f"{dot}{others}{'    ' if wide else '  '}", ""),
+    ]
     for key, label in (("mine", "mine"), ("unassigned", "unassigned"), ("overdue", "overdue")):
         pieces.append((f"{label} {sums[key]}{gap}", _pen(key, sums[key])))
     pieces.append((f"our turn {sums['our_turn']}{gap}", "warn" if sums["our_turn"] else ""))

@@ -102,7 +102,7 @@ class Doing:
             title=plain(verb.title(target), signs),
             command=verb.command,
             given={"target": target} if target else {},
-            ground=_ground(row, verb.help),
+            ground=_ground(row),
             hint=log_hint(zone, signs.to)
             if {"impact", "urgency"} <= set(verb.command.model_fields)
             else None,
@@ -167,7 +167,7 @@ class Doing:
             command=verb.command,
             given={"target": number, "vendor": vendor} if len(vendors) == 1 else {"target": number},
             save="Send",
-            ground=_ground(row, ""),
+            ground=_ground(row),
             defaults={"vendor": vendor},
         )
         self._push(FormScreen(form, self._draft(verb.name, number), self._model.signs))
@@ -213,8 +213,9 @@ class Doing:
         self._say(one_line(event.why), "bad")
 
 
-def _ground(row: Row | None, help: str) -> tuple[tuple[str, str], ...]:  # noqa: A002 - the verb's help
+def _ground(row: Row | None) -> tuple[tuple[str, str], ...]:
+    """Return the line under a form's title: which incident it is about."""
     if row is None:
-        return ((f" {help}", "dim"),) if help else ()
+        return ()
     title = "" if row["restricted"] else one_line(row["title"])
     return ((f" {row['number']}  P{row['p']}  {title}", "dim"),)

@@ -18,7 +18,7 @@ _INDENT: Final = "  "
 
 
 def heading(number: str, row: Row | None, detail: Detail | None, model: Model, width: int) -> list[Line]:
-    """Return the two lines at the top: what it is and whose, then the promise and the suppliers."""
+    """Return the two lines at the top: what it is and whose, then since when and until when."""
     if row is None:
         return [((f" {number}", "strong"), ("  is not open", "dim")), ()]
     eyes, signs = model.eyes, model.signs
@@ -39,11 +39,17 @@ def heading(number: str, row: Row | None, detail: Detail | None, model: Model, w
     )
     over = row["due"] is not None and row["due"] < eyes.now
     second: list[tuple[str, str]] = [(f" {opened}   ", ""), *_promise(row, model, over)]
-    for bond in row["bonds"]:
-        whose = bond_words(bond, eyes.now, signs)
-        key = f" {one_line(bond[4])}" if bond[4] else ""
-        second.append((f"{one_line(bond[0])}{key}: {whose}   ", "warn" if our_turn(bond) else ""))
     return [first, tuple(second)]
+
+
+def suppliers(row: Row | None, model: Model) -> Line:
+    """Return how it stands with each supplier, in one line."""
+    pieces: list[tuple[str, str]] = []
+    for bond in row["bonds"] if row is not None else ():
+        key = f" {one_line(bond[4])}" if bond[4] else ""
+        words = bond_words(bond, model.eyes.now, model.signs)
+        pieces.append((f"   {one_line(bond[0])}{key}: {words}", "warn" if our_turn(bond) else ""))
+    return tuple(pieces)
 
 
 def _promise(row: Row, model: Model, over: bool) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from tui.detail import Detail
 from tui.messages import DetailRead, IncidentsChanged
 from tui.model import Model
 from tui.requests import ActionAsked, DetailWanted, Opened
-from tui.story import conversation, heading, timeline
+from tui.story import conversation, heading, suppliers, timeline
 from tui.widgets.foot import Foot
 from tui.widgets.lines import Lines
 
@@ -78,7 +78,8 @@ class IncidentScreen(Screen[None]):
         count = len(self._row["bonds"]) if self._row else 0
         names = (f" Timeline {len(self.detail.told) if self.detail else ''}", f" Suppliers {count}")
         pens = ("", "cursor") if self._suppliers else ("cursor", "")
-        return tuple((f"{name} ", pen) for name, pen in zip(names, pens, strict=True))
+        tabs = tuple((f"{name} ", pen) for name, pen in zip(names, pens, strict=True))
+        return (*tabs, *suppliers(self._row, self.model))
 
     def _draw_body(self, width: int) -> None:
         if self.detail is None:
