@@ -127,14 +127,13 @@ def _start(
 def _board(env: Mapping[str, str], children: contextlib.ExitStack) -> int:
     """Run the board in a process of its own, so that a signal to us can clean up whatever it does."""
     child = subprocess.Popen([sys.executable, "-m", "tui.main"], env=dict(env), cwd=ROOT)
-    # As by Ctrl-C: it gives the terminal back, which a plain SIGTERM would leave as it is.
-    children.callback(_end, child, signal.SIGINT)
+    children.callback(_end, child)
     return child.wait()
 
 
-def _end(child: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM) -> None:
+def _end(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
-        child.send_signal(how)
+        child.terminate()
         try:
             child.wait(_END)
         except subprocess.TimeoutExpired:

@@ -27,6 +27,7 @@ from register.store import open_store
 from register.store.vendors import health
 from register.topics.delivery import PauseVendor
 from tests.tui.cli_help import Cli, fresh, vendor_block
+from tui.cli.app import OWN
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -161,6 +162,24 @@ def test_verify_tells_what_was_changed_by_hand(cli: Cli) -> None:
     ran = cli("verify")
     assert ran.code == 1
     assert "changed after it was written" in ran.out
+
+
+def test_a_second_worker_of_a_file_is_refused(cli: Cli) -> None:
+    from integrations.worker import alone
+
+    cli("log", "Mail is late")
+    with alone(cli.home / "r.db") as free:
+        assert free
+        assert cli("serve").code == 3
+        assert cli("serve", "--until-idle").code == 0
+
+
+@pytest.mark.parametrize(("group", "name"), [entry[:2] for entry in OWN])
+def test_every_other_command_has_help_and_json(cli: Cli, group: str, name: str) -> None:
+    shown = cli(*([group] if group else []), name, "--help")
+    assert shown.code == 0
+    assert "--json" in shown.out
+    assert "--as-json" not in shown.out
 
 
 # The demonstration, in a process of its own

@@ -109,6 +109,18 @@ def test_text_from_standard_input(one: Cli) -> None:
     assert one("note", "1", "-", stdin=b"\xff\xfe").code == 2
 
 
+def test_on_either_database(cli: Cli, register_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSTER_REGISTER", register_url)
+    cli.vendors(vendor_block())
+    assert cli.json("log", "Mail is late", "--impact", "high", "--urgency", "high")["priority"] == "P1"
+    assert cli.json("take", "1")["state"] == "In Progress"
+    assert cli("close", "1").code == 3
+    assert cli("engage", "1", "practice", "mail does not leave").code == 0
+    assert [one["number"] for one in cli.json("list")] == ["INC-1"]
+    assert len(cli.json("outbox", "list")) == 1
+    assert cli.json("verify")["events"] == 3
+
+
 # What is made from the registry
 
 FILLED = {
