@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -106,49 +104,40 @@ def on_the_outbox(desk: ServiceDesk, what: str, turn: int) -> None:
         desk.do(*asked[what])
 
 
-@contextmanager
-def emptied(store: Store) -> Iterator[None]:
-    """Hypothesis tries many sequences on one register: each begins with an empty one."""
-    with store.rows_only() as connection:
-        for name in ("event", "person", "incident", "bond", "sending", "heard", "quarantine", "vendor"):
-            connection.exec_driver_sql(f"DELETE FROM {name}")
-        connection.exec_driver_sql(f"UPDATE head SET seq = 0, incident = 0, person = 0, hash = '{'0' * 64}'")
-    store._people.clear()
-    yield
-
-
 @settings(
     max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=STEPS)
-def test_whatever_is_asked_the_rows_are_what_the_events_say(store: Store, policy: Policy, steps: Any) -> None:
-    with emptied(store):
-        desk = ServiceDesk(store, policy)
-        logged, carried_out, sentences = 0, 0, set[str]()
-        for turn, step in enumerate(steps):
-            try:
-                if isinstance(step, str):
-                    on_the_outbox(desk, step, turn)
-                    continue
-                receipt = desk.do(*step)
-            except Refused as refused:
-                sentences.add(refused.sentence)
+def test_whatever_is_asked_the_rows_are_what_the_events_say(
+    store: Store, policy: Policy, emptied: Any, steps: Any
+) -> None:
+    emptied(store)
+    desk = ServiceDesk(store, policy)
+    logged, carried_out, sentences = 0, 0, set[str]()
+    for turn, step in enumerate(steps):
+        try:
+            if isinstance(step, str):
+                on_the_outbox(desk, step, turn)
                 continue
-            carried_out += 1
-            if isinstance(step[1], Log):
-                logged += 1
-                assert receipt.number == f"INC-{logged}"
-            assert receipt.incident == store.incident(receipt.number or "")
-        assert all(sentence.endswith(".") for sentence in sentences), sentences
-        assert verify(store).faults == []
-        assert len(store.incidents(everything=True)) == logged
-        (row,) = ask(store, "SELECT count(*) AS events, max(seq) AS last FROM event")
-        assert row.events == (row.last or 0) >= carried_out
-        assert [e["number"] for e in store.rows()[1]] == [i.number for i in store.incidents()]
-        for row in ask(store, "SELECT board FROM incident"):
-            assert len(row.board.encode()) <= MAX_BYTES
+            receipt = desk.do(*step)
+        except Refused as refused:
+            sentences.add(refused.sentence)
+            continue
+        carried_out += 1
+        if isinstance(step[1], Log):
+            logged += 1
+            assert receipt.number == f"INC-{logged}"
+        assert receipt.incident == store.incident(receipt.number or "")
+    assert all(sentence.endswith(".") for sentence in sentences), sentences
+    assert verify(store).faults == []
+    assert len(store.incidents(everything=True)) == logged
+    (row,) = ask(store, "SELECT count(*) AS events, max(seq) AS last FROM event")
+    assert row.events == (row.last or 0) >= carried_out
+    assert [e["number"] for e in store.rows()[1]] == [i.number for i in store.incidents()]
+    for row in ask(store, "SELECT board FROM incident"):
+        assert len(row.board.encode()) <= MAX_BYTES
 
 
 @given(st.sampled_from(State), st.sampled_from(State))
