@@ -124,6 +124,7 @@ def fault(point):
     seen[point] = seen.get(point, 0) + 1
     if [point, seen[point]] == about.get("die"):
         os.kill(os.getpid(), signal.SIGKILL)
+print("up", flush=True)
 short = about.get("settle")
 timing = None if short is None else Timing(
     lookups=tuple(timedelta(seconds=s) for s in (0.2, 1, 2, 4, 8)), retry=wait_fixed(0.2),
@@ -147,6 +148,7 @@ def mortal(
         [sys.executable, "-c", MORTAL, json.dumps(about)],
         cwd=TOP,
         env={**os.environ, "MUSTER_HOME": str(home), **(env or {})},
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
     try:
@@ -155,8 +157,9 @@ def mortal(
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
         process.wait(10)
-        if process.stderr is not None:
-            process.stderr.close()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
 
 
 def wait_for(done: Callable[[], bool], seconds: float, what: str = "it") -> None:
@@ -193,6 +196,8 @@ def killed_at_random(
     while outbox.unfinished(store):
         assert time.monotonic() < end, f"not empty after {kills} kills: {outbox.unfinished(store)[:3]}"
         with mortal(register, home, settle=settle, env=env) as worker:
+            assert worker.stdout is not None
+            worker.stdout.readline()  # however slowly the machine starts it, its life is counted from here
             span = time.monotonic() + random_.uniform(*seconds)
             while time.monotonic() < span and outbox.unfinished(store):
                 assert worker.poll() is None, worker.stderr and worker.stderr.read()
