@@ -52,7 +52,7 @@ def test_kill_at_a_point(point: str, practice: Practice, own_store: Store, tmp_p
 
 
 def test_kills_at_random_moments(practice: Practice, own_store: Store, tmp_path: Path) -> None:
-    count = int(os.environ.get("MUSTER_KILLED_ENGAGEMENTS", "25"))
+    count = int(os.environ.get("MUSTER_KILLED_ENGAGEMENTS", "16"))
     desk = _desk(own_store, tmp_path, practice, max_in_flight=4)
     made = engage_many(desk, count, "practice")
     practice.moods.set(
