@@ -7,31 +7,20 @@ its incident changes; `settle` puts all into order again.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Final, Unpack
 
-from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tui.columns import Cells, Column, Eyes, cells_of, columns_for, heading
-from tui.format import fit
+from tui.columns import Eyes
 from tui.messages import CursorMoved, NewAbove, Row
 from tui.order import Rank, rank
 from tui.widgets.lines import Names, Painted
+from tui.widgets.row_lines import RowLines
 
 MERGE_FROM: Final = 32
 """So many new rows in one tick are merged by one sort instead of one insertion each."""
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What a line shows: compared before it is painted again."""
-
-    here: bool
-    cells: Cells
-    strip: Strip
 
 
 class Board(Painted, can_focus=True):
@@ -47,9 +36,7 @@ class Board(Painted, can_focus=True):
         self._cursor = 0
         self._top = 0
         self._above: set[str] = set()
-        self._number_width = 9
-        self._columns_at: tuple[tuple[int, int], tuple[Column, ...]] = ((0, 0), ())
-        self._seen: dict[str, _Seen] = {}
+        self._lines = RowLines(eyes, self.pen)
 
     # What stands where
 
@@ -72,14 +59,6 @@ class Board(Painted, can_focus=True):
         return max(1, self.size.height - 1)
 
     @property
-    def _columns(self) -> tuple[Column, ...]:
-        at = (self.size.width, self._number_width)
-        if self._columns_at[0] != at:
-            self._columns_at = (at, columns_for(*at))
-            self._seen.clear()
-        return self._columns_at[1]
-
-    @property
     def new_above(self) -> int:
         return len(self._above)
 
@@ -98,9 +77,9 @@ class Board(Painted, can_focus=True):
         self._ranks = [pair[0] for pair in ranked]
         self._rows = [pair[1] for pair in ranked]
         self._places = None
-        self._seen.clear()
+        self._lines.forget()
         self._above.clear()
-        self._fit_numbers()
+        self._lines.fit_numbers(self._rows)
         found = self._place(kept) if kept else None
         self._cursor = 0 if found is None else found
         self._top = self._held(self._cursor - line if found is not None else 0)
@@ -144,7 +123,7 @@ class Board(Painted, can_focus=True):
         self._ranks = [self._ranks[at] for at in keep]
         self._places = None
         for number in gone:
-            self._seen.pop(number, None)
+            self._lines.drop(number)
         self._cursor = max(0, min(self._cursor - before_cursor, len(self._rows) - 1))
         self._top = self._held(self._top - above)
         if self._above & gone:
@@ -171,7 +150,7 @@ class Board(Painted, can_focus=True):
             self._ranks = [pair[0] for pair in pairs]
             self._rows = [pair[1] for pair in pairs]
         self._places = None
-        wider = self._fit_numbers()
+        wider = self._lines.fit_numbers(self._rows)
         top, self._cursor = self._top, (self._place(kept) or 0) if kept else 0
         self._top = self._held((self._place(first) or 0) if first else 0)
         if had <= self.page and len(self._rows) <= self.page:
@@ -247,20 +226,13 @@ class Board(Painted, can_focus=True):
         self._top = self._held(self._top)
 
     def notify_style_update(self) -> None:
-        self._seen = {}
+        self._lines.forget()
         super().notify_style_update()
 
     def repaint(self) -> None:
         """Paint all that is seen again: the zone, the names or the signs have changed."""
-        self._seen.clear()
+        self._lines.forget()
         self.refresh()
-
-    def _fit_numbers(self) -> bool:
-        """Widen the first column to the longest number; say whether that moved the others."""
-        width = max(9, 1 + max((len(row["number"]) for row in self._rows), default=0))
-        moved = width != self._number_width
-        self._number_width = width
-        return moved
 
     def _refresh_line(self, at: int) -> None:
         if self._top <= at < self._top + self.page:
@@ -269,32 +241,14 @@ class Board(Painted, can_focus=True):
     def _refresh_if_changed(self, at: int) -> None:
         if not self._top <= at < self._top + self.page:
             return
-        row = self._rows[at]
-        seen = self._seen.get(row["number"])
-        if seen is None or seen.cells != cells_of(row, self.eyes, self._columns):
+        if self._lines.reads_differently(self._rows[at], self.size.width):
             self._refresh_line(at)
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            return self.strip_of(((heading(self._columns, self.eyes.signs), "strong"),), width)
+            return self.strip_of(((self._lines.heading(width), "strong"),), width)
         at = self._top + y - 1
         if at < len(self._rows):
-            return self._strip(self._rows[at], at == self._cursor, width)
+            return self._lines.strip(self._rows[at], at == self._cursor, width)
         return self.strip_of(((f"  {self.empty_text}", "dim"),) if not self._rows and y == 2 else (), width)
-
-    def _strip(self, row: Row, here: bool, width: int) -> Strip:
-        cells = cells_of(row, self.eyes, self._columns)
-        seen = self._seen.get(row["number"])
-        if seen is not None and seen.here == here and seen.cells == cells:
-            return seen.strip
-        signs = self.eyes.signs
-        pens: Callable[[str], str] = (lambda _: "cursor") if here else (lambda pen: pen)
-        segments = [Segment(f"{signs.cursor if here else ' '} ", self.pen("cursor" if here else ""))]
-        for column, (text, pen) in zip(self._columns, cells, strict=True):
-            segments.append(Segment(fit(text, column.width - 1, signs) + " ", self.pen(pens(pen))))
-        strip = Strip(segments).adjust_cell_length(width, self.pen(pens("")))
-        if len(self._seen) > 4 * self.page:
-            self._seen.clear()
-        self._seen[row["number"]] = _Seen(here, cells, strip)
-        return strip
