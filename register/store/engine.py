@@ -148,13 +148,14 @@ def told(url: str) -> Iterator[None]:
         raise RegisterUnavailable(f"The register could not be used: {type(error).__name__}.") from error
     except OSError as error:
         raise RegisterUnavailable(
-            f"The register's file cannot be used: {error.strerror or error}."
+            f"{sqlite_path(url) or url}: the register's file cannot be used ({error.strerror or error})."
+            " Nothing was written; check the path in MUSTER_REGISTER and that its folder is yours."
         ) from error
 
 
 def _sentence(url: str, error: DBAPIError) -> str:
     words = str(error.orig or error).splitlines()[0] if str(error.orig or error) else type(error).__name__
-    where = str(sqlite_path(url) or "the database")
+    where = str(sqlite_path(url) or "The register on PostgreSQL")
     for sign, meaning in _MEANINGS:
         if sign in words.lower():
             return f"{where}: {meaning}"
@@ -176,5 +177,5 @@ _MEANINGS: Final = (
     ("malformed", "the file is damaged. Stop Muster and restore a backup."),
     ("full", "the disk is full. Nothing was written; make room and try again."),
     ("disk i/o", "the disk gave an error. Nothing was written."),
-    ("connection", "the database does not answer. Nothing was written; check that it runs and is reachable."),
+    ("connection", "it does not answer. Nothing was written; check that it runs and is reachable."),
 )

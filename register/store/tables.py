@@ -16,7 +16,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 SCHEMA: Final = 1
 """The version of these tables. A register with a higher one is of a newer program."""
@@ -171,5 +170,10 @@ lease: Final = Table(
 
 def insert(connection: Connection, table: Table) -> Any:
     """Return an insert that can say what happens where the row is there already."""
-    postgres = connection.dialect.name == "postgresql"
-    return postgresql.insert(table) if postgres else sqlite.insert(table)
+    if connection.dialect.name == "postgresql":  # imported here: the other one's costs start-up time
+        from sqlalchemy.dialects.postgresql import insert as into
+
+        return into(table)
+    from sqlalchemy.dialects.sqlite import insert as put
+
+    return put(table)

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, and_, bindparam, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from register.canon import canonical, data_digest, link, stamp
 from register.core import (
@@ -68,8 +67,6 @@ class Transaction:
         self._versions: dict[str, int] = {}  # by stream: the n of its last event
         self._lasts: dict[str, int] = {}  # by stream written here: the seq of its last event
         self.moved = False
-        module: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-        self._insert = module.insert
 
     @property
     def seq(self) -> int:
@@ -195,7 +192,7 @@ class Transaction:
                 "remote_id": None if bond.ref is None else bond.ref.id,
                 "live": int(bond.state in LIVE_BONDS),
             }
-            query = self._insert(t.bond).values(id=bond.id, whole=0, **values)
+            query = t.insert(self.connection, t.bond).values(id=bond.id, whole=0, **values)
             self.connection.execute(query.on_conflict_do_update(index_elements=["id"], set_=values))
 
     def carry_out(self, effect: Effect, now: datetime) -> None:
@@ -256,14 +253,16 @@ class Transaction:
 
     def _remember(self, effect: Remember, now: str) -> None:
         for change_id in effect.change_ids:
-            query = self._insert(t.heard).values(vendor=effect.vendor, change_id=change_id, at=now)
+            query = t.insert(self.connection, t.heard).values(
+                vendor=effect.vendor, change_id=change_id, at=now
+            )
             self.connection.execute(query.on_conflict_do_nothing())
 
     def _move_cursor(self, effect: MoveCursor, now: str) -> None:
         self._put_vendor(effect.vendor, cursor=effect.cursor, heard_at=now, trouble="")
 
     def _quarantine(self, effect: Quarantine, now: str) -> None:
-        query = self._insert(t.quarantine).values(
+        query = t.insert(self.connection, t.quarantine).values(
             vendor=effect.vendor, change_id=effect.change_id, raw=effect.raw, why=effect.why, at=now
         )
         self.connection.execute(query.on_conflict_do_nothing())
@@ -275,7 +274,9 @@ class Transaction:
         self.connection.execute(t.bond.update().where(t.bond.c.id == effect.bond), {"whole": 1})
 
     def _put_vendor(self, name: str, **values: Any) -> None:
-        query = self._insert(t.vendor).values(**({"name": name, "paused_why": "", "trouble": ""} | values))
+        query = t.insert(self.connection, t.vendor).values(
+            **({"name": name, "paused_why": "", "trouble": ""} | values)
+        )
         self.connection.execute(query.on_conflict_do_update(index_elements=["name"], set_=values))
 
 
