@@ -104,7 +104,7 @@ class Live:
     def __init__(self, storage_path: Path) -> None:
         self._db = TinyDB(str(storage_path), storage=Snapshot)
         self._incidents = self._db.table("incidents", cache_size=0)
-        self._rows: dict[str, Row] = {row["number"]: row for row in self._incidents.all()}
+        self._rows: dict[str, Row] = {row["number"]: row for row in self._stored().values()}
         self._listed: list[Row] | None = None
         about = self._about()
         self.seq = int(about.get("seq", 0))
@@ -146,7 +146,8 @@ class Live:
             self._incidents.remove(doc_ids=out)
         if put:
             self._incidents.insert_multiple(Document(row, doc_id=row["n"]) for row in put.values())
-        self._rows.update(put)
+            stored = self._stored()  # TinyDB has made copies: hold these alone
+            self._rows.update((number, stored[str(row["n"])]) for number, row in put.items())
         for number in dropped:
             del self._rows[number]
         if put or dropped:
@@ -194,6 +195,10 @@ class Live:
             return False
         self.save()
         return True
+
+    def _stored(self) -> dict[str, Row]:
+        """The rows as TinyDB holds them, by doc_id; `all()` would copy each."""
+        return self._storage.read().get("incidents", {})
 
     @property
     def _storage(self) -> Snapshot:

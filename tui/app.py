@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 import time
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.events import Paste
 from textual.message import Message
@@ -38,6 +38,10 @@ from tui.signs import UNICODE, Signs
 from tui.typeahead import PatientApp
 
 
+LEAVE_WITHIN: Final = 5.0
+"""Seconds in which a second q leaves."""
+
+
 class MusterApp(PatientApp):
     """The board and what opens from it."""
 
@@ -52,7 +56,7 @@ class MusterApp(PatientApp):
         self.door = door
         self.verbs: tuple[Action, ...] = ()
         self.doing = Doing(self.model, door, self.push_screen, self.say)
-        self._warned = False
+        self._asked_to_leave = -LEAVE_WITHIN
         self._mine = ""  # the incident that was logged here last
         self.board = BoardScreen(self.model)
 
@@ -216,14 +220,17 @@ class MusterApp(PatientApp):
         self.redraw_all()
 
     def do_quit(self, number: str | None) -> None:
-        """Leave at once, unless something that was given is not on record yet."""
-        if self.doing.under_way and not self._warned:
-            self._warned = True
-            self.say(
-                "Not all that you gave is on record yet: wait a moment, or press q again to leave.", "warn"
-            )
+        """Ask, and leave at the second press."""
+        if time.monotonic() - self._asked_to_leave < LEAVE_WITHIN:
+            self.exit()
             return
-        self.exit()
+        self._asked_to_leave = time.monotonic()
+        if self.doing.under_way:
+            self.say(
+                "Not all that you gave is on record yet. Wait a moment, or press q again to leave.", "warn"
+            )
+        else:
+            self.say("Press q again to leave.")
 
     def say(self, text: str, pen: str = "") -> None:
         """Show a sentence on the screen that is in front, or on the board behind a form."""

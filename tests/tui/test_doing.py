@@ -353,6 +353,17 @@ async def test_help_lists_what_works_here(open_board: Board) -> None:
     assert app.screen is app.board
 
 
+async def test_q_asks(open_board: Board) -> None:
+    app, pilot, _ = open_board
+    await pilot.press("q")
+    await settled(pilot)
+    assert text_of(app)[-1] == " Press q again to leave."
+    assert not app._exit
+    await pilot.press("j", "q")
+    await settled(pilot)
+    assert app._exit
+
+
 async def test_leaving_waits_for_what_is_not_on_record(open_board: Board) -> None:
     app, pilot, _ = open_board
     await pilot.press("a", "q")
