@@ -37,7 +37,6 @@ from tui.session import Session
 from tui.signs import UNICODE, Signs
 from tui.typeahead import PatientApp
 
-
 LEAVE_WITHIN: Final = 5.0
 """Seconds in which a second q leaves."""
 
