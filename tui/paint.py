@@ -100,7 +100,7 @@ class Shadow:
 
 
 def _runs(old: list[Cell], new: list[Cell]) -> Iterator[tuple[int, int]]:
-    """Yield the stretches that differ, near ones joined, never cutting a wide character in two."""
+    """Yield the stretches that differ, near ones joined; one that ends in a wide character has both halves."""
     begin = end = -1
     for at, cell in enumerate(new):
         if old[at] == cell:
@@ -108,19 +108,17 @@ def _runs(old: list[Cell], new: list[Cell]) -> Iterator[tuple[int, int]]:
         if begin < 0:
             begin = at
         elif at - end > BRIDGE:
-            yield _whole(new, begin, end)
+            yield begin, _whole(new, end)
             begin = at
         end = at + 1
     if begin >= 0:
-        yield _whole(new, begin, end)
+        yield begin, _whole(new, end)
 
 
-def _whole(cells: list[Cell], begin: int, end: int) -> tuple[int, int]:
-    while begin > 0 and cells[begin][0] == "":
-        begin -= 1
+def _whole(cells: list[Cell], end: int) -> int:
     while end < len(cells) and cells[end][0] == "":
         end += 1
-    return begin, end
+    return end
 
 
 def _blank_tail(cells: list[Cell]) -> int:

@@ -253,6 +253,20 @@ async def test_the_header_says_when_it_is_stale_and_when_nothing_is_sent(
     assert "‼ NOTHING IS BEING SENT" in text_of(app)[0]
 
 
+async def test_what_is_told_to_a_screen_does_not_come_back(
+    small: tuple[MusterApp, Pilot[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, pilot = small
+    told: list[object] = []
+    monkeypatch.setattr(
+        app, "_tell", lambda kind, *args, tell=app._tell: (told.append(kind), tell(kind, *args))
+    )
+    app.post_message(FreshnessChanged(Freshness(Reach.LIVE, NOW, sending=True)))
+    await settled(pilot)
+    await settled(pilot)
+    assert told == [FreshnessChanged]
+
+
 async def test_a_copy_of_another_register_is_dropped(small: tuple[MusterApp, Pilot[None]]) -> None:
     app, pilot = small
     app.post_message(RegisterOpened("ANOTHER", "", "p1", "admin"))

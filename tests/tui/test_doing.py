@@ -246,6 +246,23 @@ async def test_a_second_ticket_is_made_on_purpose_only(open_board: Board) -> Non
     assert door.done[1][0].again is True
 
 
+async def test_saving_the_same_again_after_trouble_is_the_same_command(open_board: Board) -> None:
+    app, pilot, door = open_board
+    await pilot.press("i", *"db down", "enter")
+    await settled(pilot)
+    first, asked = door.done[0]
+    app.post_message(Refused(asked, "log", "The database does not answer."))
+    await settled(pilot)
+    await pilot.press("enter")
+    await settled(pilot)
+    assert door.done[1][0].command_id == first.command_id
+    app.post_message(Refused(asked, "log", "The database does not answer."))
+    await settled(pilot)
+    await pilot.press("!", "enter")
+    await settled(pilot)
+    assert door.done[2][0].command_id != first.command_id  # other words are another command
+
+
 async def test_sending_the_same_again_after_trouble_is_the_same_command(open_board: Board) -> None:
     app, pilot, door = open_board
     await pilot.press("v", "tab", *"once", "tab", "enter")
