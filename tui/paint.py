@@ -100,7 +100,7 @@ class Shadow:
 
 
 def _runs(old: list[Cell], new: list[Cell]) -> Iterator[tuple[int, int]]:
-    """Yield the stretches that differ, near ones joined; one that ends in a wide character has both halves."""
+    """Yield the stretches that differ, near ones joined; a wide character at the end is taken whole."""
     begin = end = -1
     for at, cell in enumerate(new):
         if old[at] == cell:
