@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,11 +34,13 @@ def write_at_once(store: Store, seconds: float) -> None:
     """Three processes do what comes to mind; afterwards everything is accounted for."""
     children = [run_script("writer", store.url, "random", str(seconds), str(seed)) for seed in range(3)]
     answers = []
-    while children[0].poll() is None and seconds > 5:
-        assert verify(store).faults == []  # while they write, too
-        time.sleep(1)
-    for child in children:
-        out, err = child.communicate(timeout=seconds + 60)
+    with ThreadPoolExecutor(3) as readers:  # a pipe that nobody empties would hold its writer up
+        told = [readers.submit(child.communicate, timeout=seconds + 60) for child in children]
+        while children[0].poll() is None and seconds > 5:
+            assert verify(store).faults == []  # while they write, too
+            time.sleep(1)
+    for child, ended in zip(children, told, strict=True):
+        out, err = ended.result()
         assert child.returncode == 0, err
         said = [json.loads(line) for line in out.splitlines()]
         assert len(said) > 20
@@ -54,6 +57,7 @@ def write_at_once(store: Store, seconds: float) -> None:
     assert verdict.faults == []
     assert verdict.incidents == len(numbers)
     sendings = ask(store, "SELECT count(*) AS n FROM sending")[0].n
+    print(f"{len(answers):,} commands, {len(done):,} in the register, the rest refused with a reason")
     assert sendings == sum(1 for a in answers if a["verb"] in ("engage", "reply") and "seq" in a)
 
 
