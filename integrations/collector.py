@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 
 import orjson
 
 from integrations.connector import BALL, Change, ChangeKind, Cursor, Page, Polls, Theirs
-from integrations.errors import AuthFailed, AuthTrouble, Failure
+from integrations.errors import AuthFailed, AuthTrouble, Failure, Moved
 from integrations.hand import COLLECTOR, Hand
 from integrations.vendor import Vendor, Wired
 from register.core import Refused
@@ -31,6 +30,7 @@ class Collector:
         self._hand = hand
         self._vendor = vendor
         self._connector = connector
+        self._moved: list[BondRow] = []  # a word of theirs that we do not know: perhaps a merger
 
     async def poll(self) -> int:
         """Take in what is new, and read whole what became known; return the number of events."""
@@ -38,13 +38,14 @@ class Collector:
             return 0
         name, store = self._vendor.name, self._hand.store
         try:
-            heard = await self._follow() + await self._read_whole()
+            heard = await self._follow()
+            more, trouble = await self._read_whole()
         except Failure as failure:
             await self._trouble(failure)
             return 0
         now = self._hand.now()
-        await self._hand.call(lambda: vendors.heard_from(store, name, now, ""))
-        return heard
+        await self._hand.call(lambda: vendors.heard_from(store, name, now, trouble))
+        return heard + more
 
     async def _trouble(self, failure: Failure) -> None:
         name, store, now = self._vendor.name, self._hand.store, self._hand.now()
@@ -69,6 +70,11 @@ class Collector:
 
     async def _take_in(self, page: Page, before: str | None, after: str) -> int:
         bonds = await self._bonds({change.ref.id for change in page.changes})
+        self._moved += [
+            bonds[change.ref.id]
+            for change in page.changes
+            if change.ref.id in bonds and change.kind is ChangeKind.STATE and change.state is Theirs.UNMAPPED
+        ]
         hear = Hear(
             vendor=self._vendor.name,
             after=before,
@@ -82,28 +88,40 @@ class Collector:
             return 0
         return len(receipt.events)
 
-    async def _read_whole(self) -> int:
-        """Tickets that became known since: they may have been answered before we knew their number."""
-        connector, name, store = self._connector, self._vendor.name, self._hand.store
-        assert isinstance(connector, Polls)  # noqa: S101 - poll() has looked
-        heard = 0
-        for bond in await self._hand.call(lambda: vendors.bonds_of(store, name)):
-            ref = TicketRef(id=bond.remote_id, key=bond.remote_id)
+    async def _read_whole(self) -> tuple[int, str]:
+        """Tickets that became known or moved: they may have been answered before we knew their number.
+
+        Returns the number of events, and what the last one that could not be read failed of.
+        """
+        heard, trouble = 0, ""
+        due = await self._hand.call(lambda: vendors.bonds_of(self._hand.store, self._vendor.name))
+        for bond in {bond.id: bond for bond in (*due, *self._moved)}.values():
             try:
-                page = await connector.history(ref)
+                heard += await self._read_one(bond)
             except AuthFailed:
                 raise
             except Failure as failure:
-                await self._hand.call(partial(vendors.heard_from, store, name, self._hand.now(), failure.why))
-                continue
-            hear = Hear(
-                vendor=name,
-                items=tuple(_items(page.changes, {bond.remote_id: bond})),
-                unreadable=_unreadable(page),
-                whole=bond.id,
-            )
-            heard += len((await self._hand.do(COLLECTOR, hear)).events)
-        return heard
+                trouble = failure.why
+        self._moved.clear()
+        return heard, trouble
+
+    async def _read_one(self, bond: BondRow) -> int:
+        connector = self._connector
+        assert isinstance(connector, Polls)  # noqa: S101 - poll() has looked
+        try:
+            ref = (await connector.get(TicketRef(id=bond.remote_id, key=bond.remote_id))).ref
+        except Moved as moved:
+            ref = moved.new
+        page = await connector.history(ref)
+        hear = Hear(
+            vendor=self._vendor.name,
+            items=tuple(_items(page.changes, {change.ref.id: bond for change in page.changes})),
+            unreadable=_unreadable(page),
+            whole=bond.id,
+            target=bond.incident,
+            ref=ref,
+        )
+        return len((await self._hand.do(COLLECTOR, hear)).events)
 
     async def _bonds(self, remote_ids: set[str]) -> dict[str, BondRow]:
         if not remote_ids:

@@ -24,7 +24,16 @@ from integrations.connector import (
     Strong,
     Updates,
 )
-from integrations.errors import Ambiguous, Failure, Gone, Rejected
+from integrations.errors import (
+    Ambiguous,
+    AuthFailed,
+    AuthTrouble,
+    Conflict,
+    Failure,
+    Gone,
+    Moved,
+    Rejected,
+)
 from integrations.hand import COURIER, Hand
 from integrations.outcomes import AFTER, Later, Timing
 from integrations.vendor import Vendor, Wired
@@ -36,8 +45,12 @@ from register.topics.delivery import (
     AskAboutSending,
     ConfirmSending,
     DoubtSending,
+    PauseVendor,
     ResendSending,
 )
+
+MOST_TRIES = 6
+"""After that many tries that left nothing at the supplier, a person is asked before the next."""
 
 
 def _no_fault(point: str) -> None:
@@ -62,13 +75,14 @@ class Courier:
         self._holder = holder
         self._timing = timing or Timing()
         self._fault = fault
-        self._flying: set[asyncio.Task[None]] = set()
+        self._flying: dict[asyncio.Task[None], str] = {}
 
     async def step(self) -> bool:
         """Do what is due now: take over what is lost, look doubtful ones up, send. Whether there was any."""
         now = self._hand.now()
-        lost = await self._hand.call(lambda: outbox.expired(self._hand.store, self._vendor.name, now))
-        for row in lost:
+        expired = await self._hand.call(lambda: outbox.expired(self._hand.store, self._vendor.name, now))
+        lost = [row for row in expired if row.row_id not in self._flying.values()]
+        for row in lost:  # ours in the air tell themselves how they ended
             await self._doubt(row, "the sender died while it was sending")
         doubtful = await self._hand.call(lambda: outbox.doubtful(self._hand.store, self._vendor.name, now))
         for row in doubtful:
@@ -76,8 +90,8 @@ class Courier:
         claimed = await self._claim()
         for row in claimed:
             task = asyncio.create_task(self.deliver(row), name=f"deliver {row.row_id}")
-            self._flying.add(task)
-            task.add_done_callback(self._flying.discard)
+            self._flying[task] = row.row_id
+            task.add_done_callback(self._flying.pop)
         return bool(lost or doubtful or claimed)
 
     async def take_over(self) -> None:
@@ -184,11 +198,15 @@ class Courier:
             await self._look_later(row, asked, "the look-up was not answered in time", counts=False)
             return
         except Failure as failure:
-            await self._look_later(row, asked, failure.why, counts=False)
+            await self._not_looked_up(row, asked, failure)
             return
         self._fault("looked")
         if isinstance(found, Found):
             await self._found(row, found)
+        elif row.tries >= MOST_TRIES and row.on_ambiguous != "resend":
+            await self._do(
+                AskAboutSending(row_id=row.row_id, why=f"sent {row.tries} times, and none of them arrived")
+            )
         elif self._may_resend(row, found, asked):
             await self._do(
                 ResendSending(row_id=row.row_id, tries=row.tries, why="it is proved not to have arrived")
@@ -196,6 +214,14 @@ class Courier:
         else:
             why = found.why if isinstance(found, CannotTell) else "not found at the supplier so far"
             await self._look_later(row, asked, why, counts=True)
+
+    async def _not_looked_up(self, row: Sending, asked: datetime, failure: Failure) -> None:
+        """A refused credential stops the vendor; a clear no counts; anything else waits its time."""
+        if isinstance(failure, AuthFailed) and failure.trouble is not AuthTrouble.MISSING:
+            await self._do(PauseVendor(vendor=row.vendor, why=failure.why))
+        counts = isinstance(failure, Rejected | Gone | Conflict | Moved)
+        after = asked + (getattr(failure, "retry_after", None) or timedelta(0))
+        await self._look_later(row, asked, failure.why, counts=counts, not_before=after)
 
     async def _find(self, row: Sending) -> FindResult:
         connector = self._connector
@@ -235,7 +261,15 @@ class Courier:
             return False  # the supplier may still be about to commit it, whoever asks
         return row.on_ambiguous == "resend" or (settled is not None and isinstance(found, Absent))
 
-    async def _look_later(self, row: Sending, asked: datetime, why: str, *, counts: bool) -> None:
+    async def _look_later(
+        self,
+        row: Sending,
+        asked: datetime,
+        why: str,
+        *,
+        counts: bool,
+        not_before: datetime | None = None,
+    ) -> None:
         """Look again by the schedule, and at once when the settle time is over; past it, ask a person."""
         lookups, settled = self._timing.lookups, self._settled_at(row)
         number = row.lookups + 1 if counts else row.lookups
@@ -245,6 +279,7 @@ class Courier:
         at = asked + lookups[min(number, len(lookups) - 1)]
         if settled is not None and asked < settled:
             at = min(at, settled)
+        at = max(at, not_before or at)
         store, now = self._hand.store, self._hand.now()
         await self._hand.call(lambda: outbox.look_again(store, row, at, why, now, counts=counts))
 

@@ -127,6 +127,7 @@ class Worker:
         self._news = asyncio.Event()
         self._reload = asyncio.Event()
         self._busy_until = datetime.now(UTC)
+        self.was_idle = False
 
     @property
     def store(self) -> Store:
@@ -172,12 +173,15 @@ class Worker:
             await self._pause(5)
             return
         self._hand.desk.policy = policy_of(known)
+        for row in await self._hand.call(lambda: outbox.unfinished(self.store)):
+            if row.vendor not in known:
+                await self._note(row.vendor, f"{row.vendor} is not in {file.name} any more: nothing is sent.")
         tasks = [asyncio.create_task(self._vendor(v, sole), name=v.name) for v in known.values()]
         while not self._stop.is_set() and _sign(file) == seen:
             await self._pause(2)
         self._reload.set()
         self._news.set()
-        await asyncio.gather(*tasks)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _vendor(self, vendor: Vendor, sole: bool) -> None:
         """One vendor: wait until it may be spoken to, speak, begin anew when its credential is mended."""
@@ -192,6 +196,10 @@ class Worker:
                 await self._note(vendor.name, failure.why)
             except (RegisterUnavailable, Refused) as error:
                 self.tell(str(error))
+            except Exception as error:
+                why = f"Sending stopped by a fault of Muster: {type(error).__name__}. It goes on trying."
+                self.tell(f"{vendor.name}: {why}")
+                await self._note(vendor.name, why)
             await self._pause(2)
 
     async def _speak(self, vendor: Vendor, *, take_over: bool) -> None:
@@ -221,7 +229,9 @@ class Worker:
             flying = courier.flying
             wake = asyncio.create_task(self._news.wait())
             due = await self._hand.call(lambda: outbox.next_due(self.store, vendor.name))
-            await asyncio.wait({wake, *flying}, timeout=_until(due), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {wake, *flying}, timeout=_until(due, flying=bool(flying)), return_when=asyncio.FIRST_COMPLETED
+            )
             wake.cancel()
 
     async def _listen(self, vendor: Vendor, collector: Collector) -> None:
@@ -230,6 +240,10 @@ class Worker:
                 await collector.poll()
             except (RegisterUnavailable, Refused) as error:
                 self.tell(str(error))
+            except Exception as error:  # a fault of ours must not make a supplier unheard without a word
+                why = f"Listening failed by a fault of Muster: {type(error).__name__}. It goes on trying."
+                self.tell(f"{vendor.name}: {why}")
+                await self._note(vendor.name, why)
             await asyncio.sleep(vendor.poll_seconds)
 
     async def _paused(self, name: str) -> bool:
@@ -284,6 +298,7 @@ class Worker:
             if work or await self._hand.call(lambda: _boards(self.store)):
                 self._busy_until = datetime.now(UTC) + IDLE
             if datetime.now(UTC) >= self._busy_until:
+                self.was_idle = True
                 self.stop()
                 return
 
@@ -295,11 +310,14 @@ class Worker:
         print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {sentence}", file=self._say, flush=True)
 
 
-def _until(due: datetime | None) -> float:
-    """Seconds to wait before looking again: until something falls due, five at most."""
+def _until(due: datetime | None, *, flying: bool) -> float:
+    """Seconds to wait before looking again: until something falls due, five at most.
+
+    flying: something is in the air, whose end wakes anyway; what is due may be waiting for room.
+    """
     if due is None:
         return 5.0
-    return min(5.0, max(0.05, (due - datetime.now(UTC)).total_seconds()))
+    return min(5.0, max(1.0 if flying else 0.05, (due - datetime.now(UTC)).total_seconds()))
 
 
 def _sign(file: Path) -> tuple[int, int]:
@@ -326,12 +344,16 @@ def run(
     """Serve one register; return the exit code: 0 ended, 3 another worker serves this file."""
     env = os.environ if env is None else env
     store = open_store(named)
-    with alone(store.path) as free:
-        if not free:
-            if not until_idle:
-                print("Another worker serves this register already: nothing to do.", file=sys.stderr)
-            return 0 if until_idle else 3
-        asyncio.run(_main(store, env, until_idle, timing, fault))
+    while True:
+        with alone(store.path) as free:
+            if not free:
+                if not until_idle:
+                    print("Another worker serves this register already: nothing to do.", file=sys.stderr)
+                return 0 if until_idle else 3
+            stopped = asyncio.run(_main(store, env, until_idle, timing, fault))
+        # whoever wrote while the lock was being let go saw a worker, and started none
+        if stopped or not outbox.unfinished(store):
+            break
     store.close()
     return 0
 
@@ -342,7 +364,8 @@ async def _main(
     until_idle: bool,
     timing: Timing | None,
     fault: Callable[[str], None],
-) -> None:
+) -> bool:
+    """Serve; whether it ended because it was told to, not because it was idle."""
     worker = Worker(store, env, timing=timing, fault=fault)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -351,6 +374,7 @@ async def _main(
         lambda _, told: worker.tell(f"A delivery ended early: {told.get('exception') or told['message']}")
     )
     await worker.run(sole=store.path is not None, until_idle=until_idle)
+    return not worker.was_idle
 
 
 def main() -> int:

@@ -92,7 +92,7 @@ class Transaction:
         """The row of that id, finished or not, and the unfinished ones of these incidents."""
         found = {}
         if row_id is not None:
-            for row in self.connection.execute(_FACTS.where(t.sending.c.row_id == row_id)):
+            for row in self.connection.execute(_FACTS.where(t.sending.c.row_id == row_id).with_for_update()):
                 found[row.row_id] = SendingFacts(**row._mapping)
         wanted = list(numbers)
         if wanted:
@@ -244,6 +244,12 @@ class Transaction:
         if effect.resend or effect.state == "queued":
             values["on_ambiguous"] = "resend" if effect.resend else "ask"
         self.connection.execute(t.sending.update().where(t.sending.c.row_id == effect.row_id), values)
+        if effect.state == "ambiguous" and effect.next_at is not None:
+            # a try may have ended later than its deadline (a suspended machine): settling counts from its end
+            late = t.sending.update().where(
+                and_(t.sending.c.row_id == effect.row_id, t.sending.c.deadline_at < now)
+            )
+            self.connection.execute(late, {"deadline_at": now})
 
     def _cancel_rest(self, effect: CancelRest, now: str) -> None:
         query = t.sending.update().where(

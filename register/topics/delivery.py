@@ -181,6 +181,12 @@ def _about(row: SendingFacts) -> dict[str, str]:
     return {"row_id": row.row_id, "bond": row.bond, "vendor": row.vendor, "what": row.kind}
 
 
+def _others(row: SendingFacts, world: World) -> dict[str, bool]:
+    """How the other sendings of its bond stand."""
+    states = {r.state for r in world.sendings.values() if r.bond == row.bond and r.row_id != row.row_id}
+    return {"dead": "dead" in states, "doubtful": "ambiguous" in states}
+
+
 def _said(row: SendingFacts, event: Event) -> Decision:
     return (Said(row.incident, event),)
 
@@ -216,8 +222,8 @@ def _late_answer(command: ConfirmSending, row: SendingFacts, world: World) -> De
 @decide.register
 def _(command: DoubtSending, incident: Any, world: World) -> Decision:
     row = _row(command, world)
-    if row.state != "sending" or row.tries != command.tries:
-        return ()
+    if row.state not in ("sending", "queued", "waiting") or row.tries != command.tries:
+        return ()  # queued: it was taken for lost and is to be sent again, and now its own word came
     return _said(row, SendAmbiguous(**_about(row), why=command.why, next_at=command.next_at))
 
 
@@ -240,7 +246,7 @@ def _(command: ResendSending, incident: Any, world: World) -> Decision:
     row = _row(command, world)
     if row.state != "ambiguous" or row.tries != command.tries:
         return ()
-    return _said(row, SentAgain(**_about(row), why=command.why))
+    return _said(row, SentAgain(**_about(row), **_others(row, world), why=command.why))
 
 
 @decide.register
@@ -252,9 +258,14 @@ def _(command: RetrySending, incident: Any, world: World) -> Decision:
     )
     refuse_unless(row.state != "sending", "It is being sent right now: wait for its answer.")
     if row.state == "ambiguous":
-        return _said(row, SentAgain(**_about(row), why="a person asked to send it again", look_first=True))
+        return _said(
+            row,
+            SentAgain(
+                **_about(row), **_others(row, world), why="a person asked to send it again", look_first=True
+            ),
+        )
     if row.state in ("queued", "waiting"):
-        return _said(row, SentAgain(**_about(row), why="a person asked not to wait"))
+        return _said(row, SentAgain(**_about(row), **_others(row, world), why="a person asked not to wait"))
     replay = Enqueue(
         row_id=command.command_id,
         op_id=row.op_id,
@@ -265,7 +276,10 @@ def _(command: RetrySending, incident: Any, world: World) -> Decision:
         payload=row.payload,
         position=row.position,
     )
-    return _said(row, SentAgain(**_about(row), why="a person asked to try it again", replay=replay))
+    return _said(
+        row,
+        SentAgain(**_about(row), **_others(row, world), why="a person asked to try it again", replay=replay),
+    )
 
 
 @decide.register
@@ -276,7 +290,7 @@ def _(command: DropSending, incident: Any, world: World) -> Decision:
         row.state != "sending",
         "It is being sent right now and cannot be taken back: wait for its answer.",
     )
-    return _said(row, SendDropped(**_about(row), reason=command.reason))
+    return _said(row, SendDropped(**_about(row), **_others(row, world), reason=command.reason))
 
 
 @decide.register

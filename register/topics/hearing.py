@@ -26,7 +26,7 @@ from register.core import (
     decide,
     evolve,
 )
-from register.incident import Ball, Bond, BondState, Incident
+from register.incident import Ball, Bond, BondState, Incident, TicketRef
 from register.text import clean, one_line
 from register.topics.sendings import Delivered
 
@@ -71,9 +71,12 @@ class Hear(Command):
     items: tuple[Heard, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     whole: str | None = None  # the bond whose ticket was read from its beginning
+    target: str | None = None  # with `whole`: the bond's incident
+    ref: TicketRef | None = None  # with `whole`: the ticket's reference as the supplier tells it
 
     def touches(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(item.incident for item in self.items))
+        own = (self.target,) if self.target else ()
+        return tuple(dict.fromkeys((*own, *(item.incident for item in self.items))))
 
 
 class SupplierSaid(Event):
@@ -101,6 +104,14 @@ class SupplierUpdated(Event):
     fixed: bool | None
 
 
+class Relinked(Event):
+    kind: ClassVar[str] = "relinked"
+
+    bond: str
+    vendor: str
+    ref: TicketRef
+
+
 @decide.register
 def _(command: Hear, incident: Any, world: World) -> Decision:
     if command.cursor is not None and command.after != world.cursor:
@@ -109,6 +120,7 @@ def _(command: Hear, incident: Any, world: World) -> Decision:
     shadow: dict[str, str] = {}  # bond → the state as of the items before
     settled: set[str] = set()
     taken = set(world.heard)  # a page may overlap itself
+    stale = _overtaken(command, world)
     for item in command.items:
         bond = world.incidents[item.incident].bond(item.bond) if item.incident in world.incidents else None
         if bond is None or item.change_id in taken:
@@ -119,11 +131,29 @@ def _(command: Hear, incident: Any, world: World) -> Decision:
             said += _settled_by(item, bond, world, at, settled)
         elif item.kind == "comment":
             said.append(Said(item.incident, _comment(item, bond), at))
-        elif item.raw_state != shadow.get(bond.id, bond.raw_state):
+        elif item.change_id not in stale and item.raw_state != shadow.get(bond.id, bond.raw_state):
             before = shadow.get(bond.id, bond.raw_state)
             shadow[bond.id] = item.raw_state
             said.append(Said(item.incident, _update(item, bond, before), at))
-    return tuple(said)
+    return _relinked(command, world) + tuple(said)
+
+
+def _overtaken(command: Hear, world: World) -> frozenset[str]:
+    """States of a whole ticket that stand before one that the feed has told already: history, no news."""
+    states = [item for item in command.items if item.kind == "state"] if command.whole else []
+    known = [at for at, item in enumerate(states) if item.change_id in world.heard]
+    return frozenset(item.change_id for item in states[: known[-1]]) if known else frozenset()
+
+
+def _relinked(command: Hear, world: World) -> Decision:
+    """Their ticket has another reference than we have: merged, renumbered, adopted by its human one."""
+    if command.ref is None or command.whole is None or command.target is None:
+        return ()
+    bond = world.incidents[command.target].bond(command.whole)
+    if bond is None or bond.ref == command.ref:
+        return ()
+    event = Relinked(bond=bond.id, vendor=bond.vendor, ref=command.ref)
+    return (Said(command.target, event),)
 
 
 def _settled_by(item: Heard, bond: Bond, world: World, at: datetime, settled: set[str]) -> list[Said]:
@@ -196,3 +226,13 @@ def _(event: SupplierUpdated, incident: Incident, at: datetime) -> Incident:
     if event.fixed is not None and bond.state is not BondState.ENDED:
         changes["state"] = BondState.FIXED if event.fixed else BondState.OPEN
     return incident.with_bond(bond.but(**changes))
+
+
+@evolve.register
+def _(event: Relinked, incident: Incident, at: datetime) -> Incident:
+    bond = incident.bond(event.bond)
+    if bond is None:
+        return incident
+    moved = bond.ref is not None and bond.ref.id != event.ref.id
+    former = (*bond.former, bond.ref) if moved and bond.ref is not None else bond.former
+    return incident.with_bond(bond.but(ref=event.ref, former=former))

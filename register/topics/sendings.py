@@ -68,6 +68,8 @@ class SentAgain(OfSending):
     kind: ClassVar[str] = "sent_again"
 
     why: str
+    dead: bool = False  # another sending of the bond waits for a person still
+    doubtful: bool = False  # another one is not known to have arrived
     replay: Enqueue | None = None  # on a person's word: a new row under the same operation id
     look_first: bool = False
 
@@ -76,6 +78,8 @@ class SendDropped(OfSending):
     kind: ClassVar[str] = "send_dropped"
 
     reason: str
+    dead: bool = False
+    doubtful: bool = False
 
 
 # Folds
@@ -143,14 +147,16 @@ def _(event: SendFailed, incident: Incident, at: datetime) -> Incident:
 
 @evolve.register
 def _(event: SentAgain, incident: Incident, at: datetime) -> Incident:
-    return incident.with_bond(_bond(event, incident).but(dead=False, doubtful=event.look_first))
+    return incident.with_bond(
+        _bond(event, incident).but(dead=event.dead, doubtful=event.doubtful or event.look_first)
+    )
 
 
 @evolve.register
 def _(event: SendDropped, incident: Incident, at: datetime) -> Incident:
-    bond = _bond(event, incident).but(doubtful=False, dead=False)
+    bond = _bond(event, incident).but(doubtful=event.doubtful, dead=event.dead)
     if event.what == "create":
-        bond = bond.but(state=BondState.ENDED)
+        bond = bond.but(state=BondState.ENDED, doubtful=False, dead=False)
     return incident.with_bond(bond)
 
 

@@ -84,7 +84,9 @@ def test_what_was_acknowledged_survives_the_writers_death(store: Store) -> None:
         said.append(writers.stdout.readline())  # it is at it; now at any moment
         time.sleep(chance.uniform(0, 0.03))
         os.kill(pid, signal.SIGKILL)
-        said += list(iter(writers.stdout.readline, "ended\n"))
+        while (line := writers.stdout.readline()) != "ended\n":
+            assert line, writers.communicate()[1]  # the end of the pipe: the writers' parent died
+            said.append(line)
     assert writers.communicate(timeout=30)[1] == ""
     logged = [line.split()[0] for line in said if len(line.split()) == 1]
     engaged = [line.split()[0] for line in said if "engaged" in line]
