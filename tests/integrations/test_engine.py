@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from engine_kit import COORDINATOR, Engine, practice_file, tickets_by_reference
 
+from integrations.hand import COURIER
 from integrations.practice.moods import (
     AnswerHtml,
     CommitThenDrop,
@@ -23,7 +24,15 @@ from integrations.practice.server import Practice, running_practice
 from register.core import Refused
 from register.incident import Ball, BondState, State
 from register.store import Store, open_store, outbox, vendors
-from register.topics.delivery import AdoptTicket, DropSending, ResumeVendor, RetrySending
+from register.topics.delivery import (
+    AdoptTicket,
+    DoubtSending,
+    DropSending,
+    FailSending,
+    ResendSending,
+    ResumeVendor,
+    RetrySending,
+)
 from register.topics.engagement import Engage, Reply
 from register.topics.intake import Log
 from register.verify import verify
@@ -271,3 +280,55 @@ async def test_death_at_each_point_leaves_one_ticket_and_an_empty_outbox(
     assert verify(own_store).faults == []
     await second.close()
     second.hand.close()
+
+
+async def test_a_ticket_adopted_by_its_human_number_is_heard(engine: Engine, practice: Practice) -> None:
+    await engine.collector.poll()
+    number, row_id = engine.engaged()
+    ticket = practice.desk.create("somebody", "db down", "told by phone")
+    engine.do(AdoptTicket(row_id=row_id, ticket=ticket.key))
+    practice.desk.comment(ticket.id, author="Lena", body="Looking at it")
+    await engine.collector.poll()
+    practice.desk.comment(ticket.id, author="Lena", body="Found it")
+    await engine.collector.poll()
+    assert engine.kinds(number).count("supplier_said") == 2
+    assert engine.store.incident(number).bonds[0].ref.id == ticket.id
+
+
+async def test_a_whole_read_does_not_take_their_state_back(engine: Engine, practice: Practice) -> None:
+    await engine.collector.poll()
+    number, row_id = engine.engaged()
+    ticket = practice.desk.create("somebody", "db down", "told by phone")
+    practice.desk.set_state(ticket.id, author="Lena", state="Working")
+    await engine.collector.poll()  # not ours yet
+    engine.do(AdoptTicket(row_id=row_id, ticket=ticket.id))
+    practice.desk.set_state(ticket.id, author="Lena", state="Fixed")
+    await engine.collector.poll()
+    await engine.collector.poll()
+    bond = engine.store.incident(number).bonds[0]
+    assert (bond.raw_state, bond.state) == ("Fixed", BondState.FIXED)
+
+
+async def test_a_dropped_reply_does_not_hide_that_the_ticket_was_refused(engine: Engine) -> None:
+    number, row_id = engine.engaged()
+    reply = Reply(target=number, message="any news?")
+    engine.do(reply)
+    now = engine.hand.now()
+    outbox.claim(engine.store, "practice", "me", now, now, now + timedelta(minutes=1), 1)
+    engine.desk.do(COURIER, FailSending(row_id=row_id, tries=1, why="no such queue"))
+    engine.do(DropSending(row_id=reply.command_id))
+    assert engine.store.incident(number).bonds[0].dead
+
+
+async def test_the_late_word_of_a_try_that_was_given_up_is_heard(engine: Engine) -> None:
+    number, row_id = engine.engaged()
+    now = engine.hand.now()
+    outbox.claim(engine.store, "practice", "me", now, now, now + timedelta(minutes=1), 1)
+    doubt = DoubtSending(row_id=row_id, tries=1, why="lost", next_at=now)
+    engine.desk.do(COURIER, doubt)
+    engine.desk.do(COURIER, ResendSending(row_id=row_id, tries=1, why="not there"))
+    again = DoubtSending(row_id=row_id, tries=1, why="it was on its way after all", next_at=now)
+    engine.desk.do(COURIER, again)
+    assert [row.state for row in outbox.unfinished(engine.store)] == ["ambiguous"]
+    assert outbox.unfinished(engine.store)[0].deadline_at > now
+    assert engine.kinds(number)[-1] == "send_ambiguous"
