@@ -8,6 +8,7 @@ import time
 from typing import TextIO
 
 from register.live import Live
+from register.plain import clip
 from tui.columns import Eyes, cells_of, columns_for, heading
 from tui.order import rank
 from tui.session import Session
@@ -25,7 +26,10 @@ def text_board(live: Live, signs: Signs, now: float, width: int = WIDTH) -> list
     lines = [heading(columns, signs).rstrip()]
     for row in sorted(live.rows, key=lambda one: rank(one, now)):
         cells = cells_of(row, eyes, columns)
-        padded = [text.ljust(column.width) for (text, _), column in zip(cells, columns, strict=True)]
+        padded = [
+            clip(text, column.width - 1).ljust(column.width)
+            for (text, _), column in zip(cells, columns, strict=True)
+        ]
         lines.append(("  " + "".join(padded)).rstrip())
     return lines
 
