@@ -20,6 +20,7 @@ from integrations.leaks import secret_key, secret_value
 from integrations.systems import SYSTEMS
 from integrations.toml_lines import key_lines, line_of
 from integrations.vendor import Block, Vendor, Wired, is_loopback, system
+from register.core import Policy, VendorFacts
 from register.text import Slug, clip, one_line
 
 if TYPE_CHECKING:
@@ -90,6 +91,11 @@ def connector_for(
         transport=transport,
     )
     return kind(http, vendor.config)
+
+
+def policy_of(known: Mapping[str, Vendor]) -> Policy:
+    """What the register may know of these suppliers: enough to refuse a wrong name."""
+    return Policy({name: VendorFacts(name, one.title, one.production) for name, one in known.items()})
 
 
 def vendors_path(home: Path) -> Path:

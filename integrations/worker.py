@@ -22,8 +22,14 @@ from integrations.hand import Hand
 from integrations.outcomes import Timing
 from integrations.secrets import resolve
 from integrations.vendor import Vendor
-from integrations.vendors import VendorsFileError, connector_for, find_vendors_file, load_vendors
-from register.core import Policy, Refused, VendorFacts, new_id
+from integrations.vendors import (
+    VendorsFileError,
+    connector_for,
+    find_vendors_file,
+    load_vendors,
+    policy_of,
+)
+from register.core import Refused, new_id
 from register.desk import ServiceDesk
 from register.store import (
     RegisterUnavailable,
@@ -43,11 +49,6 @@ BEAT: Final = 5.0
 """Seconds between two renewals of the leases."""
 IDLE: Final = timedelta(minutes=10)
 NOTHING: Final[Callable[[str], None]] = lambda point: None  # noqa: E731
-
-
-def policy_of(known: Mapping[str, Vendor]) -> Policy:
-    """What the register may know of these suppliers."""
-    return Policy({name: VendorFacts(name, v.title, v.production) for name, v in known.items()})
 
 
 def lock_path(register: Path) -> Path:

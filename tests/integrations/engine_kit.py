@@ -23,8 +23,7 @@ from integrations.hand import Hand
 from integrations.outcomes import Timing
 from integrations.practice.server import Practice
 from integrations.vendor import Vendor
-from integrations.vendors import connector_for, load_vendors
-from integrations.worker import policy_of
+from integrations.vendors import connector_for, load_vendors, policy_of
 from register.core import Command, Principal, Role
 from register.desk import Receipt, ServiceDesk, kinds
 from register.store import Store, open_store, outbox

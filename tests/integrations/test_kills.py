@@ -11,8 +11,7 @@ from engine_kit import engage_many, killed_at_random, mortal, practice_file, tic
 
 from integrations.practice.moods import CommitThenDrop, DropBeforeCommit
 from integrations.practice.server import Practice, running_practice
-from integrations.vendors import load_vendors
-from integrations.worker import policy_of
+from integrations.vendors import load_vendors, policy_of
 from register.desk import ServiceDesk
 from register.store import Store, open_store, outbox
 from register.verify import verify

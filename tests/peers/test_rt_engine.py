@@ -15,8 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integrations"))
 from engine_kit import COORDINATOR, engage_many, killed_at_random, mortal, wait_for
 
-from integrations.vendors import load_vendors
-from integrations.worker import policy_of
+from integrations.vendors import load_vendors, policy_of
 from register.desk import ServiceDesk, kinds
 from register.incident import Ball, BondState, State
 from register.store import Store, open_store, outbox

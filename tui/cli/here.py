@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from register.core import NotFound, Policy, Principal, Role, VendorFacts
+from register.core import NotFound, Policy, Principal, Role
 from register.desk import ServiceDesk
 from register.incident import Incident, Visibility
 from register.store import Store, open_store
@@ -79,7 +79,6 @@ def here(env: Mapping[str, str] = os.environ) -> Iterator[Here]:
 
 def policy() -> Policy:
     """What vendors.toml allows. Raises VendorsFileError."""
-    from integrations.vendors import find_vendors_file, load_vendors
+    from integrations.vendors import find_vendors_file, load_vendors, policy_of
 
-    known = load_vendors(find_vendors_file(os.environ))
-    return Policy({name: VendorFacts(name, one.title, one.production) for name, one in known.items()})
+    return policy_of(load_vendors(find_vendors_file(os.environ)))
