@@ -134,6 +134,7 @@ WORDS: Final[Mapping[str, Words]] = {
     "ticket_made": lambda e: _of_sending(e, f"{e.vendor} ticket {e.ref.key}", "good"),
     "ticket_adopted": _adopted,
     "duplicate_found": lambda e: _of_sending(e, f"a second ticket at {e.vendor}: {e.ref.key}", "bad"),
+    "relinked": lambda e: _of_sending(e, f"the ticket at {e.vendor} is {e.ref.key} now", "warn"),
     "delivered": _delivered,
     "send_ambiguous": lambda e: _of_sending(
         e, f"{e.what} to {e.vendor}: not known to have arrived, being looked up", "warn", e.why
