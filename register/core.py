@@ -18,6 +18,7 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import BaseModel, Field
 from ulid import ULID
 
+from register.effect import Effect
 from register.incident import Incident
 
 ULID_PATTERN: Final = r"^[0-9A-HJKMNP-TV-Z]{26}$"
@@ -205,84 +206,6 @@ class World:
     sendings: Mapping[str, SendingFacts] = field(default_factory=dict)  # unfinished ones, by row id
     heard: frozenset[str] = frozenset()  # change ids of this command that were taken in before
     cursor: str | None = None  # JSON: where the vendor's feed was left
-
-
-# Effects: what a transaction writes besides events and rows
-
-
-@dataclass(frozen=True, slots=True)
-class Enqueue:
-    """Something is to be sent: a new row of the outbox. Its place in the bond is the asking event's seq."""
-
-    row_id: str
-    op_id: str
-    incident: str
-    bond: str
-    vendor: str
-    kind: str  # create | comment | transition
-    payload: str  # JSON
-    position: int | None = None  # None: the asking event's seq; a replay keeps the place of what it replays
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    """What became of a row: its next state, and why, for a person."""
-
-    row_id: str
-    state: str
-    why: str = ""
-    next_at: datetime | None = None
-    resend: bool = False  # a person said: send it again unless it is found
-
-
-@dataclass(frozen=True, slots=True)
-class CancelRest:
-    """A bond has no ticket and never will: nothing that waits behind its create can be sent."""
-
-    bond: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Remember:
-    """These ids of a vendor's changes are known and are no news."""
-
-    vendor: str
-    change_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MoveCursor:
-    vendor: str
-    cursor: str  # JSON
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantine:
-    """A change that could not be read, kept as it came."""
-
-    vendor: str
-    change_id: str
-    raw: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Stop or go on sending to one vendor. `why` empty: go on."""
-
-    vendor: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class WholeRead:
-    """A bond's ticket was read from its beginning."""
-
-    bond: str
-
-
-Effect = Enqueue | Settle | CancelRest | Remember | MoveCursor | Quarantine | Pause | WholeRead
 
 
 @singledispatch

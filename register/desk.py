@@ -21,15 +21,21 @@ from register.core import (
     Recorded,
     Refused,
     Role,
+    Said,
     World,
     bookkeeping,
     decide,
     effects,
     fold,
+    new_id,
 )
 from register.incident import Incident
 from register.store.store import Store, recorded
 from register.store.transaction import Transaction
+from register.topics.timekeeping import ClockSteppedBack
+
+SKEW_TAKEN_AS_NONE = 2
+"""Seconds that a clock may lie behind the newest event without a word: hosts differ by that much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class ServiceDesk:
         before = transaction.events_of(command.command_id)
         if before:
             return _replayed(transaction, [recorded(row) for row in before])
-        now = self._clock()
+        now = self._time(transaction, principal)
         actor = transaction.person("person", principal.login)
         command = _with_person_ids(command, transaction)
         world = self._world(transaction, command, now, actor)
@@ -82,6 +88,24 @@ class ServiceDesk:
             transaction.carry_out(effect, now)
         number = target or next((e.stream for e in events if e.stream.startswith("INC-")), None)
         return Receipt(number, folded.get(number) if number else None, tuple(events))
+
+    def _time(self, transaction: Transaction, principal: Principal) -> datetime:
+        """Return the time of this transaction. A clock that stepped back is put on record, once."""
+        told = self._clock()
+        now = transaction.not_before_the_last(told)
+        behind = int((now - told).total_seconds())
+        if behind <= SKEW_TAKEN_AS_NONE:
+            transaction.skew = 0 if told >= now else transaction.skew
+        elif not transaction.skew:
+            transaction.skew = behind
+            transaction.append(
+                Said("register", ClockSteppedBack(seconds=behind)),
+                command_id=new_id(),
+                now=now,
+                actor=transaction.person("person", principal.login),
+                source=principal.source,
+            )
+        return now
 
     def _world(self, transaction: Transaction, command: Command, now: datetime, actor: str) -> World:
         row_id = getattr(command, "row_id", None)

@@ -154,7 +154,8 @@ def empty(store: Store) -> None:
         for table in metadata.sorted_tables:
             if table is not head:
                 connection.execute(table.delete())
-        connection.execute(head.update().values(seq=0, incident=0, person=0, hash=GENESIS, schema=SCHEMA))
+        new = {"seq": 0, "incident": 0, "person": 0, "hash": GENESIS, "schema": SCHEMA}
+        connection.execute(head.update().values(**new, recorded_at="", policy_seq=0, skew=0))
     store._people.clear()
 
 

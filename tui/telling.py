@@ -148,5 +148,9 @@ WORDS: Final[Mapping[str, Words]] = {
     "supplier_updated": _updated,
     "vendor_paused": lambda e: {"what": f"sending to {e.vendor} is paused", "body": e.why, "pen": "bad"},
     "vendor_resumed": lambda e: {"what": f"sending to {e.vendor} goes on", "body": e.why},
+    "clock_stepped_back": lambda e: {
+        "what": f"a clock lay {e.seconds} s behind the newest event",
+        "pen": "warn",
+    },
     "send_dropped": lambda e: _of_sending(e, f"{e.what} to {e.vendor} is given up", "warn", e.reason),
 }

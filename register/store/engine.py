@@ -113,6 +113,11 @@ def prepare(engine: Engine) -> str:
                     f"This register is of a newer Muster (schema {found.schema}, known here: {SCHEMA})."
                     " Nothing was changed: use the newer program."
                 )
+            if found.schema < SCHEMA:
+                raise RegisterUnavailable(
+                    f"This register is of an older Muster (schema {found.schema}, wanted here: {SCHEMA})."
+                    " Nothing was changed."
+                )
             return str(found.register_id)
     with engine.connect().execution_options(muster_writes=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
@@ -132,6 +137,9 @@ def prepare(engine: Engine) -> str:
                 "hash": GENESIS,
                 "incident": 0,
                 "person": 0,
+                "recorded_at": "",
+                "policy_seq": 0,
+                "skew": 0,
             },
         )
     return register_id

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -17,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """The version of these tables. A register with a higher one is of a newer program."""
 
 metadata: Final = MetaData()
@@ -32,6 +33,9 @@ head: Final = Table(
     Column("hash", String, nullable=False),
     Column("incident", Integer, nullable=False),
     Column("person", Integer, nullable=False),
+    Column("recorded_at", String, nullable=False),  # of the newest event: time never goes back
+    Column("policy_seq", Integer, nullable=False),  # of the newest adoption of a policy
+    Column("skew", Integer, nullable=False),  # seconds by which the clock is known to be behind, or 0
 )
 
 event: Final = Table(
@@ -54,6 +58,7 @@ event: Final = Table(
     Column("hash", String, nullable=False),
     UniqueConstraint("stream", "n"),
 )
+Index("event_recorded", event.c.recorded_at)
 
 person: Final = Table(
     "person",
@@ -62,6 +67,7 @@ person: Final = Table(
     Column("kind", String, nullable=False),
     Column("login", String, nullable=False),
     Column("name", String, nullable=False),
+    Column("erased_at", String),
     UniqueConstraint("kind", "login"),
 )
 
@@ -72,14 +78,27 @@ incident: Final = Table(
     Column("open", Integer, nullable=False),
     Column("state", String, nullable=False),
     Column("priority", Integer, nullable=False),
+    Column("hold", String),
+    Column("title", Text, nullable=False),  # the board row's, casefolded: filters look at what a board shows
     Column("owner", String),
+    Column("acked", Integer, nullable=False),
+    Column("caller", String),
+    Column("reporter", String, nullable=False),
+    Column("parent", Integer),
+    Column("firing", Integer, nullable=False),
+    Column("legal_hold", Integer, nullable=False),
     Column("team", String, nullable=False),
     Column("service", String, nullable=False),
     Column("category", String, nullable=False),
     Column("restricted", Integer, nullable=False),
     Column("opened_at", String, nullable=False),
     Column("updated_at", String, nullable=False),
+    Column("resolved_at", String),
+    Column("closed_at", String),
+    Column("reopened", Integer, nullable=False),
     Column("due_at", String),
+    Column("wake_at", String),  # when something next falls due, whatever it is
+    Column("clocks", Text, nullable=False),  # facts of completed clocks and due times, JSON
     Column("version", Integer, nullable=False),  # the n of its last event
     Column("seq", Integer, nullable=False),  # the seq of its last event
     Column("board", Text, nullable=False),  # the live row, JSON of at most 400 bytes
@@ -87,6 +106,63 @@ incident: Final = Table(
 )
 Index("incident_open", incident.c.n, sqlite_where=incident.c.open == 1, postgresql_where=incident.c.open == 1)
 Index("incident_seq", incident.c.seq)
+Index(
+    "incident_parent",
+    incident.c.parent,
+    sqlite_where=incident.c.parent.is_not(None),
+    postgresql_where=incident.c.parent.is_not(None),
+)
+Index(
+    "incident_wake",
+    incident.c.wake_at,
+    sqlite_where=incident.c.wake_at.is_not(None),
+    postgresql_where=incident.c.wake_at.is_not(None),
+)
+
+alert: Final = Table(
+    "alert",
+    metadata,
+    Column("id", String, primary_key=True),  # the command that first told of it
+    Column("incident", Integer, nullable=False),
+    Column("source", String, nullable=False),
+    Column("service", String, nullable=False),
+    Column("key", String),  # null once its incident is over: free for the next one
+    Column("closed", Integer, nullable=False),
+    Column("last_key", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("firing", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("first_seen", String, nullable=False),
+    Column("last_seen", String, nullable=False),
+    CheckConstraint("(closed = 1) = (key IS NULL)"),
+    UniqueConstraint("service", "key"),
+)
+Index("alert_incident", alert.c.incident)
+Index("alert_last_key", alert.c.service, alert.c.last_key)
+
+blob: Final = Table(
+    "blob",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+)
+
+attachment: Final = Table(
+    "attachment",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("incident", Integer, nullable=False),
+    Column("name", String, nullable=False),
+    Column("media_type", String, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("label", String, nullable=False),
+    Column("added_by", String, nullable=False),
+    Column("added_at", String, nullable=False),
+)
+Index("attachment_incident", attachment.c.incident)
+Index("attachment_blob", attachment.c.sha256)
 
 bond: Final = Table(
     "bond",

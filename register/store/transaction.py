@@ -10,24 +10,13 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection, and_, bindparam, func, select
 
-from register.canon import canonical, data_digest, link, stamp
-from register.core import (
-    CancelRest,
-    Effect,
-    Enqueue,
-    Event,
-    MoveCursor,
-    Pause,
-    Quarantine,
-    Remember,
-    Said,
-    SendingFacts,
-    Settle,
-    WholeRead,
-)
+from register.canon import canonical, data_digest, link, moment, stamp
+from register.core import Event, Said, SendingFacts
+from register.effect import Effect
 from register.incident import LIVE_BONDS, Incident, Visibility
 from register.row import board_row, number_of
 from register.store import tables as t
+from register.store.carry import carry
 
 _BY_COMMAND: Final = (
     select(t.event).where(t.event.c.command_id == bindparam("command_id")).order_by(t.event.c.seq)
@@ -62,6 +51,9 @@ class Transaction:
         self._hash: str = head.hash
         self._incident: int = head.incident
         self._person: int = head.person
+        self._recorded_at: str = head.recorded_at
+        self.policy_seq: int = head.policy_seq
+        self.skew: int = head.skew
         self._people = people
         self.new_people: dict[tuple[str, str], str] = {}
         self._versions: dict[str, int] = {}  # by stream: the n of its last event
@@ -75,6 +67,13 @@ class Transaction:
     @property
     def next_number(self) -> str:
         return f"INC-{self._incident + 1}"
+
+    def not_before_the_last(self, now: datetime) -> datetime:
+        """Return `now`, or the newest event's time where a clock says that this lies in the future.
+
+        So times of recording grow with seq, whatever the clocks of the hosts do.
+        """
+        return moment(self._recorded_at) if stamp(now) < self._recorded_at else now
 
     # Reading, under the lock
 
@@ -159,6 +158,7 @@ class Transaction:
             "data_sha256": data_digest(salt, data),
         }
         row["hash"] = self._hash = link(self._hash, row)
+        self._recorded_at = row["recorded_at"]
         self.connection.execute(_INSERT_EVENT, row)
         self.moved = True
         return row
@@ -197,7 +197,7 @@ class Transaction:
 
     def carry_out(self, effect: Effect, now: datetime) -> None:
         """Write what an event or a command asks for besides events."""
-        _CARRY[type(effect)](self, effect, stamp(now))
+        carry(effect, self, stamp(now))
         self.moved = True
 
     def finish(self) -> None:
@@ -205,97 +205,16 @@ class Transaction:
         if self.moved:
             self.connection.execute(
                 _MOVE_HEAD,
-                {"seq": self._seq, "hash": self._hash, "incident": self._incident, "person": self._person},
+                {
+                    "seq": self._seq,
+                    "hash": self._hash,
+                    "incident": self._incident,
+                    "person": self._person,
+                    "recorded_at": self._recorded_at,
+                    "policy_seq": self.policy_seq,
+                    "skew": self.skew,
+                },
             )
-
-    def _enqueue(self, effect: Enqueue, now: str) -> None:
-        self.connection.execute(
-            t.sending.insert(),
-            {
-                "row_id": effect.row_id,
-                "op_id": effect.op_id,
-                "incident": effect.incident,
-                "bond": effect.bond,
-                "vendor": effect.vendor,
-                "lane": "bonds",
-                "kind": effect.kind,
-                "payload": effect.payload,
-                "position": self._seq if effect.position is None else effect.position,
-                "state": "queued",
-                "on_ambiguous": "ask",
-                "tries": 0,
-                "lookups": 0,
-                "why": "",
-                "created_at": now,
-                "updated_at": now,
-            },
-        )
-
-    def _settle(self, effect: Settle, now: str) -> None:
-        next_at = now if effect.resend else None if effect.next_at is None else stamp(effect.next_at)
-        values: dict[str, Any] = {
-            "state": effect.state,
-            "why": effect.why,
-            "next_at": next_at,
-            "lease_holder": None,
-            "lease_until": None,
-            "updated_at": now,
-        }
-        if effect.resend or effect.state == "queued":
-            values["on_ambiguous"] = "resend" if effect.resend else "ask"
-        self.connection.execute(t.sending.update().where(t.sending.c.row_id == effect.row_id), values)
-        if effect.state == "ambiguous" and effect.next_at is not None:
-            # a try may have ended later than its deadline (a suspended machine): settling counts from its end
-            late = t.sending.update().where(
-                and_(t.sending.c.row_id == effect.row_id, t.sending.c.deadline_at < now)
-            )
-            self.connection.execute(late, {"deadline_at": now})
-
-    def _cancel_rest(self, effect: CancelRest, now: str) -> None:
-        query = t.sending.update().where(
-            and_(t.sending.c.bond == effect.bond, t.sending.c.state.in_(("queued", "waiting", "dead")))
-        )
-        self.connection.execute(query, {"state": "cancelled", "why": effect.why, "updated_at": now})
-
-    def _remember(self, effect: Remember, now: str) -> None:
-        for change_id in effect.change_ids:
-            query = t.insert(self.connection, t.heard).values(
-                vendor=effect.vendor, change_id=change_id, at=now
-            )
-            self.connection.execute(query.on_conflict_do_nothing())
-
-    def _move_cursor(self, effect: MoveCursor, now: str) -> None:
-        self._put_vendor(effect.vendor, cursor=effect.cursor, heard_at=now, trouble="")
-
-    def _quarantine(self, effect: Quarantine, now: str) -> None:
-        query = t.insert(self.connection, t.quarantine).values(
-            vendor=effect.vendor, change_id=effect.change_id, raw=effect.raw, why=effect.why, at=now
-        )
-        self.connection.execute(query.on_conflict_do_nothing())
-
-    def _pause(self, effect: Pause, now: str) -> None:
-        self._put_vendor(effect.vendor, paused_at=now if effect.why else None, paused_why=effect.why)
-
-    def _whole_read(self, effect: WholeRead, now: str) -> None:
-        self.connection.execute(t.bond.update().where(t.bond.c.id == effect.bond), {"whole": 1})
-
-    def _put_vendor(self, name: str, **values: Any) -> None:
-        query = t.insert(self.connection, t.vendor).values(
-            **({"name": name, "paused_why": "", "trouble": ""} | values)
-        )
-        self.connection.execute(query.on_conflict_do_update(index_elements=["name"], set_=values))
-
-
-_CARRY: Final[dict[type, Any]] = {
-    Enqueue: Transaction._enqueue,
-    Settle: Transaction._settle,
-    CancelRest: Transaction._cancel_rest,
-    Remember: Transaction._remember,
-    MoveCursor: Transaction._move_cursor,
-    Quarantine: Transaction._quarantine,
-    Pause: Transaction._pause,
-    WholeRead: Transaction._whole_read,
-}
 
 
 def data_of(event: Event) -> str:
@@ -304,19 +223,37 @@ def data_of(event: Event) -> str:
 
 
 def columns_of(incident: Incident) -> dict[str, Any]:
-    """Return an incident's row without its key and version."""
+    """Return an incident's row without its key and version. What is filtered on is as a board shows it."""
+    board = board_row(incident)
     return {
         "open": int(incident.is_open),
         "state": incident.state.value,
         "priority": int(incident.priority),
+        "hold": board["hold"],
+        "title": board["title"].casefold(),
         "owner": incident.owner,
-        "team": incident.team,
-        "service": incident.service,
-        "category": incident.category,
+        "acked": int(incident.acknowledged_at is not None),
+        "caller": incident.caller,
+        "reporter": incident.reporter,
+        "parent": None,
+        "firing": 0,
+        "legal_hold": 0,
+        "team": board["team"],
+        "service": board["service"],
+        "category": board["category"],
         "restricted": int(incident.visibility is Visibility.RESTRICTED),
         "opened_at": stamp(incident.opened_at),
         "updated_at": stamp(incident.updated_at),
-        "due_at": None if incident.due_at is None else stamp(incident.due_at),
-        "board": orjson.dumps(board_row(incident)).decode(),
+        "resolved_at": _stamp(incident.resolved_at),
+        "closed_at": _stamp(incident.closed_at),
+        "reopened": incident.reopened,
+        "due_at": _stamp(incident.due_at),
+        "wake_at": None,
+        "clocks": "[]",
+        "board": orjson.dumps(board).decode(),
         "doc": incident.model_dump_json(),
     }
+
+
+def _stamp(time: datetime | None) -> str | None:
+    return None if time is None else stamp(time)

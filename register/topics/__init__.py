@@ -10,6 +10,7 @@ from register.topics import (
     ownership,
     resolution,
     sendings,
+    timekeeping,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "ownership",
     "resolution",
     "sendings",
+    "timekeeping",
 ]

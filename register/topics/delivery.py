@@ -10,11 +10,8 @@ from pydantic import Field
 from register.core import (
     Command,
     Decision,
-    Effect,
-    Enqueue,
     Event,
     NotFound,
-    Pause,
     Role,
     Said,
     SendingFacts,
@@ -23,6 +20,7 @@ from register.core import (
     effects,
     refuse_unless,
 )
+from register.effect import Effect, Enqueue, Pause
 from register.incident import TicketRef
 from register.text import Name, Text
 from register.topics.sendings import (

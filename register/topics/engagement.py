@@ -11,8 +11,6 @@ from pydantic import Field
 from register.core import (
     Command,
     Decision,
-    Effect,
-    Enqueue,
     Event,
     PersonId,
     Role,
@@ -25,6 +23,7 @@ from register.core import (
     refuse_unless,
     says,
 )
+from register.effect import Effect, Enqueue
 from register.incident import Ball, Bond, BondState, Incident, Priority
 from register.text import Slug, Words
 

@@ -10,22 +10,18 @@ from pydantic import AfterValidator, BaseModel
 from register.core import (
     Command,
     Decision,
-    Effect,
     Event,
-    MoveCursor,
     PersonField,
     PersonId,
-    Quarantine,
     Refused,
-    Remember,
     Role,
     Said,
-    WholeRead,
     World,
     bookkeeping,
     decide,
     evolve,
 )
+from register.effect import Effect, MoveCursor, Quarantine, Remember, WholeRead
 from register.incident import Ball, Bond, BondState, Incident, TicketRef
 from register.text import clean, one_line
 from register.topics.sendings import Delivered

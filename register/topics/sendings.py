@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from register.core import CancelRest, Effect, Enqueue, Event, Remember, Settle, effects, evolve
+from register.core import Event, effects, evolve
+from register.effect import CancelRest, Effect, Enqueue, Remember, Settle
 from register.incident import Ball, Bond, BondState, Incident, TicketRef
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from register.core import Refused
 from register.desk import Receipt, ServiceDesk
+from register.effect import Remember
 from register.incident import Ball, BondState, State
+from register.store import transaction
 from register.store.vendors import bonds_of, cursor_of
 from register.topics.delivery import DropSending
 from register.topics.hearing import Hear, Unreadable
@@ -199,10 +201,14 @@ def test_what_cannot_be_written_does_not_move_the_cursor(
     desk: ServiceDesk, clock: Any, ticket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     was = everything(desk.store)
-    monkeypatch.setattr("register.store.transaction.Transaction._remember", lambda *_: 1 / 0)
-    from register.store import transaction
+    whole = transaction.carry
 
-    monkeypatch.setitem(transaction._CARRY, transaction.Remember, lambda *_: 1 / 0)
+    def broken(effect: Any, *where: Any) -> None:
+        if isinstance(effect, Remember):
+            raise ZeroDivisionError
+        whole(effect, *where)
+
+    monkeypatch.setattr(transaction, "carry", broken)
     with pytest.raises(ZeroDivisionError):
         hear(desk, heard(*ticket, clock()), cursor="1")
     assert everything(desk.store) == was

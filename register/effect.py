@@ -1,0 +1,88 @@
+"""Effects: what a transaction writes besides events and folds. Plain values; the store carries them out.
+
+A topic that needs another kind declares it in its own file as a subclass of `Effect`, and registers with
+`register.store.carry.carry` what is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+class Effect:
+    """Something to be written in the transaction of the event or command that asked for it."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue(Effect):
+    """Something is to be sent: a new row of the outbox. Its place in the bond is the asking event's seq."""
+
+    row_id: str
+    op_id: str
+    incident: str
+    bond: str
+    vendor: str
+    kind: str  # create | comment | transition
+    payload: str  # JSON
+    position: int | None = None  # None: the asking event's seq; a replay keeps the place of what it replays
+
+
+@dataclass(frozen=True, slots=True)
+class Settle(Effect):
+    """What became of a row: its next state, and why, for a person."""
+
+    row_id: str
+    state: str
+    why: str = ""
+    next_at: datetime | None = None
+    resend: bool = False  # a person said: send it again unless it is found
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRest(Effect):
+    """A bond has no ticket and never will: nothing that waits behind its create can be sent."""
+
+    bond: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remember(Effect):
+    """These ids of a vendor's changes are known and are no news."""
+
+    vendor: str
+    change_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCursor(Effect):
+    vendor: str
+    cursor: str  # JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine(Effect):
+    """A change that could not be read, kept as it came."""
+
+    vendor: str
+    change_id: str
+    raw: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause(Effect):
+    """Stop or go on sending to one vendor. `why` empty: go on."""
+
+    vendor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WholeRead(Effect):
+    """A bond's ticket was read from its beginning."""
+
+    bond: str

@@ -1,0 +1,133 @@
+"""Carrying out effects: each kind's rows, written in the transaction of what asked for it."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, and_
+
+from register.canon import stamp
+from register.effect import (
+    CancelRest,
+    Effect,
+    Enqueue,
+    MoveCursor,
+    Pause,
+    Quarantine,
+    Remember,
+    Settle,
+    WholeRead,
+)
+from register.store import tables as t
+
+
+class Writing(Protocol):
+    """The transaction that is under way, as far as an effect needs it."""
+
+    connection: Connection
+
+    @property
+    def seq(self) -> int:
+        """The seq of the event written last."""
+
+
+@singledispatch
+def carry(effect: Effect, transaction: Writing, now: str) -> None:
+    """Write what an effect asks for. `now` is the transaction's time as `stamp` writes it."""
+    raise TypeError(f"nothing writes {type(effect).__name__}")
+
+
+@carry.register
+def _(effect: Enqueue, transaction: Writing, now: str) -> None:
+    transaction.connection.execute(
+        t.sending.insert(),
+        {
+            "row_id": effect.row_id,
+            "op_id": effect.op_id,
+            "incident": effect.incident,
+            "bond": effect.bond,
+            "vendor": effect.vendor,
+            "lane": "bonds",
+            "kind": effect.kind,
+            "payload": effect.payload,
+            "position": transaction.seq if effect.position is None else effect.position,
+            "state": "queued",
+            "on_ambiguous": "ask",
+            "tries": 0,
+            "lookups": 0,
+            "why": "",
+            "created_at": now,
+            "updated_at": now,
+        },
+    )
+
+
+@carry.register
+def _(effect: Settle, transaction: Writing, now: str) -> None:
+    next_at = now if effect.resend else None if effect.next_at is None else stamp(effect.next_at)
+    values: dict[str, Any] = {
+        "state": effect.state,
+        "why": effect.why,
+        "next_at": next_at,
+        "lease_holder": None,
+        "lease_until": None,
+        "updated_at": now,
+    }
+    if effect.resend or effect.state == "queued":
+        values["on_ambiguous"] = "resend" if effect.resend else "ask"
+    transaction.connection.execute(t.sending.update().where(t.sending.c.row_id == effect.row_id), values)
+    if effect.state == "ambiguous" and effect.next_at is not None:
+        # a try may have ended later than its deadline (a suspended machine): settling counts from its end
+        late = t.sending.update().where(
+            and_(t.sending.c.row_id == effect.row_id, t.sending.c.deadline_at < now)
+        )
+        transaction.connection.execute(late, {"deadline_at": now})
+
+
+@carry.register
+def _(effect: CancelRest, transaction: Writing, now: str) -> None:
+    query = t.sending.update().where(
+        and_(t.sending.c.bond == effect.bond, t.sending.c.state.in_(("queued", "waiting", "dead")))
+    )
+    transaction.connection.execute(query, {"state": "cancelled", "why": effect.why, "updated_at": now})
+
+
+@carry.register
+def _(effect: Remember, transaction: Writing, now: str) -> None:
+    for change_id in effect.change_ids:
+        query = t.insert(transaction.connection, t.heard).values(
+            vendor=effect.vendor, change_id=change_id, at=now
+        )
+        transaction.connection.execute(query.on_conflict_do_nothing())
+
+
+@carry.register
+def _(effect: MoveCursor, transaction: Writing, now: str) -> None:
+    _put_vendor(transaction.connection, effect.vendor, cursor=effect.cursor, heard_at=now, trouble="")
+
+
+@carry.register
+def _(effect: Quarantine, transaction: Writing, now: str) -> None:
+    query = t.insert(transaction.connection, t.quarantine).values(
+        vendor=effect.vendor, change_id=effect.change_id, raw=effect.raw, why=effect.why, at=now
+    )
+    transaction.connection.execute(query.on_conflict_do_nothing())
+
+
+@carry.register
+def _(effect: Pause, transaction: Writing, now: str) -> None:
+    paused_at = now if effect.why else None
+    _put_vendor(transaction.connection, effect.vendor, paused_at=paused_at, paused_why=effect.why)
+
+
+@carry.register
+def _(effect: WholeRead, transaction: Writing, now: str) -> None:
+    transaction.connection.execute(t.bond.update().where(t.bond.c.id == effect.bond), {"whole": 1})
+
+
+def _put_vendor(connection: Connection, name: str, **values: Any) -> None:
+    query = t.insert(connection, t.vendor).values(
+        **({"name": name, "paused_why": "", "trouble": ""} | values)
+    )
+    connection.execute(query.on_conflict_do_update(index_elements=["name"], set_=values))
