@@ -112,8 +112,11 @@ def period(text: str) -> timedelta | None:
     found = _PERIOD.fullmatch(text.strip())
     if not text.strip() or found is None:
         return None
-    days, hours, minutes = (int(part or 0) for part in found.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes)
+    try:
+        days, hours, minutes = (int(part or 0) for part in found.groups())
+        return timedelta(days=days, hours=hours, minutes=minutes)
+    except (ValueError, OverflowError):  # more digits than a number or a length of time can have
+        return None
 
 
 def moment(text: str, now: datetime) -> datetime | None:
@@ -121,7 +124,13 @@ def moment(text: str, now: datetime) -> datetime | None:
 
     A time of day that has gone by today is tomorrow's. None when it is none of them.
     """
-    text = text.strip()
+    try:
+        return _moment(text.strip(), now)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _moment(text: str, now: datetime) -> datetime | None:
     if text.startswith("+"):
         ahead = period(text[1:])
         return None if ahead is None else now + ahead
@@ -129,15 +138,15 @@ def moment(text: str, now: datetime) -> datetime | None:
     if found is None:
         return None
     day, hour, minute, utc = found.groups()
-    here = now.astimezone(UTC if utc else None)
-    try:
-        when = here.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
-        if day:
-            year, month, date = (int(part) for part in day.split("-"))
-            return when.replace(year=year, month=month, day=date)
-    except ValueError:
-        return None
-    return when if when > now else when + timedelta(days=1)
+    date = datetime.fromisoformat(day) if day else now.astimezone(UTC if utc else None)
+    wall = date.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0, tzinfo=None)
+    when = _aware(wall, utc=bool(utc))
+    return when if day or when > now else _aware(wall + timedelta(days=1), utc=bool(utc))
+
+
+def _aware(wall: datetime, *, utc: bool) -> datetime:
+    """Return a time of the wall clock with the offset that holds on that day, not the one of today."""
+    return wall.replace(tzinfo=UTC) if utc else wall.astimezone()
 
 
 @dataclass(frozen=True, slots=True)

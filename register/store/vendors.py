@@ -27,6 +27,7 @@ class VendorHealth:
     doubtful: int
     dead: int
     open_bonds: int
+    unread: int = 0  # changes of theirs that could not be read, kept as they came
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,9 @@ def health(store: Store) -> dict[str, VendorHealth]:
         counts = {(row[0], row[1]): row[2] for row in states}
         bonds = connection.execute(select(b.c.vendor, func.count()).where(b.c.live == 1).group_by(b.c.vendor))
         open_bonds = {row[0]: row[1] for row in bonds}
-    names = set(vendors) | {name for name, _ in counts} | set(open_bonds)
+        kept = connection.execute(select(t.quarantine.c.vendor, func.count()).group_by(t.quarantine.c.vendor))
+        unread = {row[0]: row[1] for row in kept}
+    names = set(vendors) | {name for name, _ in counts} | set(open_bonds) | set(unread)
 
     def count(name: str, *states: str) -> int:
         return sum(counts.get((name, state), 0) for state in states)
@@ -68,6 +71,7 @@ def health(store: Store) -> dict[str, VendorHealth]:
             doubtful=count(name, "ambiguous"),
             dead=count(name, "dead"),
             open_bonds=open_bonds.get(name, 0),
+            unread=unread.get(name, 0),
         )
         for name in sorted(names)
     }

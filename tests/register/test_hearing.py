@@ -12,7 +12,7 @@ from register.desk import Receipt, ServiceDesk
 from register.effect import Remember
 from register.incident import Ball, BondState, State
 from register.store import transaction
-from register.store.vendors import bonds_of, cursor_of
+from register.store.vendors import bonds_of, cursor_of, health
 from register.topics.delivery import DropSending
 from register.topics.hearing import Hear, Unreadable
 from register.topics.intake import Log
@@ -229,6 +229,7 @@ def test_a_feed_that_another_collector_moved_is_refused_and_nothing_is_taken_in(
 def test_what_cannot_be_read_is_kept_and_the_feed_goes_on(desk: ServiceDesk, clock: Any, ticket: Any) -> None:
     odd = Unreadable(change_id="c9", raw='{"Type": "?"}', why="it has no time")
     hear(desk, heard(*ticket, clock()), unreadable=(odd,), cursor="1")
+    assert health(desk.store)["acme"].unread == 1
     (kept,) = ask(desk.store, "SELECT * FROM quarantine")
     assert (kept.vendor, kept.change_id, kept.raw, kept.why) == (
         "acme",

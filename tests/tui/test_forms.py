@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -81,7 +82,7 @@ def test_periods(text: str, minutes: int) -> None:
     assert period(text) == timedelta(minutes=minutes)
 
 
-@pytest.mark.parametrize("text", ["", "x", "1.5h", "-5m", "h", "٣h"])
+@pytest.mark.parametrize("text", ["", "x", "1.5h", "-5m", "h", "٣h", "99999999999999d", "9" * 5000])
 def test_no_periods(text: str) -> None:
     assert period(text) in (None, timedelta(0))
 
@@ -91,8 +92,23 @@ def test_moments() -> None:
     assert moment("11:00 UTC", AT) == AT.replace(day=2, hour=11)
     assert moment("2031-02-03 04:05 UTC", AT) == datetime(2031, 2, 3, 4, 5, tzinfo=UTC)
     assert moment("+30m", AT) == AT + timedelta(minutes=30)
-    for text in ("", "25:00", "2031-02-30 10:00", "tomorrow", "+x", "１２:００"):
+    wrong = ("", "25:00", "2031-02-30 10:00", "tomorrow", "+x", "１２:００", "+99999999d", "+" + "9" * 5000)
+    for text in wrong:
         assert moment(text, AT) is None
+    assert moment("9999-12-31 23:59 UTC", AT) == datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+
+
+def test_a_time_of_the_wall_clock_has_the_offset_of_its_own_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Oslo")
+    time.tzset()
+    try:
+        winter = datetime(2031, 1, 10, 12, 0, tzinfo=UTC)
+        assert moment("2031-07-01 16:30", winter) == datetime(2031, 7, 1, 14, 30, tzinfo=UTC)
+        eve = datetime(2031, 3, 29, 21, 0, tzinfo=UTC)  # the clocks go forward that night
+        assert moment("08:00", eve) == datetime(2031, 3, 30, 6, 0, tzinfo=UTC)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 class Host(App[None]):

@@ -71,6 +71,7 @@ def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
         "doubtful": health.doubtful if health else 0,
         "dead": health.dead if health else 0,
         "open_bonds": health.open_bonds if health else 0,
+        "unread": health.unread if health else 0,
     }
 
 
@@ -81,6 +82,7 @@ def _standing(health: VendorHealth | None) -> str:
         return "paused"
     counts = ((health.dead, "dead"), (health.doubtful, "in doubt"), (health.unsent, "to send"))
     parts = [f"{count} {what}" for count, what in counts if count]
+    parts += [f"{health.unread} not readable"] if health.unread else []
     parts += ["in trouble"] if health.trouble else []
     return ", ".join(parts) or f"ok, {health.open_bonds} open"
 
