@@ -30,6 +30,7 @@ from register.core import (
     new_id,
 )
 from register.incident import Incident
+from register.seeing import may_see, sentence
 from register.store.store import Store, recorded
 from register.store.transaction import Transaction
 from register.topics.timekeeping import ClockSteppedBack
@@ -82,6 +83,7 @@ class ServiceDesk:
         command = _with_person_ids(command, transaction)
         world = self._world(transaction, command, now, actor)
         target = getattr(command, "target", None)
+        _refuse_sight(principal, actor, command, world)
         decision = decide(command, world.incidents.get(target) if target else None, world)
         events, folded = self._record(transaction, decision, world, command, principal)
         for effect in bookkeeping(command, world):
@@ -186,6 +188,15 @@ def _refuse_role(principal: Principal, command: Command) -> None:
         )
 
 
+def _refuse_sight(principal: Principal, actor: str, command: Command, world: World) -> None:
+    """Nobody does anything with an incident that is restricted to others: taking it would show it."""
+    row = world.sendings.get(getattr(command, "row_id", ""))
+    for number in (*command.touches(), *((row.incident,) if row is not None else ())):
+        incident = world.incidents.get(number)
+        if incident is not None and not may_see(incident, actor, principal.role):
+            raise Refused(sentence(number))
+
+
 def _with_person_ids(command: Command, transaction: Transaction) -> Command:
     named = _named(command, transaction)
     return command.model_copy(update=named) if named else command
@@ -198,7 +209,11 @@ def _named(model: BaseModel, transaction: Transaction) -> dict[str, Any]:
         value = getattr(model, name)
         marker = next((m for m in field.metadata if isinstance(m, PersonField)), None)
         if marker is not None and value:
-            changes[name] = transaction.person(marker.kind, value)
+            changes[name] = (
+                tuple(transaction.person(marker.kind, one) for one in value)
+                if isinstance(value, tuple)
+                else transaction.person(marker.kind, value)
+            )
         elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
             changes[name] = tuple(_renamed(item, transaction) for item in value)
     return changes

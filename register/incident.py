@@ -196,6 +196,8 @@ class Incident(BaseModel, frozen=True):
     caller: str | None = None
     reporter: str
     visibility: Visibility = Visibility.EVERYONE
+    allowed: tuple[str, ...] = ()  # who is named to see it while it is restricted
+    legal_hold: bool = False  # nothing of it may be redacted
     opened_at: datetime
     updated_at: datetime
     due_at: datetime | None = None

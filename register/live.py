@@ -9,6 +9,7 @@ A row is a plain dict of at most 400 bytes (`n` is the number without its prefix
     {"number": "INC-7", "n": 7, "title": str, "p": 1..5, "state": "New", "hold": "vendor" | None,
      "owner": "p3" | None, "acked": bool, "team": str, "service": str, "category": str,
      "opened": epoch s, "updated": epoch s, "due": epoch s | None, "restricted": bool,
+     "masked": True, only where this reader may not see the incident: all but the number is empty then,
      "bonds": [[vendor, state, ball, ball since (epoch s), their key, "ok" | "?" | "dead"], …]}
 """
 
@@ -30,7 +31,7 @@ from tinydb.table import Document
 
 Row = dict[str, Any]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 SAVE_EVERY: Final = 30.0
 """Seconds between two writings of live.json."""
 MAX_BYTES: Final = 256 * 1024 * 1024
@@ -111,6 +112,7 @@ class Live:
         self.register_id = str(about.get("register_id", ""))
         self.saved_at: float = about.get("saved_at", 0.0)
         self.me: str | None = about.get("me")
+        self.seen_as = str(about.get("seen_as", ""))  # with whose eyes the rows were read
         self.people: dict[str, str] = dict(about.get("people", {}))
         self._saved_clock = time.monotonic()
 
@@ -179,6 +181,7 @@ class Live:
                     "register_id": self.register_id,
                     "saved_at": self.saved_at,
                     "me": self.me,
+                    "seen_as": self.seen_as,
                 },
                 doc_id=1,
             )

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from register.incident import LIVE_BONDS, Bond, Incident, Visibility
+from register.incident import LIVE_BONDS, Bond, Incident, Priority, Visibility
 from register.text import clip
 
 MAX_BYTES: Final = 400
@@ -43,6 +43,17 @@ def board_row(incident: Incident) -> dict[str, Any]:
     for name in ("category", "team", "service", "title"):
         row[name] = _shortened(row[name], 3, _over(row))
     return row
+
+
+_BLANK: Final = (str, bool, int, list)
+"""What a masked row hides stays of its type, and is empty."""
+
+
+def mask(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the row as others get it who may not see the incident: its number, and that it is restricted."""
+    blank = {name: type(value)() if type(value) in _BLANK else None for name, value in row.items()}
+    shown = {"number": row["number"], "n": row["n"], "p": int(Priority.PLANNING)}
+    return blank | shown | {"restricted": True, "masked": True}
 
 
 def _over(row: dict[str, Any]) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import signal
 import time
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 from textual.events import Paste
@@ -104,6 +105,8 @@ class MusterApp(PatientApp):
         if event.me is not None and event.me != self.model.eyes.me:
             self.model.is_me(event.me)
             self.board.board.repaint()
+        if event.forget:
+            self._save_now()
         if numbers:
             self._tell(IncidentsChanged, numbers)
             self._show_mine(numbers)
@@ -115,6 +118,7 @@ class MusterApp(PatientApp):
         gone = self.model.live.belongs_to(event.register_id)
         self.model.role = event.role
         self.model.register_name = event.name or self.model.register_name
+        self.model.live.seen_as = event.seen_as
         self.model.is_me(event.me)
         if gone:
             self._tell(IncidentsChanged, gone)
@@ -190,8 +194,8 @@ class MusterApp(PatientApp):
         if row is None:
             self.say(f"{number} is not open any more." if number else "There is no incident here.", "warn")
             return
-        if hidden(row, self.model.eyes.me):
-            self.say(f"{number} is restricted: only its owner sees it.", "warn")
+        if hidden(row):
+            self.say(f"{number} is restricted: ask one of those who work on it, or an admin.", "warn")
             return
         from tui.screens.incident import IncidentScreen
 
@@ -246,8 +250,14 @@ class MusterApp(PatientApp):
     # At the end
 
     def _save(self) -> None:
+        self._saved(self.model.live.save_if_due)
+
+    def _save_now(self) -> None:
+        self._saved(self.model.live.save)
+
+    def _saved(self, save: Callable[[], object]) -> None:
         try:
-            self.model.live.save_if_due()
+            save()
         except OSError as error:
             self.board.say(f"The copy for the next start could not be written: {error.strerror}.", "warn")
 

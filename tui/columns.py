@@ -80,7 +80,7 @@ def _supplier_column(width: int, *variants: Mapping[str, bool]) -> Column:
 
 
 def _title(row: Row, eyes: Eyes) -> Cell:
-    return ("restricted", "dim") if hidden(row, eyes.me) else (one_line(row["title"]), "")
+    return one_line(row["title"]), ""
 
 
 NARROW: Final = 80
@@ -115,4 +115,7 @@ def heading(columns: tuple[Column, ...], signs: Signs) -> str:
 
 def cells_of(row: Row, eyes: Eyes, columns: tuple[Column, ...]) -> Cells:
     """Return what the row says in each column; two equal results paint the same line."""
+    if hidden(row):
+        blank = (("", ""),) * (len(columns) - 2)
+        return (_number(row, eyes), *blank, ("restricted", "dim"))
     return tuple(column.cell(row, eyes) for column in columns)

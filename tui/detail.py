@@ -51,7 +51,7 @@ def pane(row: Row | None, detail: Detail | None, model: Model, width: int, heigh
     if row is None or width < 4:
         return []
     eyes, now = model.eyes, model.eyes.now
-    if hidden(row, eyes.me):
+    if hidden(row):
         return [((f" {row['number']}  restricted", "strong"),)]
     signs = eyes.signs
     major = f"{signs.major} " if row["p"] == 1 else ""

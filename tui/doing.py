@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from register.plain import one_line
 from tui.door import Door
+from tui.format import hidden
 from tui.messages import Done, Refused, Row, SuppliersRead
 from tui.model import Model
 from tui.outbox import Sent
@@ -217,5 +218,6 @@ def _ground(row: Row | None) -> tuple[tuple[str, str], ...]:
     """Return the line under a form's title: which incident it is about."""
     if row is None:
         return ()
-    title = "" if row["restricted"] else one_line(row["title"])
-    return ((f" {row['number']}  P{row['p']}  {title}", "dim"),)
+    if hidden(row):
+        return ((f" {row['number']}  restricted", "dim"),)
+    return ((f" {row['number']}  P{row['p']}  {one_line(row['title'])}", "dim"),)

@@ -32,6 +32,7 @@ from tui.outbox import Sent
 from tui.session import Session
 
 if TYPE_CHECKING:
+    from register.core import Principal
     from register.live import Live
     from register.store import Store
     from register.store.outbox import Sending
@@ -54,8 +55,10 @@ AGAIN: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 class Follower:
     """Follows one register. All its methods return at once; what comes of them is posted."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, seen_as: str | None = None) -> None:
+        """seen_as: with whose eyes the board's rows were read; None: with those that read now."""
         self._session = session
+        self._seen_as = seen_as
         self._post: Post = lambda message: None
         self._stop = threading.Event()
         self._feed: threading.Thread | None = None
@@ -104,8 +107,9 @@ class Follower:
         store = open_store(self._session.register_url)
         watcher = Watcher(store)
         try:
-            people = self._introduce(store)
-            seq = self._catch_up(store, after if store.register_id == register_id else 0, people)
+            people: dict[str, str] = {}
+            same_eyes = self._introduce(store) and store.register_id == register_id
+            seq = self._catch_up(store, after if same_eyes else 0, people)
             looked = 0.0
             while not self._stop.is_set():
                 if time.monotonic() - looked > LOOK:
@@ -119,36 +123,47 @@ class Follower:
             watcher.close()
             store.close()
 
-    def _introduce(self, store: Store) -> dict[str, str]:
+    def _introduce(self, store: Store) -> bool:
+        """Tell who reads this register; return whether the board's rows were read with the same eyes."""
         from tui.verbs import verbs_for
+
+        who = self._viewer()
+        sight = store.sight(who)
+        name, before = self._session.register_name, self._seen_as
+        self._seen_as = sight.word
+        self._post(RegisterOpened(store.register_id, name, sight.person, who.role.word, sight.word))
+        self._post(VerbsLearned(verbs_for(who.role)))
+        return before in (None, sight.word)
+
+    def _viewer(self) -> Principal:
         from tui.who import principal
 
-        me = principal(self._session, "board")
-        self._post(
-            RegisterOpened(
-                store.register_id, self._session.register_name, store.person_id(me.login), me.role.word
-            )
-        )
-        self._post(VerbsLearned(verbs_for(me.role)))
-        return {}
+        return principal(self._session, "board")
 
     def _catch_up(self, store: Store, after: int, people: dict[str, str]) -> int:
         """Bring the board from `after` to now; from nothing, or a future that is gone, by reading all."""
         now = store.seq()
         if 0 < after <= now:
             return self._tick(store, after, people)
-        seq, rows = store.rows()
+        seq, rows = store.rows(self._viewer())
         people.update(store.people())
-        self._post(FeedMoved(tuple(rows), frozenset(), dict(people), seq, whole=True))
+        forget = store.was_redacted(after)
+        self._post(FeedMoved(tuple(rows), frozenset(), dict(people), seq, whole=True, forget=forget))
         return seq
 
     def _tick(self, store: Store, after: int, people: dict[str, str]) -> int:
-        seq, rows, gone = store.changed(after)
+        viewer = self._viewer()
+        sight = store.sight(viewer)
+        if sight.word != self._seen_as:  # another role, or known by name only now: all is seen anew
+            self._introduce(store)
+            return self._catch_up(store, 0, people)
+        seq, rows, gone = store.changed(after, viewer)
         named = store.people()
         fresh = {who: name for who, name in named.items() if people.get(who) != name}
         people.update(fresh)
-        me = store.person_id(self._session.login) if fresh else None
-        self._post(FeedMoved(tuple(rows), frozenset(gone), fresh, seq, me=me))
+        forget = store.was_redacted(after)
+        me = sight.person if fresh else None
+        self._post(FeedMoved(tuple(rows), frozenset(gone), fresh, seq, me=me, forget=forget))
         return seq
 
     def _worker(self, store: Store) -> bool | None:
@@ -200,12 +215,12 @@ class Follower:
 
     def read_detail(self, number: str) -> None:
         def work(store: Store) -> None:
-            self._post(DetailRead(number, detail_of(store, number)))
+            self._post(DetailRead(number, detail_of(store, number, self._viewer())))
 
         self._ask(work, lambda why: None)
 
     def read_outbox(self) -> None:
-        self._ask(lambda store: self._post(OutboxRead(sent(store))), lambda why: None)
+        self._ask(lambda store: self._post(OutboxRead(sent(store, self._viewer()))), lambda why: None)
 
     def read_suppliers(self, asked: str) -> None:
         def work(store: Store) -> None:
@@ -246,26 +261,33 @@ def worker_is_there(store: Store) -> bool:
     return until is not None and until > datetime.now(UTC)
 
 
-def detail_of(store: Store, number: str) -> Detail | None:
-    """Return one incident with its timeline, or None when there is no such incident."""
+def detail_of(store: Store, number: str, viewer: Principal) -> Detail | None:
+    """Return one incident with its timeline; None when there is none, or it is not for this viewer's eyes."""
+    from register.seeing import may_see
     from tui.detail import Detail
     from tui.telling import tell
 
     incident = store.incident(number)
-    if incident is None:
+    if incident is None or not may_see(incident, store.sight(viewer).person, viewer.role):
         return None
     told = tuple(tell(recorded) for recorded in store.timeline(number))
     return Detail(number, incident.reporter, incident.caller, told, incident)
 
 
-def sent(store: Store) -> tuple[Sent, ...]:
+def sent(store: Store, viewer: Principal) -> tuple[Sent, ...]:
     """Return what is on its way or waits, in the order of its asking, each with its reason."""
     from register.store import outbox, vendors
+    from register.store.sight import unseen
 
     health = vendors.health(store)
     ahead: set[str] = set()
     rows = []
-    for row in outbox.unfinished(store):
+    found = outbox.unfinished(store)
+    secret = store.ask(lambda connection: unseen(connection, viewer, [row.incident for row in found]))
+    for row in found:
+        if row.incident in secret:
+            rows.append(Sent(row.row_id, "", row.incident, "", row.state, row.tries, None, "restricted"))
+            continue
         vendor = health[row.vendor]
         why = row.why
         if row.bond in ahead:
@@ -297,15 +319,17 @@ def _sent(row: Sending, why: str) -> Sent:
 def read_once(session: Session, live: Live) -> str | None:
     """Bring the working set up to date; return None, or the sentence that says why it is not."""
     from register.store import RegisterUnavailable, open_store
+    from tui.who import principal
 
     try:
         store = open_store(session.register_url)
         live.belongs_to(store.register_id)
-        seq, rows = store.rows()
+        who = principal(session, "board")
+        seq, rows = store.rows(who)
         known = {row["number"] for row in rows}
         gone = [row["number"] for row in live.rows if row["number"] not in known]
         live.apply(rows, gone, store.people(), seq)
-        live.me = store.person_id(session.login)
+        live.me = store.sight(who).person
         store.close()
     except RegisterUnavailable as error:
         return str(error)

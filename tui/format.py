@@ -68,9 +68,9 @@ def person(who: str | None, people: Mapping[str, str], me: str | None, signs: Si
     return "me" if who == me else one_line(people.get(who, who))
 
 
-def hidden(row: Mapping[str, Any], me: str | None) -> bool:
-    """Whether this reader may see no more of an incident than its number."""
-    return bool(row["restricted"]) and (me is None or row["owner"] != me)
+def hidden(row: Mapping[str, Any]) -> bool:
+    """Whether this reader may see no more of an incident than its number: the register gave no more."""
+    return bool(row.get("masked"))
 
 
 def state_text(row: Mapping[str, Any]) -> str:

@@ -25,6 +25,8 @@ def run_board(session: Session) -> int:
     from tui.app import MusterApp
     from tui.follow import Follower
 
-    app = MusterApp(session, live, Follower(session), signs_for(sys.stderr.encoding, os.environ))
+    app = MusterApp(
+        session, live, Follower(session, live.seen_as), signs_for(sys.stderr.encoding, os.environ)
+    )
     app.run(mouse=os.environ.get("MUSTER_MOUSE") == "1")
     return app.return_code or 0

@@ -43,6 +43,7 @@ class FeedMoved(Message):
     seq: int = 0
     whole: bool = False  # these are all: what is not among them is not open any more
     me: str | None = None  # our own id, once it is known
+    forget: bool = False  # something was redacted: what is on disk is written anew at once
 
 
 @dataclass
@@ -60,6 +61,7 @@ class RegisterOpened(Message):
     name: str
     me: str | None
     role: str
+    seen_as: str = ""  # with whose eyes the rows are read from now on
 
 
 @dataclass

@@ -84,11 +84,11 @@ class Model:
         return self.needle in hay
 
     def _words(self, row: Row) -> str:
-        secret = hidden(row, self.eyes.me)
+        if hidden(row):
+            return f"{row['number']}\nrestricted".casefold()
         owner = "me" if row["owner"] and row["owner"] == self.eyes.me else ""
         parts = [row["number"], row["owner"] and self.eyes.people.get(row["owner"], row["owner"]), owner]
-        if not secret:
-            parts += [row["title"], row["service"], row["category"], row["team"]]
-            for bond in row["bonds"]:
-                parts += [bond[0], bond[4]]
+        parts += [row["title"], row["service"], row["category"], row["team"]]
+        for bond in row["bonds"]:
+            parts += [bond[0], bond[4]]
         return "\n".join(one_line(part) for part in parts if part).casefold()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from tui.format import our_turn
+from tui.format import hidden, our_turn
 
 Row = dict[str, Any]
 Rank = tuple[int, float, int, int]
@@ -13,10 +13,16 @@ Rank = tuple[int, float, int, int]
 NEVER: Final = float("inf")
 
 COUNTED: Final = ("p1", "p2", "p3", "mine", "unassigned", "overdue", "our_turn", "suppliers", "needs_you")
+_NOTHING: Final = (0,) * len(COUNTED)
 
 
 def rank(row: Mapping[str, Any], now: float) -> Rank:
-    """What needs a hand first: overdue, our turn, unassigned, the rest; inside each by time left."""
+    """What needs a hand first: overdue, our turn, unassigned, the rest; inside each by time left.
+
+    What this reader may not see stands last.
+    """
+    if hidden(row):
+        return (4, NEVER, row["p"], row["n"])
     due = row["due"]
     left = NEVER if due is None else due
     if left < now:
@@ -31,7 +37,9 @@ def rank(row: Mapping[str, Any], now: float) -> Rank:
 
 
 def tally(row: Mapping[str, Any], me: str | None, now: float) -> tuple[int, ...]:
-    """What one row adds to each figure of COUNTED."""
+    """What one row adds to each figure of COUNTED; one that may not be seen adds nothing."""
+    if hidden(row):
+        return _NOTHING
     due, bonds, owner = row["due"], row["bonds"], row["owner"]
     return (
         row["p"] == 1,

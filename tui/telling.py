@@ -118,6 +118,11 @@ def _updated(event: Any) -> Mapping[str, Any]:
     }
 
 
+def _restricted(event: Any) -> Mapping[str, Any]:
+    named = f", and to {', '.join([PERSON] * len(event.allowed))}" if event.allowed else ""
+    return {"what": f"restricted to those who work on it{named}", "people": event.allowed, "pen": "warn"}
+
+
 WORDS: Final[Mapping[str, Words]] = {
     "created": _created,
     "acknowledged": _acknowledged,
@@ -152,5 +157,7 @@ WORDS: Final[Mapping[str, Words]] = {
         "what": f"a clock lay {e.seconds} s behind the newest event",
         "pen": "warn",
     },
+    "restricted": _restricted,
+    "unrestricted": lambda e: {"what": "open to everyone's eyes again"},
     "send_dropped": lambda e: _of_sending(e, f"{e.what} to {e.vendor} is given up", "warn", e.reason),
 }

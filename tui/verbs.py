@@ -46,6 +46,8 @@ SAID: Final[Mapping[str, str]] = {
     "resume": "{} is in progress again.",
     "resolve": "{} is resolved.",
     "log": "{} is logged.",
+    "restrict": "{} is restricted now.",
+    "unrestrict": "{} is open to everyone's eyes.",
     "cancel": "{} is canceled.",
     "close": "{} is closed.",
     "reopen": "{} is open again.",
@@ -61,6 +63,8 @@ TITLES: Final[Mapping[str, str]] = {
     "cancel": "Cancel {}",
     "reopen": "Reopen {}",
     "close": "Close {}",
+    "restrict": "Restrict {} to those who work on it and those you name",
+    "unrestrict": "Show {} to everyone",
 }
 
 

@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
 from sqlalchemy import Connection, Engine, and_, func, select, text
 
 from register.canon import moment
-from register.core import EVENTS, Recorded
+from register.core import EVENTS, Principal, Recorded
 from register.incident import Incident
 from register.row import number_of
 from register.store import tables as t
@@ -25,10 +24,14 @@ from register.store.engine import (
     told,
 )
 from register.store.poke import poke
+from register.store.sight import Sight, live_row, sight_of
 from register.store.transaction import Transaction
 
 _HEAD: Final = select(t.head)
 _SEQ: Final = select(t.head.c.seq)
+FORGOTTEN: Final = ("redacted", "person_erased")
+"""Kinds of events after which no copy may keep what it has."""
+_ROW: Final = (t.incident.c.board, t.incident.c.restricted, t.incident.c.seers)
 
 
 def open_store(named: str) -> Store:
@@ -108,24 +111,40 @@ class Store:
         with self.read() as connection:
             return int(connection.execute(_SEQ).scalar_one())
 
-    def rows(self) -> tuple[int, list[dict[str, Any]]]:
-        """The open incidents' live rows, and the seq as of which they are."""
+    def rows(self, viewer: Principal | None = None) -> tuple[int, list[dict[str, Any]]]:
+        """The open incidents' live rows as the viewer may see them, and the seq as of which they are."""
         with self.read() as connection:
             seq = int(connection.execute(_SEQ).scalar_one())
-            found = connection.execute(
-                select(t.incident.c.board).where(t.incident.c.open == 1).order_by(t.incident.c.n)
-            )
-            return seq, [orjson.loads(row.board) for row in found]
+            sight = sight_of(connection, viewer)
+            found = connection.execute(select(*_ROW).where(t.incident.c.open == 1).order_by(t.incident.c.n))
+            return seq, [live_row(row, sight) for row in found]
 
-    def changed(self, after: int) -> tuple[int, list[dict[str, Any]], list[str]]:
-        """What changed past seq `after`: (seq now, live rows of open incidents, numbers no longer open)."""
+    def changed(
+        self, after: int, viewer: Principal | None = None
+    ) -> tuple[int, list[dict[str, Any]], list[str]]:
+        """What changed past seq `after`: (seq now, live rows of open incidents, numbers no longer open).
+
+        The rows are as the viewer may see them; nobody in particular sees no restricted incident.
+        """
         with self.read() as connection:
             seq = int(connection.execute(_SEQ).scalar_one())
+            sight = sight_of(connection, viewer)
             found = connection.execute(
-                select(t.incident.c.open, t.incident.c.board, t.incident.c.n).where(t.incident.c.seq > after)
+                select(t.incident.c.open, t.incident.c.n, *_ROW).where(t.incident.c.seq > after)
             ).all()
-        rows = [orjson.loads(row.board) for row in found if row.open]
+        rows = [live_row(row, sight) for row in found if row.open]
         return seq, rows, [f"INC-{row.n}" for row in found if not row.open]
+
+    def sight(self, viewer: Principal | None) -> Sight:
+        """With whose eyes this viewer reads."""
+        with self.read() as connection:
+            return sight_of(connection, viewer)
+
+    def was_redacted(self, after: int) -> bool:
+        """Whether something was redacted or somebody erased past seq `after`: copies must go at once."""
+        query = select(t.event.c.seq).where(and_(t.event.c.seq > after, t.event.c.kind.in_(FORGOTTEN)))
+        with self.read() as connection:
+            return connection.execute(query.limit(1)).first() is not None
 
     def incident(self, number: str) -> Incident | None:
         with self.read() as connection:

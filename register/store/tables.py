@@ -91,6 +91,7 @@ incident: Final = Table(
     Column("service", String, nullable=False),
     Column("category", String, nullable=False),
     Column("restricted", Integer, nullable=False),
+    Column("seers", Text, nullable=False),  # of a restricted one: |p1|p7|, who may see it besides admins
     Column("opened_at", String, nullable=False),
     Column("updated_at", String, nullable=False),
     Column("resolved_at", String),

@@ -15,6 +15,7 @@ from register.core import Event, Said, SendingFacts
 from register.effect import Effect
 from register.incident import LIVE_BONDS, Incident, Visibility
 from register.row import board_row, number_of
+from register.seeing import seers_column
 from register.store import tables as t
 from register.store.carry import carry
 
@@ -237,11 +238,12 @@ def columns_of(incident: Incident) -> dict[str, Any]:
         "reporter": incident.reporter,
         "parent": None,
         "firing": 0,
-        "legal_hold": 0,
+        "legal_hold": int(incident.legal_hold),
         "team": board["team"],
         "service": board["service"],
         "category": board["category"],
         "restricted": int(incident.visibility is Visibility.RESTRICTED),
+        "seers": seers_column(incident),
         "opened_at": stamp(incident.opened_at),
         "updated_at": stamp(incident.updated_at),
         "resolved_at": _stamp(incident.resolved_at),

@@ -10,6 +10,7 @@ from register.topics import (
     ownership,
     resolution,
     sendings,
+    sight,
     timekeeping,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "ownership",
     "resolution",
     "sendings",
+    "sight",
     "timekeeping",
 ]

@@ -28,6 +28,7 @@ from register.topics.intake import Log
 from register.topics.notes import Note
 from register.topics.ownership import Acknowledge, Take
 from register.topics.resolution import Cancel, Close, Reopen, Resolve
+from register.topics.sight import Restrict, Unrestrict
 from tests.register.saying import ADA, ANA, BEN, ENGINE, VIC, everything, fixed, incident_in, log, look, story
 
 N, P, H, R, C, X = (
@@ -49,6 +50,8 @@ VERB_ON: dict[str, Any] = {
     "reopen": lambda n: Reopen(target=n, reason="It is back."),
     "close": lambda n: Close(target=n),
     "cancel": lambda n: Cancel(target=n, reason="a duplicate"),
+    "restrict": lambda n: Restrict(target=n),
+    "unrestrict": lambda n: Unrestrict(target=n),
 }
 # For each verb, where it leads from each state; NO where it is refused.
 #             New  InPr Hold Reso Clos Canc
@@ -62,6 +65,8 @@ LEADS_TO = {
     "reopen": (NO, NO, NO, P, NO, NO),
     "close": (NO, NO, NO, C, NO, NO),
     "cancel": (X, X, X, NO, NO, NO),
+    "restrict": (N, P, H, R, C, X),
+    "unrestrict": (NO, NO, NO, NO, NO, NO),  # none of these is restricted
 }
 TABLE = [
     (verb, before, after)
@@ -292,6 +297,8 @@ HUMAN: list[tuple[Command, Role]] = [
     (Acknowledge(target="INC-1"), Role.RESPONDER),
     (Take(target="INC-1"), Role.RESPONDER),
     (Note(target="INC-1", text="x"), Role.RESPONDER),
+    (Restrict(target="INC-1"), Role.RESPONDER),
+    (Unrestrict(target="INC-1"), Role.RESPONDER),
     (PutOnHold(target="INC-1", reason=HoldReason.CHANGE, on="CHG-1"), Role.RESPONDER),
     (Resume(target="INC-1"), Role.RESPONDER),
     (fixed("INC-1"), Role.RESPONDER),

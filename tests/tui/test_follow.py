@@ -20,6 +20,7 @@ from register.topics.intake import Log
 from register.topics.notes import Note
 from register.topics.ownership import Take
 from register.topics.resolution import Resolve
+from register.topics.sight import Restrict
 from tests.tui.test_board import cursor_line, settled, text_of
 from tui.app import MusterApp
 from tui.follow import Follower
@@ -281,3 +282,40 @@ async def until(pilot: Any, true: Any) -> None:
             return
         await pilot.pause(0.03)
     raise AssertionError("it did not come true:\n" + "\n".join(text_of(pilot.app)))
+
+
+def test_what_is_restricted_to_others_reaches_neither_the_board_nor_its_copy(
+    session: Session, desk: ServiceDesk, monkeypatch: pytest.MonkeyPatch, heard: Heard
+) -> None:
+    monkeypatch.setattr("tui.who.is_private", lambda url: False)
+    carl, follower = Principal("carl", Role.ADMIN, "cli"), Follower(session)
+    desk.do(carl, Log(title="salary list leaked", restricted=True))
+    follower.start(heard.posted.put, 0, "")
+    try:
+        (row,) = heard.next(FeedMoved).changed
+        assert row["masked"]
+        assert "salary" not in repr(row)
+        follower.read_detail("INC-1")
+        assert heard.next(DetailRead).detail is None
+        desk.do(carl, Restrict(target="INC-1", to=("ana",)))
+        while heard.next(FeedMoved).changed[0]["title"] != "salary list leaked":
+            pass
+        follower.read_detail("INC-1")
+        assert heard.next(DetailRead).detail is not None
+        desk.do(carl, Restrict(target="INC-1", off=("ana",)))
+        assert heard.next(FeedMoved).changed[0]["masked"]
+    finally:
+        follower.stop()
+
+
+def test_rows_read_with_other_eyes_are_read_anew(session: Session, desk: ServiceDesk, heard: Heard) -> None:
+    desk.do(BEN, Log(title="one", restricted=True))
+    follower = Follower(session, "p1:responder")  # ana is no such person, and an admin here
+    follower.start(heard.posted.put, desk.store.seq(), desk.store.register_id)
+    try:
+        assert heard.next(RegisterOpened).seen_as == ":admin"
+        moved = heard.next(FeedMoved)
+        assert moved.whole
+        assert moved.changed[0]["title"] == "one"
+    finally:
+        follower.stop()

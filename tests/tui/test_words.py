@@ -7,11 +7,12 @@ import random
 import pytest
 from rich.cells import cell_len
 
+from register.row import mask
 from tests.tui.fakes import NOW, row, rows
 from tui import actions
 from tui.columns import Eyes, cells_of, columns_for
 from tui.format import bond_text, due_text, duration, fit, wall
-from tui.order import COUNTED, Counts, rank
+from tui.order import COUNTED, Counts, rank, tally
 from tui.signs import ASCII, UNICODE, plain, signs_for
 
 
@@ -128,9 +129,23 @@ def test_hostile_text_is_harmless_on_the_board() -> None:
 
 
 def test_a_restricted_incident_shows_no_more_than_its_number() -> None:
-    secret = row(1, restricted=True, title="salary list leaked")
-    assert "salary" not in repr(cells_of(secret, Eyes(now=NOW, me="p1"), columns_for(200, 9)))
-    assert "salary" in repr(cells_of(secret, Eyes(now=NOW, me="p2"), columns_for(200, 9)))
+    seen = row(
+        1, restricted=True, title="salary list leaked", bonds=[["acme", "open", "ours", NOW, "", "ok"]]
+    )
+    eyes = Eyes(now=NOW, me="p2", people={"p2": "ben"})
+    for width in (80, 100, 200):
+        columns = columns_for(width, 9)
+        assert "salary" in repr(cells_of(seen, eyes, columns))
+        told = [text for text, _ in cells_of(mask(seen), eyes, columns)]
+        assert "".join(told) == "INC-1restricted"
+        assert len(told) == len(columns)
+
+
+def test_a_restricted_incident_counts_for_nobody_and_stands_last() -> None:
+    seen = row(1, restricted=True, p=1, owner=None, due=NOW - 60)
+    assert sum(tally(seen, "p1", NOW)) == 3
+    assert sum(tally(mask(seen), "p1", NOW)) == 0
+    assert rank(seen, NOW) < rank(row(2), NOW) < rank(mask(seen), NOW)
 
 
 def test_poor_locales_get_ascii_twins() -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from register.core import NotFound, Policy, Principal, Role
+from register.core import NotFound, Policy, Principal
 from register.desk import ServiceDesk
-from register.incident import Incident, Visibility
+from register.incident import Incident
+from register.seeing import may_see
 from register.store import Store, open_store
+from register.store.sight import unseen
 from tui.session import Session, session_from
 from tui.who import principal
 
@@ -30,7 +32,7 @@ class Here:
 
     @cached_property
     def me(self) -> str | None:
-        return self.store.person_id(self.session.login)
+        return self.store.sight(self.who).person
 
     @cached_property
     def people(self) -> dict[str, str]:
@@ -42,9 +44,12 @@ class Here:
 
     def sees(self, incident: Incident) -> bool:
         """Whether this reader may see more than the number."""
-        if incident.visibility is Visibility.EVERYONE or self.who.role >= Role.ADMIN:
-            return True
-        return self.me is not None and self.me in (incident.owner, incident.reporter)
+        return may_see(incident, self.me, self.who.role)
+
+    def unseen(self, numbers: Iterable[str]) -> frozenset[str]:
+        """Return those of these incidents of which this reader may see no more than the number."""
+        with self.store.read() as connection:
+            return unseen(connection, self.who, numbers)
 
     def incident(self, number: str) -> Incident:
         found = self.store.incident(number)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import typer
 
+from register.seeing import RESTRICTED
 from register.store import outbox as sendings
+from register.store.outbox import Sending
 from tui.cli import words
 from tui.cli.answer import Answer
 from tui.cli.here import Here, here
@@ -48,10 +51,17 @@ def show(
         return Answer(data, at_length(at, incident, timeline))
 
 
+def _masked(row: Sending) -> Sending:
+    """Return a sending as others see it: that it is there, and nothing of what it is about."""
+    return replace(row, vendor="", bond="", kind="", payload="{}", why=RESTRICTED)
+
+
 def outbox() -> Answer:
     """List what is on its way to suppliers, in the order it was asked for."""
     with here() as at:
         rows = sendings.unfinished(at.store)
+        secret = at.unseen(row.incident for row in rows)
+    rows = [_masked(row) if row.incident in secret else row for row in rows]
     data = [
         {
             "row_id": row.row_id,

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from register.core import Recorded
 from register.incident import Bond, Incident
+from register.seeing import RESTRICTED
 from register.text import clip, one_line
 from tui.cli.here import Here
 
 _COLUMNS: Final = ("NUMBER", "PRI", "STATE", "OWNER", "DUE", "SUPPLIER", "TITLE")
 _LONGEST: Final = 26
-RESTRICTED: Final = "restricted"
 _PLAIN: Final = ("impact", "urgency", "service", "category", "team", "resolution", "cause")
 _TIMES: Final = ("opened_at", "updated_at", "due_at", "acknowledged_at", "resolved_at", "closed_at")
 _PEOPLE: Final = ("owner", "caller", "reporter", "acknowledged_by")
@@ -26,14 +26,16 @@ def name_of(at: Here, person: str | None) -> str | None:
 
 def incident_data(at: Here, incident: Incident, *, bonds: bool = False) -> dict[str, Any]:
     """Return what --json tells of an incident; of one that this reader may not see, next to nothing."""
+    if not at.sees(incident):
+        return {"number": incident.number, "title": RESTRICTED, "visibility": incident.visibility}
     known: dict[str, Any] = {
         "number": incident.number,
         "state": incident.state,
         "priority": str(incident.priority),
+        "title": incident.title,
+        "visibility": incident.visibility,
+        "allowed": [name_of(at, person) for person in incident.allowed],
     }
-    if not at.sees(incident):
-        return known | {"title": RESTRICTED, "visibility": incident.visibility}
-    known |= {"title": incident.title, "visibility": incident.visibility}
     known |= {name: getattr(incident, name) for name in (*_PLAIN, *_TIMES)}
     known |= {name: name_of(at, getattr(incident, name)) for name in _PEOPLE}
     known |= {"hold": incident.hold, "reopened": incident.reopened, "reassigned": incident.reassigned}
@@ -70,6 +72,8 @@ def event_data(at: Here, recorded: Recorded) -> dict[str, Any]:
         for field in ("owner", "caller", "reporter", "by", "to", "before", "author"):
             if isinstance(data.get(field), str) and data[field] in at.people:
                 data[field] = name_of(at, data[field])
+        if "allowed" in data:
+            data["allowed"] = [name_of(at, person) for person in data["allowed"]]
     return {
         "seq": recorded.seq,
         "at": recorded.at,
@@ -122,9 +126,9 @@ def columns(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _cells(at: Here, incident: Incident) -> tuple[str, ...]:
-    head = (incident.number, str(incident.priority), incident.state.value)
     if not at.sees(incident):
-        return (*head, "", "", "", RESTRICTED)
+        return (incident.number, "", "", "", "", "", RESTRICTED)
+    head = (incident.number, str(incident.priority))
     state = f"Hold {incident.hold.reason}" if incident.hold else incident.state.value
     due = _clock(incident.due_at) if incident.due_at and incident.is_open else ""
     bonds = " ".join(
@@ -132,13 +136,13 @@ def _cells(at: Here, incident: Incident) -> tuple[str, ...]:
         + ("!" if bond.dead else "?" * bond.doubtful)
         for bond in incident.live_bonds()
     )
-    return (*head[:2], state, name_of(at, incident.owner) or "", due, bonds, incident.title)
+    return (*head, state, name_of(at, incident.owner) or "", due, bonds, incident.title)
 
 
 def at_length(at: Here, incident: Incident, timeline: Sequence[Recorded]) -> list[str]:
     """Return everything about one incident, its timeline last."""
     if not at.sees(incident):
-        return [f"{incident.number}  {RESTRICTED}: ask its owner."]
+        return [f"{incident.number}  {RESTRICTED}: ask one of those who work on it, or an admin."]
     lines = line_of(at, incident)[:1]
     facts = incident_data(at, incident)
     for name in (*_PLAIN, *_PEOPLE, *_TIMES):

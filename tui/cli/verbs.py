@@ -94,7 +94,7 @@ def _option(field: Asked) -> inspect.Parameter:
         told += " (the same as in its place)" if _is_words(field) else " (needed)"
     elif field.kind in (Kind.MOMENT, Kind.PERIOD):
         told += ": +2h, 30m, 16:30, 2030-05-01T16:30+02:00"
-    if field.default not in (None, "", False):
+    if field.default not in (None, "", False, ()):
         told += f" [otherwise {field.default}]"
     dashed = f"--{field.name.replace('_', '-')}"
     decl = f"{dashed}/--no-{dashed[2:]}" if field.kind is Kind.FLAG and field.default else dashed

@@ -114,7 +114,7 @@ class BoardScreen(Screen[None]):
                 width, height = PANE_WIDTH, self.app.size.height - AROUND
             self.pane.put(pane(row, detail, model, width, height))
         else:
-            secret = row is None or hidden(row, self.model.eyes.me)
+            secret = row is None or hidden(row)
             self.latest.put([() if secret else one_line_latest(detail, model, self.app.size.width)])
 
     def draw_foot(self) -> None:
@@ -167,7 +167,7 @@ class BoardScreen(Screen[None]):
     def _read(self) -> None:
         self._reading = None
         row = self.board.cursor_row
-        if row is not None and not hidden(row, self.model.eyes.me) and row["number"] not in self._details:
+        if row is not None and not hidden(row) and row["number"] not in self._details:
             self.post_message(DetailWanted(row["number"]))
 
     def on_detail_read(self, event: DetailRead) -> None:

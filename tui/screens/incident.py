@@ -11,6 +11,7 @@ from textual.screen import Screen
 from tui import actions
 from tui.actions import Action
 from tui.detail import Detail
+from tui.format import hidden
 from tui.messages import DetailRead, IncidentsChanged
 from tui.model import Model
 from tui.requests import ActionAsked, DetailWanted, Opened
@@ -38,6 +39,7 @@ class IncidentScreen(Screen[None]):
         self._keys = actions.by_key(self.actions)
         self._suppliers = False
         self._row = model.live.row(number)
+        self._secret = False  # the register gives nothing of it to this reader
 
     def compose(self) -> ComposeResult:
         self.top = Lines(id="incident-head")
@@ -69,9 +71,20 @@ class IncidentScreen(Screen[None]):
     def redraw(self) -> None:
         """Put all lines; only those that differ are painted."""
         width = self.app.size.width
+        if self._secret or (self._row is not None and hidden(self._row)):
+            self._draw_nothing()
+            return
         self.top.put(heading(self.number, self._row, self.detail, self.model, width))
         self.tabs.put([self._tab_line()])
         self._draw_body(width)
+        self.draw_foot()
+
+    def _draw_nothing(self) -> None:
+        """It was restricted while it was looked at, and not to this reader."""
+        self.top.put([((f" {self.number}  restricted", "strong"),), ()])
+        self.tabs.put([()])
+        told = " It is not for you to see any more. Ask one of those who work on it, or an admin."
+        self.body.put([((told, "dim"),)])
         self.draw_foot()
 
     def _tab_line(self) -> tuple[tuple[str, str], ...]:
@@ -111,8 +124,8 @@ class IncidentScreen(Screen[None]):
             self.redraw()
 
     def on_detail_read(self, event: DetailRead) -> None:
-        if event.number == self.number and event.detail is not None:
-            self.detail = event.detail
+        if event.number == self.number:
+            self.detail, self._secret = event.detail, event.detail is None
             self.redraw()
 
     def minute(self) -> None:
