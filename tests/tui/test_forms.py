@@ -82,7 +82,9 @@ def test_periods(text: str, minutes: int) -> None:
     assert period(text) == timedelta(minutes=minutes)
 
 
-@pytest.mark.parametrize("text", ["", "x", "1.5h", "-5m", "h", "٣h", "99999999999999d", "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "x", "1.5h", "-5m", "h", "٣h", "99999999999999d", pytest.param("9" * 5000, id="5000 digits")]
+)
 def test_no_periods(text: str) -> None:
     assert period(text) in (None, timedelta(0))
 
