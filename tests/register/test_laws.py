@@ -292,3 +292,22 @@ def test_two_registers_have_two_working_sets(tmp_path: Any) -> None:
     assert one.register_id != two.register_id
     one.close()
     two.close()
+
+
+def test_another_value_is_what_pydantic_would_copy() -> None:
+    """`but` goes past pydantic's own copy; what it makes must not be told apart from it."""
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    facts: dict[str, Any] = {"number": "INC-1", "title": "t", "reporter": "p1"}
+    incident = Incident(
+        **facts, impact=Impact.LOW, urgency=Urgency.LOW, opened_at=now, updated_at=now, team="desk"
+    )
+    ours, theirs = (
+        incident.but(title="u", owner="p2"),
+        incident.model_copy(update={"title": "u", "owner": "p2"}),
+    )
+    assert ours == theirs
+    assert ours.model_dump_json() == theirs.model_dump_json()
+    assert hash(ours) == hash(theirs)
+    assert incident.title == "t"
+    with pytest.raises(ValidationError):
+        ours.title = "v"  # type: ignore[misc]
