@@ -18,6 +18,7 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import BaseModel, Field
 from ulid import ULID
 
+from register.clocks.book import DEFAULT_TIMELINE, Timeline
 from register.effect import Effect
 from register.incident import Incident
 
@@ -173,9 +174,13 @@ class VendorFacts:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What is adopted for this register. An empty set of vendors refuses every engagement."""
+    """What is adopted for this register. An empty set of vendors refuses every engagement.
+
+    timeline: what was promised since when, for the clocks: every version there was, oldest first.
+    """
 
     vendors: Mapping[str, VendorFacts] = field(default_factory=dict)
+    timeline: Timeline = DEFAULT_TIMELINE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,82 @@
+"""Back to back: a supplier's contract and our own handover must fit inside what we have promised.
+
+Not by comparing two numbers, for their hours may differ from ours: every hour of a week is tried as the
+moment of an incident, and the first one that cannot be kept is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from register.calendars import moment_of, seconds_of
+from register.clocks.book import Book, Promise, Rule
+from register.clocks.definition import Contract, Kind, Metric
+from register.clocks.span import told
+
+_MONDAY: Final = seconds_of(datetime.fromisoformat("2026-03-02T00:00+00:00"))
+_WEEK: Final = range(_MONDAY, _MONDAY + 7 * 86_400, 3600)
+"""Each hour of a plain week: no change of the clocks in most zones, few holidays."""
+
+
+def misfits(book: Book) -> list[str]:
+    """Return a sentence for each supplier, clock and priority where what they may take is more than we have."""
+    return [
+        sentence
+        for vendor, contract in book.contracts.items()
+        if not contract.beyond_promise
+        for sentence in _of(book, vendor, contract)
+    ]
+
+
+def _of(book: Book, vendor: str, contract: Contract) -> Iterator[str]:
+    fixes = next((rule.promises for rule in book.supplier_rules[vendor] if rule.metric is Metric.FIX), {})
+    for name, clock in book.clocks.items():
+        if clock.kind is not Kind.SLA or clock.metric is not Metric.RESOLUTION:
+            continue
+        wanted = clock.when.service if clock.when else None
+        if wanted and contract.services and not set(wanted) & set(contract.services):
+            continue
+        ours = next(rule for rule in book.rules if rule.name == name)
+        for priority, promise in ours.promises.items():
+            if priority in fixes:
+                before = _handover(book, priority)
+                found = _too_late(book, promise, before, fixes[priority])
+                if found:
+                    yield (
+                        f"contracts.{vendor}: P{priority} does not fit inside clocks.{name}. {found}"
+                        f" Mend one of them, or say in contracts.{vendor}.beyond_promise why it is so"
+                    )
+
+
+def _handover(book: Book, priority: str) -> tuple[str, Promise] | None:
+    """The longest that one of our teams may hold it before it is handed over."""
+    rules: list[Rule] = [r for r in book.rules if r.kind is Kind.OLA and r.metric is Metric.HANDOVER]
+    found = [(rule.name, rule.promises[priority]) for rule in rules if priority in rule.promises]
+    return max(found, key=lambda one: one[1].seconds, default=None)
+
+
+def _too_late(book: Book, ours: Promise, before: tuple[str, Promise] | None, theirs: Promise) -> str:
+    for begin in _WEEK:
+        due = _after(book, begin, ours)
+        handed = begin if before is None else _after(book, begin, before[1])
+        fixed = None if handed is None else _after(book, handed, theirs)
+        if due is not None and (fixed is None or fixed > due):
+            parts = [f"{told(before[1].seconds)} of {before[0]}"] if before else []
+            parts.append(f"{told(theirs.seconds)} of theirs on {theirs.calendar}")
+            ends = "for ever" if fixed is None else f"until {_said(fixed)}"
+            return (
+                f"Logged {_said(begin)}: {' and '.join(parts)} may last {ends},"
+                f" and we have promised {_said(due)} ({told(ours.seconds)} on {ours.calendar})."
+            )
+    return ""
+
+
+def _after(book: Book, begin: int, promise: Promise) -> int | None:
+    hours = book.hours(promise.calendar)
+    return None if hours is None else hours.after(begin, promise.seconds)
+
+
+def _said(at: int) -> str:
+    return moment_of(at).strftime("%a %H:%M UTC")
