@@ -1,16 +1,16 @@
-"""What a matrix says of clocks: conditions, definitions with targets by priority, and suppliers' contracts."""
+"""What a matrix says of clocks: conditions, definitions with targets, and suppliers' contracts."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from register.clocks.span import seconds_or_days
 from register.incident import HoldReason, State
 
-PriorityName = Literal["P1", "P2", "P3", "P4", "P5"]
+PriorityName = Annotated[str, StringConstraints(pattern=r"^P[1-5]$")]
 
 
 class Kind(StrEnum):

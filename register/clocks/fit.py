@@ -21,7 +21,7 @@ _WEEK: Final = range(_MONDAY, _MONDAY + 7 * 86_400, 3600)
 
 
 def misfits(book: Book) -> list[str]:
-    """Return a sentence for each supplier, clock and priority where what they may take is more than we have."""
+    """Return a sentence for each supplier, clock and priority that does not fit."""
     return [
         sentence
         for vendor, contract in book.contracts.items()
