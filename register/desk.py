@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -205,18 +206,30 @@ def _with_person_ids(command: Command, transaction: Transaction) -> Command:
 def _named(model: BaseModel, transaction: Transaction) -> dict[str, Any]:
     """Return the fields of a model in which a person's id takes the place of a name."""
     changes: dict[str, Any] = {}
-    for name, field in type(model).model_fields.items():
+    for name, kind in _may_name_people(type(model)):
         value = getattr(model, name)
-        marker = next((m for m in field.metadata if isinstance(m, PersonField)), None)
-        if marker is not None and value:
+        if not value:
+            continue
+        if kind is not None:
             changes[name] = (
-                tuple(transaction.person(marker.kind, one) for one in value)
+                tuple(transaction.person(kind, one) for one in value)
                 if isinstance(value, tuple)
-                else transaction.person(marker.kind, value)
+                else transaction.person(kind, value)
             )
-        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+        elif isinstance(value, tuple) and isinstance(value[0], BaseModel):
             changes[name] = tuple(_renamed(item, transaction) for item in value)
     return changes
+
+
+@cache
+def _may_name_people(model: type[BaseModel]) -> tuple[tuple[str, str | None], ...]:
+    """Return the fields that are names, with the kind of person, and those that may hold such models."""
+    found: list[tuple[str, str | None]] = []
+    for name, field in model.model_fields.items():
+        marker = next((m for m in field.metadata if isinstance(m, PersonField)), None)
+        if marker is not None or "tuple" in str(field.annotation):
+            found.append((name, None if marker is None else marker.kind))
+    return tuple(found)
 
 
 def _renamed(model: BaseModel, transaction: Transaction) -> BaseModel:

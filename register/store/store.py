@@ -57,20 +57,19 @@ class Store:
         self._reader = (
             engine if self.path is not None else engine.execution_options(isolation_level="REPEATABLE READ")
         )
+        self._writer = engine.execution_options(muster_writes=True)
         self._people: dict[tuple[str, str], str] = {}
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """One transaction with the head locked first; its end pokes the other processes."""
-        with told(self.url):
-            options = self.engine.connect().execution_options(muster_writes=True)
-            with options as connection, connection.begin():
-                locked = _HEAD if self.path is not None else _HEAD.with_for_update()
-                transaction = Transaction(connection, connection.execute(locked).one(), self._people)
-                yield transaction
-                transaction.finish()
-                if self.path is None and transaction.moved:
-                    connection.execute(text("NOTIFY muster"))
+        with told(self.url), self._writer.connect() as connection, connection.begin():
+            locked = _HEAD if self.path is not None else _HEAD.with_for_update()
+            transaction = Transaction(connection, connection.execute(locked).one(), self._people)
+            yield transaction
+            transaction.finish()
+            if self.path is None and transaction.moved:
+                connection.execute(text("NOTIFY muster"))
         self._people.update(transaction.new_people)
         if self.path is not None and transaction.moved:
             poke(self.path)
@@ -78,10 +77,8 @@ class Store:
     @contextmanager
     def rows_only(self) -> Iterator[Connection]:
         """One transaction that touches rows but no event: claims, leases. Takes no head lock."""
-        with told(self.url):
-            options = self.engine.connect().execution_options(muster_writes=True)
-            with options as connection, connection.begin():
-                yield connection
+        with told(self.url), self._writer.connect() as connection, connection.begin():
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

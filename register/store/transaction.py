@@ -18,16 +18,17 @@ from register.row import board_row, number_of
 from register.seeing import seers_column
 from register.store import tables as t
 from register.store.carry import carry
+from register.store.hot import Hot
 
 _BY_COMMAND: Final = (
     select(t.event).where(t.event.c.command_id == bindparam("command_id")).order_by(t.event.c.seq)
 )
 _DOC: Final = select(t.incident.c.doc, t.incident.c.version).where(t.incident.c.n == bindparam("number"))
-_MOVE_HEAD: Final = t.head.update().where(t.head.c.one == 1)
-_INSERT_EVENT: Final = t.event.insert()
-_INSERT_INCIDENT: Final = t.incident.insert()
+_MOVE_HEAD: Final = Hot(t.head.update())  # there is one row
+_INSERT_EVENT: Final = Hot(t.event.insert())
+_INSERT_INCIDENT: Final = Hot(t.incident.insert())
 _LAST_N: Final = select(func.max(t.event.c.n)).where(t.event.c.stream == bindparam("stream"))
-_UPDATE_INCIDENT: Final = t.incident.update().where(t.incident.c.n == bindparam("number"))
+_UPDATE_INCIDENT: Final = Hot(t.incident.update().where(t.incident.c.n == bindparam("number")))
 _FACTS: Final = select(
     t.sending.c.row_id,
     t.sending.c.op_id,
@@ -160,7 +161,7 @@ class Transaction:
         }
         row["hash"] = self._hash = link(self._hash, row)
         self._recorded_at = row["recorded_at"]
-        self.connection.execute(_INSERT_EVENT, row)
+        _INSERT_EVENT(self.connection, row)
         self.moved = True
         return row
 
@@ -179,9 +180,9 @@ class Transaction:
         values |= {"version": self._versions[after.number], "seq": self._lasts[after.number]}
         if before is None:
             self._incident = max(self._incident, n)
-            self.connection.execute(_INSERT_INCIDENT, values | {"n": n})
+            _INSERT_INCIDENT(self.connection, values | {"n": n})
         else:
-            self.connection.execute(_UPDATE_INCIDENT, values | {"number": n})
+            _UPDATE_INCIDENT(self.connection, values | {"number": n})
         if after.bonds and (before is None or after.bonds != before.bonds):
             self._put_bonds(after)
 
@@ -204,8 +205,8 @@ class Transaction:
     def finish(self) -> None:
         """Move the head to where this transaction brought it."""
         if self.moved:
-            self.connection.execute(
-                _MOVE_HEAD,
+            _MOVE_HEAD(
+                self.connection,
                 {
                     "seq": self._seq,
                     "hash": self._hash,
