@@ -148,7 +148,8 @@ class Recorded:
     actor: PersonId
     source: str
     cause: str
-    event: Event | None  # None where the data was redacted or is of a kind this program does not know
+    event: Event | None  # None where nothing of the data is left, or the kind is not known to this program
+    redacted: bool = False  # the data was wiped: what is left of it has no texts
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,11 @@ class Live:
         """Return what `path` holds; a missing, half-written or foreign file is an empty working set."""
         return cls(path)
 
+    @classmethod
+    def nowhere(cls) -> Live:
+        """Return an empty working set that is never written."""
+        return cls(Path(os.devnull))
+
     @property
     def rows(self) -> list[Row]:
         """All rows, in no promised order. They are the working set's own: do not change them."""

@@ -50,9 +50,16 @@ class MusterApp(PatientApp):
     TITLE = "Muster"
     BINDINGS: ClassVar = []
 
-    def __init__(self, session: Session, live: Live, door: Door, signs: Signs = UNICODE) -> None:
+    def __init__(
+        self,
+        session: Session,
+        live: Live,
+        door: Door,
+        signs: Signs = UNICODE,
+        as_of: float | None = None,
+    ) -> None:
         super().__init__()
-        self.model = Model(session, live, signs)
+        self.model = Model(session, live, signs, as_of)
         self.door = door
         self.verbs: tuple[Action, ...] = ()
         self.doing = Doing(self.model, door, self.push_screen, self.say)
@@ -204,6 +211,9 @@ class MusterApp(PatientApp):
         )
 
     def do_outbox(self, number: str | None) -> None:
+        if self.model.as_of is not None:
+            self.say("The outbox is known only as it is now: leave --as-of away to see it.", "warn")
+            return
         from tui.screens.outbox import OutboxScreen
 
         self.push_screen(OutboxScreen(self.model, writes=self.doing.has("retry")))
@@ -256,13 +266,15 @@ class MusterApp(PatientApp):
         self._saved(self.model.live.save)
 
     def _saved(self, save: Callable[[], object]) -> None:
+        if self.model.as_of is not None:
+            return  # the copy on disk is of the present
         try:
             save()
         except OSError as error:
             self.board.say(f"The copy for the next start could not be written: {error.strerror}.", "warn")
 
     def on_unmount(self) -> None:
-        if self.model.live.register_id:
+        if self.model.live.register_id and self.model.as_of is None:
             try:
                 self.model.live.save()
             except OSError as error:

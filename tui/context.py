@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from register.plain import clip, one_line
-from tui.format import clock, duration, wall
+from tui.format import clock, day_and_wall, duration, wall
 from tui.messages import Freshness, Reach
 from tui.model import Model
 from tui.signs import plain
@@ -55,6 +55,9 @@ def _pushed_right(pieces: list[tuple[str, str]], width: int) -> Line:
 def _state(fresh: Freshness, now: float, model: Model) -> str:
     if fresh.reach is Reach.LIVE:
         return f"{model.signs.live} live {wall(now, model.zone)}"
+    if model.as_of is not None and fresh.reach is not Reach.STALE:
+        doing = "reading the past" if fresh.reach is Reach.OPENING else "read only"
+        return f"AS OF {day_and_wall(model.as_of, model.zone)}, {doing}"
     if fresh.reach is Reach.OPENING:
         as_of = f", as of {clock(fresh.since, now, model.zone)}" if fresh.since else ""
         return f"{model.signs.stale} opening{as_of}"

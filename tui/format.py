@@ -46,6 +46,11 @@ def wall(epoch: float, zone: tzinfo | None) -> str:
     return f"{moment:%H:%M} {moment.tzname() or 'local'}"
 
 
+def day_and_wall(epoch: float, zone: tzinfo | None) -> str:
+    """Return `2026-03-29 02:10 CET`; zone None is the host's own."""
+    return f"{_moment(epoch, zone):%Y-%m-%d} {wall(epoch, zone)}"
+
+
 def clock(epoch: float, now: float, zone: tzinfo | None) -> str:
     """Return `02:10`, or with the date `11-03 02:10` when that was another day than `now`."""
     moment, today = _moment(epoch, zone), _moment(now, zone)

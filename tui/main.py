@@ -15,30 +15,35 @@ DUMB = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run muster with these arguments; return the exit code."""
     args = sys.argv[1:] if argv is None else list(argv)
-    if args:
+    if args and not args[0].startswith("--as-of"):
         from tui.cli import run
 
         return int(run(args))
+    if args:
+        from tui.cli.past import board_moment
+
+        moment = board_moment(args)
+        return moment if isinstance(moment, int) else board(moment)
     return board()
 
 
-def board() -> int:
-    """Open the board; as text where there is no terminal to draw on."""
+def board(as_of: float | None = None) -> int:
+    """Open the board; as text where there is no terminal to draw on. as_of: a past moment, epoch s."""
     from tui.session import session_from
 
     term = os.environ.get("TERM", "")
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         from tui.text_board import print_board
 
-        return print_board(session_from(os.environ))
+        return print_board(session_from(os.environ), as_of=as_of)
     if term in ("", "dumb"):
         from tui.text_board import print_board
 
         sys.stderr.write(DUMB.format(term=term or "not set") + "\n\n")
-        return print_board(session_from(os.environ))
+        return print_board(session_from(os.environ), as_of=as_of)
     from tui.fullscreen import run_board
 
-    return run_board(session_from(os.environ))
+    return run_board(session_from(os.environ), as_of)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ class Reach(StrEnum):
     OPENING = "opening"  # painted from the copy on disk, the register has not answered yet
     LIVE = "live"
     STALE = "stale"  # it does not answer; what is shown is as of an earlier time
+    PAST = "past"  # what was known at an earlier time is shown on purpose, to be read only
 
 
 @dataclass(frozen=True, slots=True)

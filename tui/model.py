@@ -21,8 +21,12 @@ MINUTE = 60
 class Model:
     """The state of one terminal. Screens read it; the app alone calls what changes it."""
 
-    def __init__(self, session: Session, live: Live, signs: Signs = UNICODE) -> None:
+    def __init__(
+        self, session: Session, live: Live, signs: Signs = UNICODE, as_of: float | None = None
+    ) -> None:
+        """as_of: the moment (epoch s) at which the register is looked at; None is now."""
         self.session = session
+        self.as_of = as_of
         self.live = live
         self.freshness = Freshness(since=live.saved_at)
         self.role = ""
@@ -44,8 +48,12 @@ class Model:
         return UTC if self.utc else None
 
     def tick(self, now: float | None = None) -> None:
-        """Set the time all texts are made for: whole minutes, so that nothing moves between them."""
-        self.eyes.now = (time.time() if now is None else now) // MINUTE * MINUTE
+        """Set the time all texts are made for: whole minutes, so that nothing moves between them.
+
+        A board of the past stays at its moment.
+        """
+        told = self.as_of if self.as_of is not None else time.time() if now is None else now
+        self.eyes.now = told // MINUTE * MINUTE
         self.recount()
 
     def recount(self) -> None:

@@ -10,6 +10,7 @@ from typing import TextIO
 from register.live import Live
 from register.plain import clip
 from tui.columns import Eyes, cells_of, columns_for, heading
+from tui.format import day_and_wall
 from tui.order import rank
 from tui.session import Session
 from tui.signs import Signs, signs_for
@@ -34,14 +35,23 @@ def text_board(live: Live, signs: Signs, now: float, width: int = WIDTH) -> list
     return lines
 
 
-def print_board(session: Session, out: TextIO | None = None) -> int:
-    """Print the board as the register has it now, or as it was last known; return the exit code."""
-    from tui.follow import read_once
+def print_board(session: Session, out: TextIO | None = None, as_of: float | None = None) -> int:
+    """Print the board as the register has it now, or as it was last known; return the exit code.
 
+    as_of: a past moment, epoch s: the board as it was known then, a line above it that says so.
+    """
     out = out or sys.stdout
-    live = Live.open(session.live_path)
-    why = read_once(session, live)
-    now = time.time()
+    if as_of is None:
+        from tui.follow import read_once
+
+        now, live = time.time(), Live.open(session.live_path)
+        why = read_once(session, live)
+    else:
+        from tui.past import read_then
+
+        now, live = as_of, Live.nowhere()
+        why = read_then(session, live, as_of)
+        print(f"AS OF {day_and_wall(as_of, None)}, read only", file=out)
     print("\n".join(text_board(live, signs_for(out.encoding, os.environ), now)), file=out)
     if why is None:
         return 0

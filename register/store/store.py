@@ -9,8 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, and_, func, select, text
 
-from register.canon import moment
-from register.core import EVENTS, Principal, Recorded
+from register.core import Principal, Recorded
 from register.incident import Incident
 from register.row import number_of
 from register.store import tables as t
@@ -23,7 +22,9 @@ from register.store.engine import (
     sqlite_path,
     told,
 )
+from register.store.folding import events_of
 from register.store.poke import poke
+from register.store.reading import recorded as recorded
 from register.store.sight import Sight, live_row, sight_of
 from register.store.transaction import Transaction
 
@@ -159,10 +160,7 @@ class Store:
     def timeline(self, stream: str) -> list[Recorded]:
         """All events of one stream, oldest first."""
         with self.read() as connection:
-            rows = connection.execute(
-                select(t.event).where(t.event.c.stream == stream).order_by(t.event.c.n)
-            ).all()
-        return [recorded(row) for row in rows]
+            return events_of(connection, stream)
 
     def people(self) -> dict[str, str]:
         """Names by person id."""
@@ -192,23 +190,3 @@ def load_incident(connection: Connection, number: str) -> Incident | None:
         select(t.incident.c.doc).where(t.incident.c.n == number_of(number))
     ).scalar_one_or_none()
     return None if doc is None else Incident.model_validate_json(doc)
-
-
-def recorded(row: Any) -> Recorded:
-    """Return an event's whole row as a value; data that is gone or of an unknown kind gives no event."""
-    (seq, stream, n, name, v, command_id, at, recorded_at, actor, source, cause, data, *_) = row
-    kind = EVENTS.get((name, v))
-    return Recorded(
-        seq=seq,
-        stream=stream,
-        n=n,
-        kind=name,
-        v=v,
-        command_id=command_id,
-        at=moment(at),
-        recorded_at=moment(recorded_at),
-        actor=actor,
-        source=source,
-        cause=cause,
-        event=None if kind is None or data is None else kind.model_validate_json(data),
-    )

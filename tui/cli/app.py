@@ -19,7 +19,8 @@ GROUPS = {
 }
 EXITS = (
     "Exit codes: 0 done, 1 a check found faults, 2 wrong use, 3 refused by a rule, 4 not found, "
-    "5 register unavailable, 6 supplier trouble. Without arguments the board opens."
+    "5 register unavailable, 6 supplier trouble. Without arguments the board opens; "
+    "--as-of TIME opens it as it was known then."
 )
 AS_JSON = "as_json"
 """A parameter of functions that print before they end, and must know how."""

@@ -25,6 +25,7 @@ class Here:
 
     session: Session
     store: Store
+    hidden: frozenset[str] | None = None  # looking at the past: what this reader may not see now
 
     @cached_property
     def who(self) -> Principal:
@@ -44,6 +45,8 @@ class Here:
 
     def sees(self, incident: Incident) -> bool:
         """Whether this reader may see more than the number."""
+        if self.hidden is not None:
+            return incident.number not in self.hidden
         return may_see(incident, self.me, self.who.role)
 
     def unseen(self, numbers: Iterable[str]) -> frozenset[str]:

@@ -1,0 +1,35 @@
+"""From an event's row to a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from register.canon import moment
+from register.core import EVENTS, Recorded
+
+
+def recorded(row: Any, kept: Mapping[int, str] | None = None) -> Recorded:
+    """Return an event's whole row as a value.
+
+    kept: what redactions left of the data of events, as JSON, by seq. Data that is gone altogether, and
+    kinds that are not known here, give no event.
+    """
+    (seq, stream, n, name, v, command_id, at, recorded_at, actor, source, cause, data, *_) = row
+    kind = EVENTS.get((name, v))
+    left = data if data is not None or kept is None else kept.get(seq)
+    return Recorded(
+        seq=seq,
+        stream=stream,
+        n=n,
+        kind=name,
+        v=v,
+        command_id=command_id,
+        at=moment(at),
+        recorded_at=moment(recorded_at),
+        actor=actor,
+        source=source,
+        cause=cause,
+        event=None if kind is None or left is None else kind.model_validate_json(left),
+        redacted=data is None,
+    )
