@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import IntEnum
 from functools import singledispatch
 from typing import Annotated, Any, ClassVar, Final
 
@@ -21,6 +20,8 @@ from ulid import ULID
 from register.clocks.book import DEFAULT_TIMELINE, Timeline
 from register.effect import Effect
 from register.incident import Incident
+from register.policy import DEFAULT_MATRIX, Matrix
+from register.roles import Role as Role
 
 ULID_PATTERN: Final = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 
@@ -28,20 +29,6 @@ ULID_PATTERN: Final = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 def new_id() -> str:
     """Return a fresh ULID: sorts by time, 26 characters."""
     return str(ULID())
-
-
-class Role(IntEnum):
-    """Who may do what; each may do what those before it may. ENGINE is courier, collector and watch."""
-
-    VIEWER = 0
-    RESPONDER = 1
-    COORDINATOR = 2
-    ADMIN = 3
-    ENGINE = 9
-
-    @property
-    def word(self) -> str:
-        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +164,13 @@ class VendorFacts:
 class Policy:
     """What is adopted for this register. An empty set of vendors refuses every engagement.
 
+    matrix: the adopted one; the built-in one where none is.
     timeline: what was promised since when, for the clocks: every version there was, oldest first.
     """
 
     vendors: Mapping[str, VendorFacts] = field(default_factory=dict)
     timeline: Timeline = DEFAULT_TIMELINE
+    matrix: Matrix = DEFAULT_MATRIX
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,5 +58,9 @@ Words = Annotated[str, BeforeValidator(_cleaned), AfterValidator(_words)]
 """Like Text, and not empty."""
 Name = Annotated[str, BeforeValidator(_lined), StringConstraints(min_length=1, max_length=80)]
 """A short name in one line: of a service, a person, a team."""
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+SLUG: Final = r"^[a-z0-9][a-z0-9_-]{0,39}$"
+Slug = Annotated[str, StringConstraints(pattern=SLUG)]
 """A name used as a key: lower-case letters, digits, `-` and `_`."""
+LOGIN: Final = r"^[^\s:/]{1,64}$"
+Login = Annotated[str, StringConstraints(pattern=LOGIN)]
+"""What somebody is known by on a host."""

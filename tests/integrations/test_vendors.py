@@ -13,10 +13,8 @@ from hypothesis import strategies as st
 from integrations.connector import Connector, Theirs
 from integrations.errors import AuthFailed, AuthTrouble
 from integrations.http import checked_base
-from integrations.leaks import secret_key, secret_value
 from integrations.practice.server import running_practice
 from integrations.systems.practice import PracticeConfig, PracticeDesk
-from integrations.toml_lines import key_lines, line_of
 from integrations.vendor import Block, is_loopback
 from integrations.vendors import (
     Vendor,
@@ -27,6 +25,8 @@ from integrations.vendors import (
     load_vendors,
     vendors_path,
 )
+from register.leaks import secret_key, secret_value
+from register.toml_lines import key_lines, line_of
 
 ACME = """\
 [vendor.acme]
@@ -449,7 +449,10 @@ def test_keys_are_found_in_the_lines_where_they_stand() -> None:
         ("j", "m.n"): 14,
         ("j", "m.n", "p"): 15,
         ("r",): 16,
-        ("r", "s"): 17,
+        ("r", "0"): 16,
+        ("r", "0", "s"): 17,
+        ("r", "1"): 19,
+        ("r", "1", "s"): 20,
     }
     assert line_of(key_lines(TOML), ("j", "k", "l")) == 13
     assert line_of({}, ("x",)) == 1

@@ -24,7 +24,7 @@ PIPE_CLOSED: Final = 141
 CODES: Final[Mapping[str, int]] = {
     "tui.cli.trouble.WrongUse": WRONG_USE,
     "pydantic_core._pydantic_core.ValidationError": WRONG_USE,
-    "integrations.vendors.VendorsFileError": WRONG_USE,
+    "register.toml_file.FileFaults": WRONG_USE,
     "register.core.NotFound": 4,
     "register.core.Refused": 3,
     "register.store.engine.RegisterUnavailable": 5,

@@ -17,15 +17,32 @@ _PIECES: Final = re.compile(
 
 
 def key_lines(text: str) -> Mapping[Path, int]:
-    """The line, from 1, of every table header and key of a valid TOML text; not of those in inline tables."""
+    """The line, from 1, of every table header and key of a valid TOML text; not of those in inline tables.
+
+    A `[[name]]` is `name` and its place in the list, from 0: ("name", "0"), ("name", "1").
+    """
     found: dict[Path, int] = {}
+    many: dict[Path, int] = {}
     table: Path = ()
     for line, header, name in _statements(text):
         path = _parsed(name)
+        if header == 2:
+            found.setdefault(path, line)
+            many[path] = many.get(path, -1) + 1
         if header:
-            table = path
+            path = table = _numbered(path, many)
         found.setdefault(path if header else table + path, line)
     return found
+
+
+def _numbered(path: Path, many: Mapping[Path, int]) -> Path:
+    """`path` with the place in the list behind the name of each list of tables in it."""
+    found: list[str] = []
+    for end, part in enumerate(path, 1):
+        found.append(part)
+        if path[:end] in many:
+            found.append(str(many[path[:end]]))
+    return tuple(found)
 
 
 def line_of(lines: Mapping[Path, int], path: Path) -> int:
@@ -35,21 +52,21 @@ def line_of(lines: Mapping[Path, int], path: Path) -> int:
     return lines.get(path, 1)
 
 
-def _statements(text: str) -> Iterator[tuple[int, bool, str]]:
-    """Line, whether it is a table's header, and the name as written, of each statement."""
-    name, header, in_value, depth, line = "", False, False, 0, 1
+def _statements(text: str) -> Iterator[tuple[int, int, str]]:
+    """Line, number of brackets if it is a table's header, and the name as written, of each statement."""
+    name, header, in_value, depth, line = "", 0, False, 0, 1
     for piece in [*_PIECES.findall(text), "\n"]:
         if piece == "\n" and depth == 0:
             if header:
-                yield line, True, name
-            name, header, in_value = "", False, False
+                yield line, header, name
+            name, header, in_value = "", 0, False
         elif in_value:
             depth += (piece in ("[", "{")) - (piece in ("]", "}"))
         elif piece == "=":
-            yield line, False, name
+            yield line, 0, name
             in_value = True
         elif piece in ("[", "]"):
-            header = True
+            header += piece == "["
         elif not piece.startswith("#"):
             name += piece
         line += piece.count("\n")
