@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
+
+import orjson
 
 GENESIS: Final = "0" * 64
 """The hash before the first event."""
@@ -52,3 +54,9 @@ def link(previous: str, row: Mapping[str, Any]) -> str:
     """Return the hash of an event: the previous one ‖ the envelope without data ‖ the data's digest."""
     envelope = canonical({name: row[name] for name in ENVELOPE})
     return hashlib.sha256(f"{previous}{envelope}{row['data_sha256']}".encode()).hexdigest()
+
+
+def chained(previous: str, envelope: Sequence[Any], digest: str) -> str:
+    """Return what `link` does, of values in the order of ENVELOPE; quicker. More values are passed over."""
+    written = orjson.dumps(dict(zip(ENVELOPE, envelope, strict=False)), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(previous.encode() + written + digest.encode()).hexdigest()

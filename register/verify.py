@@ -1,23 +1,50 @@
-"""Walking the chain and folding everything again: is the register what its events say?"""
+"""Walking the chain and folding everything again: is the register what its events say?
+
+Two passes, in memory that does not grow with the register: along the chain in the order of writing, then
+incident by incident, each folded anew and laid beside its row.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, String, cast, exists, func, literal, select
 
-from register.canon import GENESIS, data_digest, link, moment
-from register.core import EVENTS, Event, evolve, fold
-from register.incident import Incident
-from register.row import number_of
+from register.canon import ENVELOPE, GENESIS, chained, data_digest
+from register.refold import AT_ONCE, Refolded, refold
 from register.store import tables as t
 from register.store.store import Store
 from register.store.transaction import columns_of
 
-_Last = tuple[int, int]
-"""A stream's last version and the seq of its last event."""
+Progress = Callable[[int, int], None]
+"""Told now and then: how many events were read, of how many in all. Each is read twice."""
+
+_ROW: Final = tuple(t.event.c[name] for name in (*ENVELOPE, "data", "salt", "data_sha256", "hash"))
+_OFTEN: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A head that was written down outside the register: the event's seq and its hash."""
+
+    seq: int = 0
+    hash: str = GENESIS
+
+    @classmethod
+    def parse(cls, text: str) -> Anchor:
+        """Return the anchor that `SEQ:HASH` names; raises ValueError with a sentence."""
+        seq, colon, digest = text.strip().partition(":")
+        if not colon or not seq.isascii() or not seq.isdigit() or len(digest) != len(GENESIS):
+            raise ValueError(
+                "An anchor is SEQ:HASH, as `muster verify` and the journal of `muster serve` print it."
+            )
+        return cls(int(seq), digest.lower())
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.hash}"
 
 
 @dataclass(slots=True)
@@ -36,96 +63,141 @@ class Verdict:
         return not self.faults
 
 
-def verify(store: Store, most_faults: int = 20) -> Verdict:
-    """Walk the chain from the first event, refold every incident, and compare rows and head."""
-    verdict = Verdict()
+def verify(
+    store: Store, most_faults: int = 20, *, since: Anchor | None = None, progress: Progress | None = None
+) -> Verdict:
+    """Walk the chain, refold every incident, and compare rows and head.
+
+    since: walk from there only, and look at those incidents alone that something happened to since. The
+    anchored event must stand in the log as it was.
+    """
+    start = since or Anchor()
+    verdict = Verdict(seq=start.seq, hash=start.hash)
     with store.read() as connection:
-        folded, last = _walk(connection, verdict)
-        _compare(connection, folded, last, verdict)
         head = connection.execute(select(t.head)).one()
-    if (head.seq, head.hash) != (verdict.seq, verdict.hash):
-        verdict.faults.append(
-            f"The head names event {head.seq}, the log ends at {verdict.seq}: events are missing or added."
-        )
-    numbers = [number_of(number) for number in last if number.startswith("INC-")]
-    if sorted(numbers) != list(range(1, head.incident + 1)):
-        verdict.faults.append("The incident numbers have a gap: one was skipped or taken out.")
+        if _is_anchored(connection, start, verdict):
+            told = _Told(progress, 2 * max(0, head.seq - start.seq))
+            _walk(connection, verdict, told, most_faults)
+            streams = _compare(connection, verdict, start.seq, told)
+            _close(connection, verdict, head, streams if since is None else None)
     del verdict.faults[most_faults:]
     return verdict
 
 
-def _events(connection: Connection) -> Iterator[Any]:
-    query = select(t.event).order_by(t.event.c.seq).execution_options(yield_per=1000)
-    yield from connection.execute(query)
+@dataclass(slots=True)
+class _Told:
+    """Passes on how far it is, not too often."""
+
+    progress: Progress | None
+    total: int
+    done: int = 0
+
+    def add(self, events: int) -> None:
+        before, self.done = self.done, self.done + events
+        if self.progress is not None and before // _OFTEN != self.done // _OFTEN:
+            self.progress(min(self.done, self.total), self.total)
 
 
-def _walk(connection: Connection, verdict: Verdict) -> tuple[dict[str, Incident], dict[str, _Last]]:
-    """Return the incidents as their events say, and each stream's last version and seq."""
-    folded: dict[str, Incident] = {}
-    last: dict[str, _Last] = {}
-    for row in _events(connection):
-        verdict.events += 1
-        values = dict(row._mapping)
-        if row.seq != verdict.seq + 1:
-            verdict.faults.append(f"Event {verdict.seq + 1} is missing: the log goes on with {row.seq}.")
-        before = last.get(row.stream, (0, 0))[0]
-        if row.n != before + 1:
-            verdict.faults.append(f"Event {row.seq}: {row.stream} goes from {before} to {row.n}.")
-        if row.data is not None and data_digest(row.salt or "", row.data) != row.data_sha256:
-            verdict.faults.append(
-                f"Event {row.seq} of {row.stream}: its data was changed after it was written."
-            )
-        elif row.hash != link(verdict.hash, values):
-            verdict.faults.append(f"Event {row.seq} of {row.stream}: the chain breaks here.")
-        last[row.stream] = (row.n, row.seq)
-        verdict.seq, verdict.hash = row.seq, row.hash
-        if row.stream.startswith("INC-"):
-            _fold(row, folded, verdict)
-    return folded, last
+def _is_anchored(connection: Connection, anchor: Anchor, verdict: Verdict) -> bool:
+    if not anchor.seq:
+        return True
+    found = connection.execute(select(t.event.c.hash).where(t.event.c.seq == anchor.seq)).scalar_one_or_none()
+    if found == anchor.hash:
+        return True
+    why = "is not in the log any more" if found is None else "is another one now"
+    verdict.faults.append(
+        f"Event {anchor.seq}, which was anchored as {anchor.hash[:12]}…, {why}: the log was rewritten."
+    )
+    return False
 
 
-def _fold(row: Any, folded: dict[str, Incident], verdict: Verdict) -> None:
-    """Fold one event. Redacted data, and kinds of a newer program, leave a fold that proves nothing."""
-    kind, before = EVENTS.get((row.kind, row.v)), folded.get(row.stream)
-    recorded_at = moment(row.recorded_at)
-    if kind is None or row.data is None:
-        if kind is None or evolve.dispatch(kind) is not evolve.dispatch(Event):
-            verdict.unproved.add(row.stream)
-        if before is not None:
-            folded[row.stream] = before.but(updated_at=recorded_at)
-        return
-    if row.stream in verdict.unproved:
-        return
+def _walk(connection: Connection, verdict: Verdict, told: _Told, most_faults: int) -> None:
+    """Follow the chain from where the verdict stands to the end of the log."""
+    query = select(*_ROW).where(t.event.c.seq > verdict.seq).order_by(t.event.c.seq)
+    faults, seq, previous = verdict.faults, verdict.seq, verdict.hash
+    for rows in connection.execute(query.execution_options(yield_per=AT_ONCE)).partitions():
+        for row in rows:
+            *_, data, salt, digest, hashed = row
+            if row[0] != seq + 1:
+                faults.append(f"Event {seq + 1} is missing: the log goes on with {row[0]}.")
+            if data is not None and data_digest(salt or "", data) != digest:
+                faults.append(f"Event {row[0]} of {row[1]}: its data was changed after it was written.")
+            elif hashed != _linked(previous, row, digest):
+                faults.append(f"Event {row[0]} of {row[1]}: the chain breaks here.")
+            seq, previous = row[0], hashed
+        verdict.events += len(rows)
+        del faults[most_faults:]
+        told.add(len(rows))
+    verdict.seq, verdict.hash = seq, previous
+
+
+def _linked(previous: str, row: Any, digest: str) -> str | None:
     try:
-        after = fold(kind.model_validate_json(row.data), before, moment(row.at), recorded_at)
-    except (ValueError, AttributeError) as error:
-        verdict.faults.append(f"Event {row.seq} of {row.stream} cannot be folded: {type(error).__name__}.")
+        return chained(previous, row, digest)
+    except (TypeError, AttributeError):  # a value of a kind that was never written
+        return None
+
+
+def _compare(connection: Connection, verdict: Verdict, after: int, told: _Told) -> int:
+    """Lay each incident, folded anew, beside its row; return how many there are."""
+    touched: ColumnElement[bool] | None = None
+    if after:
+        touched = t.event.c.stream.in_(select(t.event.c.stream).where(t.event.c.seq > after))
+    streams = 0
+    for some in _batches(refold(connection, touched)):
+        numbers = [made.n for made in some]
+        found = connection.execute(select(t.incident).where(t.incident.c.n.in_(numbers)))
+        rows = {row.n: row for row in found}
+        verdict.incidents += len(rows)
+        streams += len(some)
+        for made in some:
+            _beside(made, rows.get(made.n), verdict)
+        told.add(sum(made.version for made in some))
+    return streams
+
+
+def _batches(incidents: Iterator[Refolded]) -> Iterator[list[Refolded]]:
+    while some := list(islice(incidents, 500)):
+        yield some
+
+
+def _beside(made: Refolded, row: Any, verdict: Verdict) -> None:
+    verdict.faults.extend(made.faults)
+    if not made.proved:
+        verdict.unproved.add(made.number)
+    if row is None:
+        verdict.faults.append(f"{made.number} has events and no row.")
         return
-    if after is not None:
-        folded[row.stream] = after
+    expected: dict[str, Any] = {"version": made.version, "seq": made.seq}
+    if made.incident is not None and made.proved:
+        expected |= columns_of(made.incident)
+    kept = row._mapping
+    wrong = [name for name, value in expected.items() if kept[name] != value]
+    if wrong:
+        verdict.faults.append(
+            f"{made.number}: its row says otherwise than its events ({', '.join(wrong)})."
+            " The row was changed by hand."
+        )
 
 
-def _compare(
-    connection: Connection, folded: dict[str, Incident], last: dict[str, _Last], verdict: Verdict
-) -> None:
-    seen = set()
-    query = select(t.incident).order_by(t.incident.c.n).execution_options(yield_per=1000)
-    for row in connection.execute(query):
-        number = f"INC-{row.n}"
-        seen.add(number)
-        verdict.incidents += 1
-        if number not in last:
-            verdict.faults.append(f"{number} has a row and no events.")
-            continue
-        version, seq = last[number]
-        expected: dict[str, Any] = {"version": version, "seq": seq}
-        if number in folded and number not in verdict.unproved:
-            expected |= columns_of(folded[number])
-        wrong = [name for name, value in expected.items() if getattr(row, name) != value]
-        if wrong:
-            verdict.faults.append(
-                f"{number}: its row says otherwise than its events ({', '.join(wrong)})."
-                " The row was changed by hand."
-            )
-    streams = (stream for stream in last if stream.startswith("INC-"))
-    verdict.faults.extend(f"{number} has events and no row." for number in streams if number not in seen)
+def _close(connection: Connection, verdict: Verdict, head: Any, streams: int | None) -> None:
+    """The head must name the last event; of a whole walk, no number may be missing and no row too many."""
+    if (head.seq, head.hash) != (verdict.seq, verdict.hash):
+        verdict.faults.append(
+            f"The head names event {head.seq}, the log ends at {verdict.seq}: events are missing or added."
+        )
+    if streams is None:
+        return
+    verdict.faults.extend(f"INC-{n} has a row and no events." for n in _rows_alone(connection, verdict))
+    top = connection.execute(select(func.max(t.incident.c.n))).scalar() or 0
+    if streams != head.incident or (streams and top < head.incident):
+        verdict.faults.append("The incident numbers have a gap: one was skipped or taken out.")
+
+
+def _rows_alone(connection: Connection, verdict: Verdict) -> Iterable[int]:
+    every = int(connection.execute(select(func.count()).select_from(t.incident)).scalar_one())
+    if every == verdict.incidents:
+        return ()
+    verdict.incidents = every
+    told = exists().where(t.event.c.stream == literal("INC-").concat(cast(t.incident.c.n, String)))
+    return connection.execute(select(t.incident.c.n).where(~told)).scalars()

@@ -6,14 +6,17 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from register.canon import ENVELOPE, GENESIS, chained, link
 from register.desk import ServiceDesk
 from register.store.tables import incident
 from register.topics.hearing import Hear
 from register.topics.intake import Log
 from register.topics.notes import Note
 from register.topics.ownership import Take
-from register.verify import verify
+from register.verify import Anchor, verify
 from tests.register.saying import ANA, ENGINE, ask, fixed, heard, log, sql, ticket_of
 
 
@@ -213,3 +216,86 @@ def test_verifying_while_others_write_finds_no_fault(desk: ServiceDesk) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_walk", interrupted)
         assert verify(desk.store).faults == []
+
+
+# From an anchor on
+
+
+def anchor_of(desk: ServiceDesk) -> Anchor:
+    verdict = verify(desk.store)
+    return Anchor.parse(f"{verdict.seq}:{verdict.hash}")
+
+
+def test_from_an_anchor_on_only_what_came_later_is_walked(desk: ServiceDesk) -> None:
+    anchor = anchor_of(desk)
+    desk.do(ANA, Note(target="INC-2", text="Later."))
+    log(desk)
+    verdict = verify(desk.store, since=anchor)
+    assert verdict.faults == []
+    assert (verdict.events, verdict.incidents, verdict.seq) == (2, 2, anchor.seq + 2)
+    assert (verdict.seq, verdict.hash) == (verify(desk.store).seq, verify(desk.store).hash)
+
+
+def test_nothing_later_than_the_anchor_holds(desk: ServiceDesk) -> None:
+    verdict = verify(desk.store, since=anchor_of(desk))
+    assert (verdict.faults, verdict.events) == ([], 0)
+
+
+def test_a_log_that_was_rewritten_whole_does_not_hold_the_anchor(desk: ServiceDesk) -> None:
+    """Who can write the file can make a chain that verifies; what was anchored outside shows it."""
+    anchor = anchor_of(desk)
+    previous = GENESIS
+    for row in ask(desk.store, "SELECT * FROM event ORDER BY seq"):
+        values = dict(row._mapping) | {"source": "forged"}
+        previous = link(previous, values)
+        sql(
+            desk.store,
+            "UPDATE event SET source = 'forged', hash = :h WHERE seq = :s",
+            h=previous,
+            s=row.seq,
+        )
+    sql(desk.store, "UPDATE head SET hash = :h", h=previous)
+    assert verify(desk.store).ok
+    (fault,) = verify(desk.store, since=anchor).faults
+    assert f"Event {anchor.seq}" in fault
+    assert "rewritten" in fault
+
+
+def test_an_anchored_event_that_is_gone_is_said_so(desk: ServiceDesk) -> None:
+    anchor = anchor_of(desk)
+    sql(desk.store, "DELETE FROM event WHERE seq = :seq", seq=anchor.seq)
+    assert "not in the log any more" in verify(desk.store, since=anchor).faults[0]
+
+
+def test_what_is_wrong_after_the_anchor_is_found(desk: ServiceDesk) -> None:
+    anchor = anchor_of(desk)
+    desk.do(ANA, Note(target="INC-2", text="Later."))
+    sql(
+        desk.store, "UPDATE event SET data = replace(data, 'Later', 'Never') WHERE seq = :s", s=anchor.seq + 1
+    )
+    assert "its data was changed" in " ".join(verify(desk.store, since=anchor).faults)
+
+
+@pytest.mark.parametrize("wrong", ["", "7", "7:", ":x", "7:abc", "-1:" + "0" * 64, "x:" + "0" * 64])
+def test_what_is_no_anchor_is_refused_with_a_sentence(wrong: str) -> None:
+    with pytest.raises(ValueError, match="SEQ:HASH"):
+        Anchor.parse(wrong)
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=7, max_size=7),
+    st.integers(1, 2**53),
+)
+def test_the_quick_hash_is_the_hash(texts: list[str], seq: int) -> None:
+    stream, kind, command_id, at, recorded_at, actor, source = texts
+    values = (seq, stream, 3, kind, 1, command_id, at, recorded_at, actor, source, "")
+    row = dict(zip(ENVELOPE, values, strict=True)) | {"data_sha256": "d"}
+    assert chained(GENESIS, (*values, None, None), "d") == link(GENESIS, row)
+
+
+def test_progress_is_told_of_both_passes(desk: ServiceDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("register.verify._OFTEN", 1)
+    told: list[tuple[int, int]] = []
+    verdict = verify(desk.store, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (2 * verdict.events, 2 * verdict.events)
+    assert told == sorted(told)

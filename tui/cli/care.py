@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -16,7 +16,8 @@ import typer
 from register.store import RegisterUnavailable, is_private, leases, open_store
 from tui.cli.answer import Answer
 from tui.cli.here import here
-from tui.cli.trouble import FOUND_FAULTS
+from tui.cli.progress import bar
+from tui.cli.trouble import FOUND_FAULTS, WrongUse
 from tui.session import session_from
 
 _SMALLEST: Final = (80, 24)
@@ -32,25 +33,48 @@ def serve(
     return Answer({"ended": code == 0}, code=code)
 
 
-def verify() -> Answer:
+def verify(
+    since: Annotated[
+        str, typer.Option(metavar="SEQ:HASH", help="a head written down earlier: walk from there only")
+    ] = "",
+) -> Answer:
     """Prove that the register is what its events say."""
+    from register.verify import Anchor
     from register.verify import verify as verified
 
-    with here() as at:
-        verdict = verified(at.store)
+    try:
+        anchor = Anchor.parse(since) if since else None
+    except ValueError as error:
+        raise WrongUse(f"{error} Nothing was looked at.", ask="since") from error
+    with here() as at, bar("Verifying") as progress:
+        verdict = verified(at.store, since=anchor, progress=progress)
+    unproved = sorted(verdict.unproved, key=lambda number: int(number[4:]))
     data = {
         "ok": verdict.ok,
+        "since": anchor and str(anchor),
         "events": verdict.events,
         "incidents": verdict.incidents,
         "seq": verdict.seq,
         "hash": verdict.hash,
         "faults": verdict.faults,
+        "unproved": unproved,
     }
     if verdict.ok:
-        told = f"Everything holds. Events: {verdict.events:,}, incidents: {verdict.incidents:,}."
-        return Answer(data, [told, f"Head: {verdict.seq} {verdict.hash}"])
+        told = [
+            f"Everything {'since then ' if anchor else ''}holds."
+            f" Events: {verdict.events:,}, incidents: {verdict.incidents:,}.",
+            f"Head: {verdict.seq}:{verdict.hash}",
+        ]
+        return Answer(data, told + _unproved(unproved))
     todo = "Stop Muster, keep a copy of the register as it is, and compare it with a backup."
     return Answer(data, [*verdict.faults, todo], FOUND_FAULTS)
+
+
+def _unproved(numbers: Sequence[str]) -> list[str]:
+    if not numbers:
+        return []
+    some = ", ".join(numbers[:5]) + (f" and {len(numbers) - 5:,} more" if len(numbers) > 5 else "")
+    return [f"Their events hold, their rows cannot be proved (redacted, or of a newer Muster): {some}."]
 
 
 @dataclass(frozen=True, slots=True)

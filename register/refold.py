@@ -1,0 +1,88 @@
+"""Folding incidents again from their events, one after the other, in memory that does not grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, select, true
+
+import register.topics  # noqa: F401 - registers every event and how it folds
+from register.canon import moment
+from register.core import EVENTS, Event, evolve, fold
+from register.incident import Incident
+from register.row import number_of
+from register.store import tables as t
+
+_E: Final = t.event.c
+_COLUMNS: Final = (
+    _E.stream,
+    _E.n,
+    _E.seq,
+    _E.kind,
+    _E.v,
+    _E.at,
+    _E.recorded_at,
+    _E.data,
+)
+AT_ONCE: Final = 1000
+"""Rows that are fetched together."""
+
+
+@dataclass(slots=True)
+class Refolded:
+    """One incident as its events say. `incident` None, or not `proved`: they do not say enough of it."""
+
+    number: str
+    version: int = 0
+    seq: int = 0
+    incident: Incident | None = None
+    proved: bool = True
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def n(self) -> int:
+        return number_of(self.number)
+
+
+def refold(connection: Connection, only: ColumnElement[bool] | None = None) -> Iterator[Refolded]:
+    """Yield every incident folded from its events, in no promised order.
+
+    only: which events; whoever gives it sees to it that an incident's events are chosen together.
+    """
+    query = select(*_COLUMNS).where(true() if only is None else only).order_by(_E.stream, _E.n)
+    rows = connection.execute(query.execution_options(yield_per=AT_ONCE))
+    for stream, events in groupby(rows, itemgetter(0)):
+        if stream.startswith("INC-"):
+            yield _of_one(stream, events)
+
+
+def _of_one(stream: str, events: Iterable[Any]) -> Refolded:
+    """Fold one stream. Redacted data, and kinds of a newer program, leave a fold that proves nothing."""
+    made = Refolded(stream)
+    for _, n, seq, name, v, at, recorded_at, data in events:
+        if n != made.version + 1 or not isinstance(n, int):
+            made.faults.append(f"Event {seq}: {stream} goes from {made.version} to {n}.")
+        if seq < made.seq:
+            made.faults.append(f"Event {seq}: {stream} has it behind event {made.seq}.")
+        made.version, made.seq = n if isinstance(n, int) else made.version + 1, seq
+        kind = EVENTS.get((name, v))
+        if kind is None or data is None:
+            if kind is None or evolve.dispatch(kind) is not evolve.dispatch(Event):
+                made.proved = False
+            if made.incident is not None:
+                made.incident = made.incident.but(updated_at=moment(recorded_at))
+            continue
+        if not made.proved:
+            continue
+        try:
+            said = kind.model_validate_json(data)
+            after = fold(said, made.incident, moment(at), moment(recorded_at))
+        except (ValueError, AttributeError) as error:
+            made.faults.append(f"Event {seq} of {stream} cannot be folded: {type(error).__name__}.")
+            continue
+        made.incident = made.incident if after is None else after
+    return made
