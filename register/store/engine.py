@@ -103,7 +103,10 @@ def is_private(url: str) -> bool:
 
 
 def prepare(engine: Engine) -> str:
-    """Make the tables of a new register; return the register's id. Refuses one of a newer program."""
+    """Make the tables of a new register, or bring an older one's up to date; return the register's id.
+
+    Refuses one of a newer program.
+    """
     if inspect(engine).has_table("head"):
         with engine.connect() as connection:
             found = connection.execute(select(head.c.register_id, head.c.schema)).first()
@@ -114,10 +117,9 @@ def prepare(engine: Engine) -> str:
                     " Nothing was changed: use the newer program."
                 )
             if found.schema < SCHEMA:
-                raise RegisterUnavailable(
-                    f"This register is of an older Muster (schema {found.schema}, wanted here: {SCHEMA})."
-                    " Nothing was changed."
-                )
+                from register.store.upgrade import upgrade
+
+                upgrade(engine)
             return str(found.register_id)
     with engine.connect().execution_options(muster_writes=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
