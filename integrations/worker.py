@@ -42,6 +42,7 @@ from register.store import (
     vendors,
 )
 from register.store.poke import poke
+from register.store.shared import open_beside
 from register.store.watcher import Watcher
 
 LEASE: Final = timedelta(seconds=20)
@@ -61,7 +62,7 @@ def alone(register: Path | None) -> Iterator[bool]:
     if register is None:
         yield True
         return
-    handle = os.open(lock_path(register), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    handle = open_beside(register, lock_path(register), os.O_RDWR)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -35,8 +35,16 @@ def session_from(environ: Mapping[str, str]) -> Session:
     return Session(
         register_url=register_url(environ.get("MUSTER_REGISTER", "")),
         home=Path(environ.get("MUSTER_HOME", "") or _own("config")),
-        login=pwd.getpwuid(os.getuid()).pw_name,
+        login=login_of(os.getuid()),
     )
+
+
+def login_of(uid: int) -> str:
+    """Return the login of a uid; one without an account, as in a container, is called by its number."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid-{uid}"
 
 
 def register_url(named: str) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from register.canon import GENESIS
 from register.core import new_id
+from register.store.shared import why_not_here
 from register.store.tables import SCHEMA, head, metadata
 
 WAIT_SECONDS: Final = 10
@@ -85,7 +86,12 @@ def _sqlite(url: str) -> Engine:
 
 
 def make_file(path: Path) -> None:
-    """Make a private register's file, readable by its owner alone, in a folder that exists or is made."""
+    """Make a private register's file, readable by its owner alone, in a folder that exists or is made.
+
+    A shared one is there already, and is opened only by those it is shared with.
+    """
+    if (why := why_not_here(path)) is not None:
+        raise RegisterUnavailable(why)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -96,9 +102,14 @@ def make_file(path: Path) -> None:
 def is_private(url: str) -> bool:
     """Whether this register is a file of mine that nobody else may open."""
     path = sqlite_path(url)
-    if path is None or not path.exists():
-        return path is not None
-    about = path.stat()
+    if path is None:
+        return False
+    try:
+        about = path.stat()
+    except PermissionError:
+        return False
+    except OSError:
+        return True  # it is not there yet: it will be
     return about.st_uid == os.getuid() and not stat.S_IMODE(about.st_mode) & 0o077
 
 

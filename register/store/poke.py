@@ -12,6 +12,8 @@ import socket
 from pathlib import Path
 from typing import Final
 
+from register.store.shared import FILE_MODE, is_shared, make_folder_beside
+
 _LONGEST: Final = 100
 """Bytes of a socket's path; the kernel takes 107."""
 
@@ -53,10 +55,12 @@ class Listener:
         if len(os.fsencode(self._path)) > _LONGEST:
             return
         try:
-            folder.mkdir(mode=0o700, exist_ok=True)
+            make_folder_beside(register, folder)
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             self._socket.setblocking(False)
             self._socket.bind(os.fspath(self._path))
+            if is_shared(register):
+                self._path.chmod(FILE_MODE)  # who may not write to it cannot poke it
         except OSError:
             self.close()
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tui.cli import care, demo, looking, suppliers
+from tui.cli import care, demo, init, looking, suppliers
 from tui.cli.answer import Answer
 from tui.cli.verbs import commands_of
 
@@ -39,6 +39,7 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("vendors", "login", suppliers.login),
     ("vendors", "logout", suppliers.logout),
     ("vendors", "practice", suppliers.practice),
+    ("", "init", init.init),
     ("", "serve", care.serve),
     ("", "verify", care.verify),
     ("", "doctor", care.doctor),

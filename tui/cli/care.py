@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from register.store import RegisterUnavailable, is_private, leases, open_store
+from register.store.shared import worth_a_look
 from tui.cli.answer import Answer
 from tui.cli.here import here
 from tui.cli.progress import bar
@@ -119,10 +121,21 @@ def _register() -> Iterator[Finding]:
 
         whose = "private" if is_private(url) else "shared"
         yield Finding("register", True, f"{path}, {whose}, {seq:,} events")
+        if whose == "shared":
+            yield from _shared(path)
         yield Finding("sqlite", True, f"{pysqlite3.sqlite_version} (the library that Muster brings)")
     until = leases.running_until(store, leases.WORKER)
     store.close()
     yield _worker(until, private=is_private(url))
+
+
+def _shared(path: Path) -> Iterator[Finding]:
+    """Whether the group gets at all that stands beside the register, and what sharing promises."""
+    for fault in worth_a_look(path):
+        what, _, todo = fault.partition(": ")
+        yield Finding("sharing", False, what, todo)
+    says = "everybody in its group can write anything into the file: roles are guard rails, no locks"
+    yield Finding("sharing", True, says)
 
 
 def _worker(until: datetime | None, *, private: bool) -> Finding:
