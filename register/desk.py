@@ -73,6 +73,8 @@ class ServiceDesk:
         for principal, command in asked:
             _refuse_role(principal, command)
         with self.store.write() as transaction:
+            if len(asked) > 1:
+                transaction.will_be_asked([command.command_id for _, command in asked])
             return [self._one(transaction, principal, command) for principal, command in asked]
 
     def _one(self, transaction: Transaction, principal: Principal, command: Command) -> Receipt:

@@ -25,7 +25,9 @@ from register.store import tables as t
 class Writing(Protocol):
     """The transaction that is under way, as far as an effect needs it."""
 
-    connection: Connection
+    @property
+    def connection(self) -> Connection:
+        """The connection; what was said so far can be read there."""
 
     @property
     def seq(self) -> int:

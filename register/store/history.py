@@ -78,6 +78,7 @@ def incidents_then(connection: Connection, when: Then, *, everything: bool = Fal
         one = Incident.model_validate_json(doc)
         found[number_of(one.number)] = one
     later = select(incident.n).where(and_(incident.n <= when.incidents, incident.seq > when.seq))
+    later = later.order_by(incident.n)
     numbers = [f"INC-{n}" for n in connection.execute(later).scalars()]
     for number, one in folded(connection, numbers, when.seq):
         if everything or one.is_open:

@@ -6,7 +6,7 @@ Questions stay with SQLAlchemy, which remembers what their answers look like.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult
@@ -25,6 +25,16 @@ class Hot:
         sql, order = ready
         given: Any = dict(values) if order is None else tuple(values[name] for name in order)
         return connection.exec_driver_sql(sql, given)
+
+    def many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it for each of these rows, in one go."""
+        if len(rows) < 2:
+            for row in rows:
+                self(connection, row)
+            return
+        sql, order = self._ready.get(connection.dialect.name) or self._compiled(connection, rows[0])
+        given = [dict(row) if order is None else tuple(row[name] for name in order) for row in rows]
+        connection.exec_driver_sql(sql, given)
 
     def _compiled(
         self, connection: Connection, values: Mapping[str, Any]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -41,6 +42,8 @@ _FACTS: Final = select(
     t.sending.c.position,
     t.sending.c.tries,
 )
+_AT_ONCE: Final = 500
+"""Ids that one question holds."""
 UNFINISHED: Final = ("queued", "sending", "waiting", "ambiguous", "dead")
 
 
@@ -48,7 +51,12 @@ class Transaction:
     """One locked head. Everything is written here or not at all."""
 
     def __init__(self, connection: Connection, head: Any, people: dict[tuple[str, str], str]) -> None:
-        self.connection = connection
+        self._connection = connection
+        self._events: list[dict[str, Any]] = []  # appended, not written yet
+        self._changed: dict[str, None] = {}  # numbers of incidents whose row is not written yet, in order
+        self._new: set[str] = set()  # those of them that have no row yet
+        self._seen: dict[str, Incident] = {}  # incidents as this transaction has made them
+        self._asked: frozenset[str] = frozenset()  # command ids that are known not to be in the log
         self._seq: int = head.seq
         self._hash: str = head.hash
         self._incident: int = head.incident
@@ -61,6 +69,12 @@ class Transaction:
         self._versions: dict[str, int] = {}  # by stream: the n of its last event
         self._lasts: dict[str, int] = {}  # by stream written here: the seq of its last event
         self.moved = False
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, with all that was said so far written: whoever asks by SQL finds it there."""
+        self._write_behind()
+        return self._connection
 
     @property
     def seq(self) -> int:
@@ -79,11 +93,25 @@ class Transaction:
 
     # Reading, under the lock
 
+    def will_be_asked(self, command_ids: Collection[str]) -> None:
+        """Look up many commands at once, so that `events_of` need not ask for each new one."""
+        known: set[str] = set()
+        ids = list(command_ids)
+        for at in range(0, len(ids), _AT_ONCE):
+            query = select(t.event.c.command_id).where(t.event.c.command_id.in_(ids[at : at + _AT_ONCE]))
+            known.update(self._connection.execute(query).scalars())
+        once = Counter(ids)
+        self._asked = frozenset(one for one in ids if one not in known and once[one] == 1)
+
     def events_of(self, command_id: str) -> list[Any]:
+        if command_id in self._asked:
+            return []
         return list(self.connection.execute(_BY_COMMAND, {"command_id": command_id}))
 
     def incident(self, number: str) -> Incident | None:
-        row = self.connection.execute(_DOC, {"number": number_of(number)}).first()
+        if number in self._seen:
+            return self._seen[number]
+        row = self._connection.execute(_DOC, {"number": number_of(number)}).first()
         if row is None:
             return None
         self._versions[number] = row.version
@@ -93,12 +121,12 @@ class Transaction:
         """The row of that id, finished or not, and the unfinished ones of these incidents."""
         found = {}
         if row_id is not None:
-            for row in self.connection.execute(_FACTS.where(t.sending.c.row_id == row_id).with_for_update()):
+            for row in self._connection.execute(_FACTS.where(t.sending.c.row_id == row_id).with_for_update()):
                 found[row.row_id] = SendingFacts(**row._mapping)
         wanted = list(numbers)
         if wanted:
             query = _FACTS.where(and_(t.sending.c.incident.in_(wanted), t.sending.c.state.in_(UNFINISHED)))
-            for row in self.connection.execute(query):
+            for row in self._connection.execute(query):
                 found[row.row_id] = SendingFacts(**row._mapping)
         return found
 
@@ -109,11 +137,11 @@ class Transaction:
         query = select(t.heard.c.change_id).where(
             and_(t.heard.c.vendor == vendor, t.heard.c.change_id.in_(wanted))
         )
-        return frozenset(self.connection.execute(query).scalars())
+        return frozenset(self._connection.execute(query).scalars())
 
     def cursor(self, vendor: str) -> str | None:
         query = select(t.vendor.c.cursor).where(t.vendor.c.name == vendor)
-        return self.connection.execute(query).scalar_one_or_none()
+        return self._connection.execute(query).scalar_one_or_none()
 
     def person(self, kind: str, login: str) -> str:
         """Return a person's id; who is not known yet is entered."""
@@ -121,11 +149,11 @@ class Transaction:
         if known is not None:
             return known
         query = select(t.person.c.id).where(and_(t.person.c.kind == kind, t.person.c.login == login))
-        found = self.connection.execute(query).scalar_one_or_none()
+        found = self._connection.execute(query).scalar_one_or_none()
         if found is None:
             self._person += 1
             found = f"p{self._person}"
-            self.connection.execute(
+            self._connection.execute(
                 t.person.insert(), {"id": found, "kind": kind, "login": login, "name": login}
             )
             self.moved = True
@@ -161,7 +189,7 @@ class Transaction:
         }
         row["hash"] = self._hash = link(self._hash, row)
         self._recorded_at = row["recorded_at"]
-        _INSERT_EVENT(self.connection, row)
+        self._events.append(row)
         self.moved = True
         return row
 
@@ -171,18 +199,15 @@ class Transaction:
             return known
         if stream == self.next_number:
             return 0
-        return int(self.connection.execute(_LAST_N, {"stream": stream}).scalar() or 0)
+        return int(self._connection.execute(_LAST_N, {"stream": stream}).scalar() or 0)
 
     def put_incident(self, before: Incident | None, after: Incident) -> None:
-        """Write an incident's row: the fold, with what is asked for as columns of their own."""
-        n = number_of(after.number)
-        values = columns_of(after)
-        values |= {"version": self._versions[after.number], "seq": self._lasts[after.number]}
+        """Put an incident's row aside to be written: the fold, with columns for what is asked for."""
         if before is None:
-            self._incident = max(self._incident, n)
-            _INSERT_INCIDENT(self.connection, values | {"n": n})
-        else:
-            _UPDATE_INCIDENT(self.connection, values | {"number": n})
+            self._incident = max(self._incident, number_of(after.number))
+            self._new.add(after.number)
+        self._seen[after.number] = after
+        self._changed[after.number] = None
         if after.bonds and (before is None or after.bonds != before.bonds):
             self._put_bonds(after)
 
@@ -194,19 +219,35 @@ class Transaction:
                 "remote_id": None if bond.ref is None else bond.ref.id,
                 "live": int(bond.state in LIVE_BONDS),
             }
-            query = t.insert(self.connection, t.bond).values(id=bond.id, whole=0, **values)
-            self.connection.execute(query.on_conflict_do_update(index_elements=["id"], set_=values))
+            query = t.insert(self._connection, t.bond).values(id=bond.id, whole=0, **values)
+            self._connection.execute(query.on_conflict_do_update(index_elements=["id"], set_=values))
 
     def carry_out(self, effect: Effect, now: datetime) -> None:
         """Write what an event or a command asks for besides events."""
         carry(effect, self, stamp(now))
         self.moved = True
 
+    def _write_behind(self) -> None:
+        """Write the events and rows that were put aside, each kind at once."""
+        if self._events:
+            _INSERT_EVENT.many(self._connection, self._events)
+            self._events = []
+        for new, statement, key in ((True, _INSERT_INCIDENT, "n"), (False, _UPDATE_INCIDENT, "number")):
+            numbers = [number for number in self._changed if (number in self._new) is new]
+            statement.many(self._connection, [self._row(number, key) for number in numbers])
+        self._new -= self._changed.keys()
+        self._changed.clear()
+
+    def _row(self, number: str, key: str) -> dict[str, Any]:
+        about = {key: number_of(number), "version": self._versions[number], "seq": self._lasts[number]}
+        return columns_of(self._seen[number]) | about
+
     def finish(self) -> None:
-        """Move the head to where this transaction brought it."""
+        """Write what was put aside, and move the head to where this transaction brought it."""
         if self.moved:
+            self._write_behind()
             _MOVE_HEAD(
-                self.connection,
+                self._connection,
                 {
                     "seq": self._seq,
                     "hash": self._hash,
