@@ -22,6 +22,7 @@ from register.effect import Effect
 from register.incident import Incident
 from register.policy import DEFAULT_MATRIX, Matrix
 from register.roles import Role as Role
+from register.standing import Founder
 
 ULID_PATTERN: Final = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 
@@ -165,12 +166,18 @@ class Policy:
     """What is adopted for this register. An empty set of vendors refuses every engagement.
 
     matrix: the adopted one; the built-in one where none is.
-    timeline: what was promised since when, for the clocks: every version there was, oldest first.
+    timeline: what was promised since when, for the clocks: what is built in, then every version that
+    promised something else, oldest first.
+    version: which adoption this is; 0 where nothing was adopted. digest: of the files it was read from.
+    founder: who made the register, where that is on record.
     """
 
     vendors: Mapping[str, VendorFacts] = field(default_factory=dict)
     timeline: Timeline = DEFAULT_TIMELINE
     matrix: Matrix = DEFAULT_MATRIX
+    version: int = 0
+    digest: str = ""
+    founder: Founder | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ from register.core import (
 )
 from register.incident import Incident
 from register.seeing import may_see, sentence
+from register.standing import told, who_may
+from register.store.adopted import adopted, policy_of
 from register.store.store import Store, recorded
 from register.store.transaction import Transaction
 from register.topics.timekeeping import ClockSteppedBack
@@ -55,13 +57,18 @@ def _utc_now() -> datetime:
 
 
 class ServiceDesk:
-    """Takes plain (Principal, Command) values. Raises Refused, NotFound or RegisterUnavailable."""
+    """Takes plain (Principal, Command) values. Raises Refused, NotFound or RegisterUnavailable.
+
+    It decides by the policy that the register has adopted, as of the transaction; by the one it was given
+    only while none is.
+    """
 
     def __init__(
         self, store: Store, policy: Policy | None = None, clock: Callable[[], datetime] = _utc_now
     ) -> None:
         self.store = store
         self.policy = policy or Policy()
+        self._given = self.policy
         self._clock = clock
 
     def do(self, principal: Principal, command: Command) -> Receipt:
@@ -71,7 +78,7 @@ class ServiceDesk:
     def do_all(self, asked: Sequence[tuple[Principal, Command]]) -> list[Receipt]:
         """Carry out several commands in one transaction: all of them, or none."""
         for principal, command in asked:
-            _refuse_role(principal, command)
+            self._refuse_role(principal, command)
         with self.store.write() as transaction:
             if len(asked) > 1:
                 transaction.will_be_asked([command.command_id for _, command in asked])
@@ -81,6 +88,8 @@ class ServiceDesk:
         before = transaction.events_of(command.command_id)
         if before:
             return _replayed(transaction, [recorded(row) for row in before])
+        if transaction.policy_seq:
+            self.policy = policy_of(self.store, transaction, self._given)
         now = self._time(transaction, principal)
         actor = transaction.person("person", principal.login)
         command = _with_person_ids(command, transaction)
@@ -93,6 +102,18 @@ class ServiceDesk:
             transaction.carry_out(effect, now)
         number = target or next((e.stream for e in events if e.stream.startswith("INC-")), None)
         return Receipt(number, folded.get(number) if number else None, tuple(events))
+
+    def _refuse_role(self, principal: Principal, command: Command) -> None:
+        """Nobody does what their role does not cover; the sentence says who may."""
+        if command.role is Role.ENGINE or principal.role is Role.ENGINE:
+            if principal.role is not Role.ENGINE:
+                raise Refused(_needs(principal, command, "It is what the worker does by itself."))
+            return
+        if principal.role < command.role:
+            policy = adopted(self.store, self._given).policy
+            names = who_may(policy.matrix, policy.founder, command.role)
+            ask = f"Who may: {told(names)}." if names else f"Ask a {command.role.word} to do it."
+            raise Refused(_needs(principal, command, ask))
 
     def _time(self, transaction: Transaction, principal: Principal) -> datetime:
         """Return the time of this transaction. A clock that stepped back is put on record, once."""
@@ -181,14 +202,8 @@ def _replayed(transaction: Transaction, events: list[Recorded]) -> Receipt:
     return Receipt(number, transaction.incident(number) if number else None, tuple(events), replayed=True)
 
 
-def _refuse_role(principal: Principal, command: Command) -> None:
-    if principal.role < command.role or (command.role is Role.ENGINE) != (principal.role is Role.ENGINE):
-        if principal.role is Role.ENGINE and command.role is not Role.ENGINE:
-            return
-        raise Refused(
-            f"This takes the role {command.role.word}; you are {principal.role.word}."
-            f" Nothing was done. Ask a {command.role.word} to do it."
-        )
+def _needs(principal: Principal, command: Command, who: str) -> str:
+    return f"This takes the role {command.role.word}; you are {principal.role.word}. Nothing was done. {who}"
 
 
 def _refuse_sight(principal: Principal, actor: str, command: Command, world: World) -> None:

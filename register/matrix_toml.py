@@ -46,6 +46,11 @@ def read_matrix(text: str, name: str = FILE) -> Matrix:
     return matrix
 
 
+def typed_leniently(name: str, tables: dict[str, Any]) -> Matrix:
+    """The matrix of tables that were checked once; what cannot be read in them is left out."""
+    return _typed(TomlFile(name, ""), tables)
+
+
 def _typed(file: TomlFile, tables: dict[str, Any]) -> Matrix:
     """The matrix, with nothing in the place of each entry in which a fault was noted."""
     while True:

@@ -17,7 +17,7 @@ from register.canon import ENVELOPE, GENESIS, chained, data_digest
 from register.refold import AT_ONCE, Refolded, refold
 from register.store import tables as t
 from register.store.store import Store
-from register.store.transaction import columns_of
+from register.store.transaction import POLICY, columns_of
 
 Progress = Callable[[int, int], None]
 """Told now and then: how many events were read, of how many in all. Each is read twice."""
@@ -185,6 +185,11 @@ def _close(connection: Connection, verdict: Verdict, head: Any, streams: int | N
     if (head.seq, head.hash) != (verdict.seq, verdict.hash):
         verdict.faults.append(
             f"The head names event {head.seq}, the log ends at {verdict.seq}: events are missing or added."
+        )
+    of_policy = select(func.coalesce(func.max(t.event.c.seq), 0)).where(t.event.c.stream == POLICY)
+    if head.policy_seq != connection.execute(of_policy).scalar_one():
+        verdict.faults.append(
+            "The head names another policy than the log adopted last: the head was changed."
         )
     if streams is None:
         return

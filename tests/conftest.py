@@ -157,6 +157,7 @@ def empty(store: Store) -> None:
         new = {"seq": 0, "incident": 0, "person": 0, "hash": GENESIS, "schema": SCHEMA}
         connection.execute(head.update().values(**new, recorded_at="", policy_seq=0, skew=0))
     store._people.clear()
+    store.adopted = None
 
 
 @pytest.fixture

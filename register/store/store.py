@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, and_, func, select, text
 
@@ -27,6 +27,9 @@ from register.store.poke import poke
 from register.store.reading import recorded as recorded
 from register.store.sight import Sight, live_row, sight_of
 from register.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from register.store.adopted import Adopted
 
 _HEAD: Final = select(t.head)
 _SEQ: Final = select(t.head.c.seq)
@@ -60,6 +63,7 @@ class Store:
         )
         self._writer = engine.execution_options(muster_writes=True)
         self._people: dict[tuple[str, str], str] = {}
+        self.adopted: Adopted | None = None  # the policy that was read last
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:

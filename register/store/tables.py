@@ -34,7 +34,7 @@ head: Final = Table(
     Column("incident", Integer, nullable=False),
     Column("person", Integer, nullable=False),
     Column("recorded_at", String, nullable=False),  # of the newest event: time never goes back
-    Column("policy_seq", Integer, nullable=False),  # of the newest adoption of a policy
+    Column("policy_seq", Integer, nullable=False),  # of the newest event on the stream `policy`
     Column("skew", Integer, nullable=False),  # seconds by which the clock is known to be behind, or 0
 )
 

@@ -44,6 +44,8 @@ _FACTS: Final = select(
 )
 _AT_ONCE: Final = 500
 """Ids that one question holds."""
+POLICY: Final = "policy"
+"""The stream of what was adopted, and by whom: head knows its newest event."""
 UNFINISHED: Final = ("queued", "sending", "waiting", "ambiguous", "dead")
 
 
@@ -63,6 +65,7 @@ class Transaction:
         self._person: int = head.person
         self._recorded_at: str = head.recorded_at
         self.policy_seq: int = head.policy_seq
+        self.policy_moved = False  # by this transaction: what it says is not on record yet
         self.skew: int = head.skew
         self._people = people
         self.new_people: dict[tuple[str, str], str] = {}
@@ -191,6 +194,9 @@ class Transaction:
         self._recorded_at = row["recorded_at"]
         self._events.append(row)
         self.moved = True
+        if said.stream == POLICY:
+            self.policy_seq = self._seq
+            self.policy_moved = True
         return row
 
     def _version(self, stream: str) -> int:

@@ -1,6 +1,7 @@
 """One file a topic: its verbs, its events and its rules, side by side. Importing this registers them all."""
 
 from register.topics import (
+    adoption,
     delivery,
     engagement,
     hearing,
@@ -15,6 +16,7 @@ from register.topics import (
 )
 
 __all__ = [
+    "adoption",
     "delivery",
     "engagement",
     "hearing",

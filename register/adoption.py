@@ -1,0 +1,72 @@
+"""The texts of a policy as the register keeps them: the tables of its files as JSON, without comments.
+
+Pure. A file's own reader has checked them before; what was adopted is taken as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from register.core import VendorFacts
+from register.matrix_toml import FILE, typed_leniently
+from register.policy import DEFAULT_MATRIX, Matrix
+from register.text import one_line
+
+NOTHING: Final = ""
+"""The text where there is no matrix.toml: the built-in matrix holds."""
+
+
+def as_text(tables: Mapping[str, Any]) -> str:
+    """Return a file's tables as one line of JSON, in the file's order."""
+    return json.dumps(tables, ensure_ascii=False, separators=(",", ":"), default=str)  # str: dates
+
+
+def tables_in(text: str) -> dict[str, Any]:
+    """Return the tables that `as_text` wrote."""
+    found: dict[str, Any] = json.loads(text) if text else {}
+    return found
+
+
+def digest_of(*texts: str) -> str:
+    """Return one digest of several texts."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def matrix_in(text: str) -> Matrix:
+    """Return the matrix of an adopted text. What this program cannot read in it stands as left out."""
+    if text == NOTHING:
+        return DEFAULT_MATRIX
+    tables = tables_in(text)
+    try:
+        return Matrix.model_validate(tables)
+    except ValidationError:  # of another version of Muster
+        return typed_leniently(FILE, tables)
+
+
+def vendors_in(text: str) -> dict[str, VendorFacts]:
+    """Return what the register knows of the suppliers of an adopted text."""
+    blocks = tables_in(text).get("vendor", {})
+    return {
+        name: VendorFacts(
+            name, one_line(str(block.get("title", name))), block.get("environment") == "production"
+        )
+        for name, block in blocks.items()
+    }
+
+
+def without_person(text: str, uid: int | None, login: str) -> str:
+    """Return an adopted matrix text without what it says of a person: what a redaction may keep of it."""
+    key = matrix_in(text).person(uid, login)
+    if key is None:
+        return text
+    tables = tables_in(text)
+    del tables["people"][key]
+    for team in tables.get("teams", {}).values():
+        if team.get("lead") == key:
+            del team["lead"]
+    return as_text(tables)
