@@ -79,9 +79,12 @@ class ServiceDesk:
         """Carry out several commands in one transaction: all of them, or none."""
         for principal, command in asked:
             self._refuse_role(principal, command)
+        if len(asked) == 1:
+            principal, command = asked[0]
+            with self.store.write(command.command_id, command.touches()) as transaction:
+                return [self._one(transaction, principal, command)]
         with self.store.write() as transaction:
-            if len(asked) > 1:
-                transaction.will_be_asked([command.command_id for _, command in asked])
+            transaction.will_be_asked([command.command_id for _, command in asked])
             return [self._one(transaction, principal, command) for principal, command in asked]
 
     def _one(self, transaction: Transaction, principal: Principal, command: Command) -> Receipt:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Engine, and_, func, select, text
+from sqlalchemy import Connection, Engine, and_, func, select
 
 from register.core import Principal, Recorded
 from register.incident import Incident
@@ -26,12 +26,11 @@ from register.store.folding import events_of
 from register.store.poke import poke
 from register.store.reading import recorded as recorded
 from register.store.sight import Sight, live_row, sight_of
-from register.store.transaction import Transaction
+from register.store.transaction import Transaction, lock
 
 if TYPE_CHECKING:
     from register.store.adopted import Adopted
 
-_HEAD: Final = select(t.head)
 _SEQ: Final = select(t.head.c.seq)
 FORGOTTEN: Final = ("redacted", "person_erased")
 """Kinds of events after which no copy may keep what it has."""
@@ -66,15 +65,15 @@ class Store:
         self.adopted: Adopted | None = None  # the policy that was read last
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """One transaction with the head locked first; its end pokes the other processes."""
+    def write(self, command_id: str | None = None, numbers: Iterable[str] = ()) -> Iterator[Transaction]:
+        """One transaction with the head locked first; its end pokes the other processes.
+
+        command_id, numbers: the command and the incidents that will be looked up in any case.
+        """
         with told(self.url), self._writer.connect() as connection, connection.begin():
-            locked = _HEAD if self.path is not None else _HEAD.with_for_update()
-            transaction = Transaction(connection, connection.execute(locked).one(), self._people)
+            transaction = Transaction(connection, lock(connection, command_id, numbers), self._people)
             yield transaction
             transaction.finish()
-            if self.path is None and transaction.moved:
-                connection.execute(text("NOTIFY muster"))
         self._people.update(transaction.new_people)
         if self.path is not None and transaction.moved:
             poke(self.path)

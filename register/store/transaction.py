@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
-from collections.abc import Collection, Iterable
+from collections import Counter, namedtuple
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select, text
 
 from register.canon import canonical, data_digest, link, moment, stamp
 from register.core import Event, Said, SendingFacts
@@ -19,13 +20,15 @@ from register.row import board_row, number_of
 from register.seeing import seers_column
 from register.store import tables as t
 from register.store.carry import carry
-from register.store.hot import Hot
+from register.store.hot import Hot, together
 
-_BY_COMMAND: Final = (
+_BY_COMMAND: Final = Hot(
     select(t.event).where(t.event.c.command_id == bindparam("command_id")).order_by(t.event.c.seq)
 )
-_DOC: Final = select(t.incident.c.doc, t.incident.c.version).where(t.incident.c.n == bindparam("number"))
+_DOC: Final = Hot(select(t.incident.c.doc, t.incident.c.version).where(t.incident.c.n == bindparam("number")))
+_LOCKED_HEAD: Final = Hot(select(t.head).with_for_update())
 _MOVE_HEAD: Final = Hot(t.head.update())  # there is one row
+_NOTIFY: Final = Hot(text("NOTIFY muster"))
 _INSERT_EVENT: Final = Hot(t.event.insert())
 _INSERT_INCIDENT: Final = Hot(t.incident.insert())
 _LAST_N: Final = select(func.max(t.event.c.n)).where(t.event.c.stream == bindparam("stream"))
@@ -49,11 +52,42 @@ POLICY: Final = "policy"
 UNFINISHED: Final = ("queued", "sending", "waiting", "ambiguous", "dead")
 
 
+Head = namedtuple("Head", [column.name for column in t.head.columns])  # type: ignore[misc]
+"""The one row of the head."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What was asked together with the lock on the head: so the others wait the less."""
+
+    head: Any
+    command_id: str | None = None
+    before: list[tuple[Any, ...]] = field(default_factory=list)  # the events of that command
+    docs: Mapping[str, list[tuple[Any, ...]]] = field(default_factory=dict)  # incidents' rows, by number
+
+
+def lock(connection: Connection, command_id: str | None = None, numbers: Iterable[str] = ()) -> Ahead:
+    """Lock the head, and read what a command needs: as of then, for nobody else can write now."""
+    with together(connection):
+        head = _LOCKED_HEAD.ask(connection, {})  # SQLite has locked at BEGIN IMMEDIATE
+        before = _BY_COMMAND.ask(connection, {"command_id": command_id}) if command_id else None
+        docs = {n: _DOC.ask(connection, {"number": number_of(n)}) for n in numbers}
+    (row,) = head.rows()
+    return Ahead(
+        Head._make(row),
+        command_id,
+        before.rows() if before is not None else [],
+        {number: doc.rows() for number, doc in docs.items()},
+    )
+
+
 class Transaction:
     """One locked head. Everything is written here or not at all."""
 
-    def __init__(self, connection: Connection, head: Any, people: dict[tuple[str, str], str]) -> None:
+    def __init__(self, connection: Connection, ahead: Ahead, people: dict[tuple[str, str], str]) -> None:
+        head = ahead.head
         self._connection = connection
+        self._ahead = ahead
         self._events: list[dict[str, Any]] = []  # appended, not written yet
         self._changed: dict[str, None] = {}  # numbers of incidents whose row is not written yet, in order
         self._new: set[str] = set()  # those of them that have no row yet
@@ -109,16 +143,20 @@ class Transaction:
     def events_of(self, command_id: str) -> list[Any]:
         if command_id in self._asked:
             return []
-        return list(self.connection.execute(_BY_COMMAND, {"command_id": command_id}))
+        if command_id == self._ahead.command_id and not self._events:
+            return self._ahead.before
+        return _BY_COMMAND.ask(self.connection, {"command_id": command_id}).rows()
 
     def incident(self, number: str) -> Incident | None:
         if number in self._seen:
             return self._seen[number]
-        row = self._connection.execute(_DOC, {"number": number_of(number)}).first()
-        if row is None:
+        found = self._ahead.docs.get(number)
+        if found is None:
+            found = _DOC.ask(self._connection, {"number": number_of(number)}).rows()
+        if not found:
             return None
-        self._versions[number] = row.version
-        return Incident.model_validate_json(row.doc)
+        doc, self._versions[number] = found[0]
+        return Incident.model_validate_json(doc)
 
     def sendings(self, row_id: str | None, numbers: Iterable[str]) -> dict[str, SendingFacts]:
         """The row of that id, finished or not, and the unfinished ones of these incidents."""
@@ -249,8 +287,10 @@ class Transaction:
         return columns_of(self._seen[number]) | about
 
     def finish(self) -> None:
-        """Write what was put aside, and move the head to where this transaction brought it."""
-        if self.moved:
+        """Write what was put aside, move the head to where this transaction brought it, wake the others."""
+        if not self.moved:
+            return
+        with together(self._connection, commit=True):
             self._write_behind()
             _MOVE_HEAD(
                 self._connection,
@@ -264,6 +304,8 @@ class Transaction:
                     "skew": self.skew,
                 },
             )
+            if self._connection.dialect.name == "postgresql":
+                _NOTIFY(self._connection, {})
 
 
 def data_of(event: Event) -> str:
