@@ -17,6 +17,7 @@ from sqlalchemy import Column, Connection, Engine, Integer, Table, bindparam, fu
 from register.incident import Incident
 from register.refold import Refolded, refold
 from register.store import tables as t
+from register.store.alerts import rebuild_alerts
 from register.store.transaction import columns_of
 
 LOCK: Final = "SELECT pg_advisory_xact_lock(778878)"
@@ -49,7 +50,14 @@ def _to_2(operations: Operations, connection: Connection) -> None:
         _add_indexes(connection, table)
 
 
-STEPS: Final[Mapping[int, Callable[[Operations, Connection], None]]] = {2: _to_2}
+def _to_3(operations: Operations, connection: Connection) -> None:
+    """Alerts that are told to belong together."""
+    if inspect(connection).has_table(t.alert.name):
+        _add_columns(operations, t.alert)
+        _add_indexes(connection, t.alert)
+
+
+STEPS: Final[Mapping[int, Callable[[Operations, Connection], None]]] = {2: _to_2, 3: _to_3}
 """By the version that they lead to."""
 
 
@@ -79,6 +87,7 @@ def _refill(connection: Connection) -> None:
         connection.execute(
             write, [{"number": made.n, **columns_of(_incident(connection, made))} for made in some]
         )
+    rebuild_alerts(connection)
 
 
 def _incident(connection: Connection, made: Refolded) -> Incident:
