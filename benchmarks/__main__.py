@@ -7,7 +7,16 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-ALL: Final = ("cold_start", "log_one", "many_writers", "folding", "opening", "verifying", "stock_tinydb")
+ALL: Final = (
+    "cold_start",
+    "log_one",
+    "many_writers",
+    "folding",
+    "filtering",
+    "opening",
+    "verifying",
+    "stock_tinydb",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -36,8 +36,6 @@ def board_row(incident: Incident) -> dict[str, Any]:
         "restricted": incident.visibility is Visibility.RESTRICTED,
         "bonds": [_bond(bond) for bond in incident.bonds if bond.state in LIVE_BONDS][:3],
     }
-    if incident.firing:
-        row["firing"] = True  # left out where it is not so: most rows have no room to give away
     for name, least in _GIVES_WAY:
         row[name] = _shortened(row[name], least, _over(row))
     while _over(row) > 0 and len(row["bonds"]) > 1:
@@ -47,6 +45,12 @@ def board_row(incident: Incident) -> dict[str, Any]:
     return row
 
 
+def filter_row(incident: Incident) -> dict[str, Any]:
+    """Return the row that a filter looks at: the board's; of one that is over, with all who were engaged."""
+    row = board_row(incident)
+    return row if incident.is_open else row | {"bonds": [_bond(bond) for bond in incident.bonds]}
+
+
 _BLANK: Final = (str, bool, int, list)
 """What a masked row hides stays of its type, and is empty."""
 
@@ -54,7 +58,6 @@ _BLANK: Final = (str, bool, int, list)
 def mask(row: dict[str, Any]) -> dict[str, Any]:
     """Return the row as others get it who may not see the incident: its number, and that it is restricted."""
     blank = {name: type(value)() if type(value) in _BLANK else None for name, value in row.items()}
-    blank.pop("firing", None)
     shown = {"number": row["number"], "n": row["n"], "p": int(Priority.PLANNING)}
     return blank | shown | {"restricted": True, "masked": True}
 

@@ -80,8 +80,7 @@ def _supplier_column(width: int, *variants: Mapping[str, bool]) -> Column:
 
 
 def _title(row: Row, eyes: Eyes) -> Cell:
-    mark = f"{eyes.signs.live} " if row.get("firing") else ""
-    return mark + one_line(row["title"]), ""
+    return one_line(row["title"]), ""
 
 
 NARROW: Final = 80

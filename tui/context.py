@@ -89,8 +89,8 @@ def counts(model: Model, width: int, new_above: int, shown: int) -> Line:
     if new_above:
         pieces.append((f"{new_above} new above" + (" (g)" if wide else ""), "warn"))
         pieces.append((gap, ""))
-    if model.needle:
-        pieces.append((f"/{model.needle}  {shown} of {len(sums)}", "strong"))
+    if model.sieve:
+        pieces.append((f"/{one_line(model.sieve.good)}  {shown} of {len(sums)}", "strong"))
     return tuple(pieces)
 
 

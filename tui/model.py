@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING
 
 from register.live import Live
 from register.plain import one_line
@@ -13,7 +14,11 @@ from tui.format import hidden
 from tui.messages import Freshness, Row
 from tui.order import Counts
 from tui.session import Session
+from tui.sieve import Sieve
 from tui.signs import UNICODE, Signs
+
+if TYPE_CHECKING:
+    from register.filter import Reader
 
 MINUTE = 60
 
@@ -32,7 +37,7 @@ class Model:
         self.role = ""
         self.register_name = session.register_name
         self.utc = False
-        self.needle = ""
+        self.sieve = Sieve(self._hay_of)
         self.counts = Counts()
         self.eyes = Eyes(me=live.me, people=live.people, signs=signs)
         self._hay: dict[str, str] = {}
@@ -55,6 +60,7 @@ class Model:
         told = self.as_of if self.as_of is not None else time.time() if now is None else now
         self.eyes.now = told // MINUTE * MINUTE
         self.recount()
+        self._sift_anew()
 
     def recount(self) -> None:
         self.counts.recount(self.live.rows, self.eyes.me, self.eyes.now)
@@ -70,26 +76,49 @@ class Model:
             self.counts.put(number, self.live.row(number), self.eyes.me, self.eyes.now)
         if people:
             self._hay.clear()
+            self._sift_anew()
         return numbers
 
     def is_me(self, me: str | None) -> None:
         self.live.me = self.eyes.me = me
+        self._hay.clear()
         self.recount()
+        self._sift_anew()
+
+    @property
+    def needle(self) -> str:
+        """The filter as it was typed."""
+        return self.sieve.typed
+
+    def filter(self, typed: str) -> None:
+        """Take over what stands in the filter line; a mistake in it changes no row."""
+        self.sieve.put(typed, self._reader())
+
+    def _sift_anew(self) -> None:
+        if self.sieve:
+            self.sieve.anew(self._reader())
+
+    def _reader(self) -> Reader:
+        from register.filter import Reader
+
+        return Reader(int(self.eyes.now), self.eyes.me, self.eyes.people, zone=self.zone)
 
     def shown(self) -> list[Row]:
         """The rows that pass the filter."""
-        if not self.needle:
+        if not self.sieve:
             return self.live.rows
-        return [row for row in self.live.rows if self.passes(row)]
+        return [row for row in self.live.rows if self.sieve.passes(row)]
 
     def passes(self, row: Row) -> bool:
-        """Whether the filter's text is in the row's number, title, service, owner or a supplier's name."""
-        if not self.needle:
-            return True
+        """Whether the row is meant by the filter."""
+        return self.sieve.passes(row)
+
+    def _hay_of(self, row: Row) -> str:
+        """Return where bare words are looked for: number, title, owner, service, category, team, vendors."""
         hay = self._hay.get(row["number"])
         if hay is None:
             hay = self._hay[row["number"]] = self._words(row)
-        return self.needle in hay
+        return hay
 
     def _words(self, row: Row) -> str:
         if hidden(row):

@@ -170,6 +170,13 @@ class Store:
         with self.read() as connection:
             return {row.id: row.name for row in connection.execute(select(t.person.c.id, t.person.c.name))}
 
+    def logins(self) -> dict[str, str]:
+        """Logins by person id, of our own people alone."""
+        ours = and_(t.person.c.kind == "person", t.person.c.erased_at.is_(None))
+        with self.read() as connection:
+            found = connection.execute(select(t.person.c.id, t.person.c.login).where(ours))
+            return {row.id: row.login for row in found}
+
     def person_id(self, login: str) -> str | None:
         with self.read() as connection:
             found = connection.execute(

@@ -2,10 +2,6 @@
 
 from register.topics import (
     adoption,
-    alert_keys,
-    alert_words,
-    alerts,
-    correlation,
     delivery,
     engagement,
     hearing,
@@ -21,10 +17,6 @@ from register.topics import (
 
 __all__ = [
     "adoption",
-    "alert_keys",
-    "alert_words",
-    "alerts",
-    "correlation",
     "delivery",
     "engagement",
     "hearing",

@@ -39,6 +39,11 @@ class Here:
     def people(self) -> dict[str, str]:
         return self.store.people()
 
+    @cached_property
+    def logins(self) -> dict[str, str]:
+        """Logins by person id: of our own people."""
+        return self.store.logins()
+
     def desk(self, *, with_vendors: bool = False) -> ServiceDesk:
         """The door for writing. With vendors, vendors.toml is read; VendorsFileError tells its faults."""
         return ServiceDesk(self.store, policy() if with_vendors else None)

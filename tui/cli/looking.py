@@ -2,59 +2,134 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import typer
 
 from register.core import Recorded
+from register.filter import predicate
 from register.incident import Incident
+from register.row import filter_row, mask, number_of
 from register.seeing import RESTRICTED
 from register.store import outbox as sendings
+from register.store.filtering import incidents
 from register.store.history import incident_then, incidents_then, timeline_then
 from register.store.outbox import Sending
 from tui.cli import words
 from tui.cli.answer import Answer
+from tui.cli.filters import meaning_of
 from tui.cli.here import Here, here
 from tui.cli.past import AsOf, heading, known, looking_back, not_known, past
 from tui.cli.telling import at_length, columns, event_data, incident_data, table
 
-_ALL: Final = 100_000_000
 _NO_DUE: Final = datetime.max.replace(tzinfo=UTC)
+_Key = Callable[[Incident], tuple[Any, ...]]
+_KEYS: Final[Mapping[str, _Key]] = {
+    "pressing": lambda one: (not one.is_open, one.priority, one.due_at or _NO_DUE, number_of(one.number)),
+    "newest": lambda one: (-number_of(one.number),),
+    "oldest": lambda one: (number_of(one.number),),
+    "due": lambda one: (one.due_at or _NO_DUE, number_of(one.number)),
+    "updated": lambda one: (-one.updated_at.timestamp(), number_of(one.number)),
+}
+"""As filtering.ORDERS has it, for incidents that are not read from the table."""
+
+
+class Sort(StrEnum):
+    """What stands first: the words of filtering.ORDERS."""
+
+    PRESSING = "pressing"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    DUE = "due"
+    UPDATED = "updated"
 
 
 def list_(
+    filter_: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILTER]...",
+            help="""which ones, in quotes for the shell: 'p<=2 state:hold "connection reset" not mine'""",
+            show_default=False,
+        ),
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="those that are over, too")] = False,
+    sort: Annotated[Sort, typer.Option(help="what stands first")] = Sort.PRESSING,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000, help="so many at most", show_default=False)
+    ] = None,
     as_of: AsOf = None,
 ) -> Answer:
-    """List the open incidents, the most pressing first."""
+    """List the open incidents, the most pressing first, or those that a filter means."""
+    asked = _Asked(tuple(filter_ or ()), everything, sort.value, limit)
     with here() as at:
         if as_of is None:
-            return listed(at, everything=everything)
-        return _listed_then(at, past(as_of, datetime.now(UTC)), everything=everything)
+            return _listed_now(at, asked)
+        return _listed_then(at, past(as_of, datetime.now(UTC)), asked)
 
 
-def listed(at: Here, *, everything: bool = False) -> Answer:
-    """Return the open incidents of a register, or all of them."""
-    return _told(at, at.store.incidents(everything=everything, limit=_ALL), everything=everything)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be listed."""
+
+    words: tuple[str, ...] = ()
+    everything: bool = False
+    sort: str = "pressing"
+    limit: int | None = None
 
 
-def _listed_then(at: Here, moment: datetime, *, everything: bool) -> Answer:
-    when = known(at, moment)
+def listed(at: Here) -> Answer:
+    """Return the open incidents of a register."""
+    return _listed_now(at, _Asked())
+
+
+def _listed_now(at: Here, asked: _Asked) -> Answer:
+    meaning = meaning_of(at, asked.words, datetime.now(UTC))
+    sight = at.store.sight(at.who)
+    more = None if asked.limit is None else asked.limit + 1
     with at.store.read() as connection:
-        found = list(incidents_then(connection, when, everything=everything))
-    answer = _told(looking_back(at), found, everything=everything)
+        found = incidents(
+            connection, meaning, sight, everything=asked.everything, order=asked.sort, limit=more
+        )
+    return _told(at, found, asked)
+
+
+def _listed_then(at: Here, moment: datetime, asked: _Asked) -> Answer:
+    """List what was known then; the filter is asked of the incidents as they were."""
+    when, back = known(at, moment), looking_back(at)
+    passes = predicate(meaning_of(at, asked.words, moment))
+
+    def row(one: Incident) -> dict[str, Any]:
+        return filter_row(one) if back.sees(one) else mask(filter_row(one))
+
+    with at.store.read() as connection:
+        then = incidents_then(connection, when, everything=asked.everything)
+        found = [one for one in then if passes(row(one))]
+    key, by_number = _KEYS[asked.sort], asked.sort in ("newest", "oldest")
+    unseen_last: _Key = lambda one: (False, *key(one)) if back.sees(one) else (True, number_of(one.number))  # noqa: E731
+    found.sort(key=key if by_number else unseen_last)
+    answer = _told(back, found, asked)
     return replace(answer, lines=[*heading(at, when), "", *answer.lines])
 
 
-def _told(at: Here, found: list[Incident], *, everything: bool) -> Answer:
-    def pressing(one: Incident) -> tuple[Any, ...]:
-        return (False, not one.is_open, one.priority, one.due_at or _NO_DUE) if at.sees(one) else (True,)
+def _told(at: Here, found: list[Incident], asked: _Asked) -> Answer:
+    if not found:
+        return Answer([], [_nothing(asked)])
+    shown = found[: asked.limit]
+    more = [f"The first {len(shown)}; there are more: --limit says how many."] if found[len(shown) :] else []
+    return Answer([incident_data(at, one) for one in shown], [*table(at, shown), *more])
 
-    found.sort(key=pressing)
-    nothing = "No incidents." if everything else "No open incidents."
-    return Answer([incident_data(at, one) for one in found], table(at, found) if found else [nothing])
+
+def _nothing(asked: _Asked) -> str:
+    if not asked.words:
+        return "No incidents." if asked.everything else "No open incidents."
+    if asked.everything:
+        return "No incident passes this filter."
+    return "No open incident passes this filter; --all looks among those that are over, too."
 
 
 def show(

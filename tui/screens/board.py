@@ -19,6 +19,7 @@ from tui.format import hidden
 from tui.messages import CursorMoved, DetailRead, FreshnessChanged, IncidentsChanged, Logged, NewAbove
 from tui.model import Model
 from tui.requests import ActionAsked, DetailWanted
+from tui.typing_filter import typing
 from tui.widgets.board import Board
 from tui.widgets.foot import Foot
 from tui.widgets.lines import Lines
@@ -43,7 +44,7 @@ class BoardScreen(Screen[None]):
         self.model = model
         self.verbs: tuple[Action, ...] = verbs
         self._keys = actions.by_key((*verbs, *actions.BOARD))
-        self._typing: str | None = None  # the needle as it was before, while a new one is typed
+        self._typing = False  # the filter
         self._details: dict[str, Detail] = {}
         self._reading: Timer | None = None
         self.moved_by_itself = 0.0  # when the incident under the cursor left by itself
@@ -81,7 +82,7 @@ class BoardScreen(Screen[None]):
     @property
     def opening_keys(self) -> frozenset[str]:
         """Keys after which the next ones are meant for what opens."""
-        if self._typing is not None:
+        if self._typing:
             return frozenset()
         return frozenset(key for key, action in self._keys.items() if action.opens)
 
@@ -118,10 +119,8 @@ class BoardScreen(Screen[None]):
             self.latest.put([() if secret else one_line_latest(detail, model, self.app.size.width)])
 
     def draw_foot(self) -> None:
-        if self._typing is not None:
-            cursor = self.model.signs.cursor
-            text = f" filter /{self.model.needle}{cursor}   Enter keeps it, Esc shows all"
-            self.foot.put_line(((text, ""),))
+        if self._typing:
+            self.foot.put_lines(typing(self.model, self.app.size.width))
         else:
             self.foot.draw(self.actions, self.app.size.width)
 
@@ -184,13 +183,15 @@ class BoardScreen(Screen[None]):
 
     def minute(self) -> None:
         """A minute has gone by."""
+        if self.model.sieve:  # which incidents it means depends on the time
+            self.board.show(self.model.shown())
         self.board.retime()
         self.redraw()
 
     # Keys
 
     def on_key(self, event: Key) -> None:
-        if self._typing is not None:
+        if self._typing:
             event.stop()
             event.prevent_default()
             self._type(event)
@@ -230,7 +231,7 @@ class BoardScreen(Screen[None]):
         self.board.settle()
 
     def do_filter(self) -> None:
-        self._typing = self.model.needle
+        self._typing = True
         self.draw_foot()
 
     def do_clear(self) -> None:
@@ -239,10 +240,13 @@ class BoardScreen(Screen[None]):
 
     def _type(self, event: Key) -> None:
         needle = self.model.needle
-        if event.key in ("enter", "escape"):
-            self._typing = None
-            if event.key == "escape":
-                self._search("")
+        if event.key == "enter" and self.model.sieve.wrong is None:
+            self._typing = False
+            self.draw_foot()
+            return
+        if event.key == "escape":
+            self._typing = False
+            self._search("")
             self.draw_foot()
             return
         if event.key == "backspace":
@@ -257,9 +261,14 @@ class BoardScreen(Screen[None]):
     def _search(self, needle: str) -> None:
         if needle == self.model.needle:
             return
-        self.model.needle = needle
+        before = self.model.sieve.good
+        self.model.filter(needle)
+        if self.model.sieve.good == before:
+            return
         self.board.empty_text = (
-            "Nothing has this text in it. Esc shows all." if needle else "No open incidents."
+            "No open incident passes this filter. Esc shows all."
+            if self.model.sieve
+            else "No open incidents."
         )
         self.board.show(self.model.shown())
         self.draw_figures()

@@ -35,9 +35,9 @@ class Foot(Lines):
         text, pen = self._said
         self._put(wrapped(text, width, pen, most=MOST) if text else [((footer(actions, width), ""),)])
 
-    def put_line(self, line: Line) -> None:
+    def put_lines(self, lines: list[Line]) -> None:
         """Show something else for a while: what is being typed."""
-        self._put([line])
+        self._put(lines)
 
     def _put(self, lines: list[Line]) -> None:
         if len(lines) != (len(self.lines) or 1):
