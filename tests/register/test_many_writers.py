@@ -73,12 +73,23 @@ def test_three_writers_for_a_minute_lose_nothing(store: Store) -> None:
 
 @pytest.mark.timeout(180)
 def test_what_was_acknowledged_survives_the_writers_death(store: Store) -> None:
+    kill_writers(store, KILLS)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_what_was_acknowledged_survives_two_hundred_deaths(store: Store) -> None:
+    kill_writers(store, 200)
+
+
+def kill_writers(store: Store, kills: int) -> None:
+    """Kill so many writers at any moment; what they were told stands, nothing is there by half."""
     chance = random.Random(4)
     said: list[str] = []
     writers = run_script("writer", store.url, "log-for-ever")
     assert writers.stdin is not None
     assert writers.stdout is not None
-    for _ in range(KILLS):
+    for _ in range(kills):
         print(file=writers.stdin, flush=True)
         pid = int(writers.stdout.readline().removeprefix("pid "))
         said.append(writers.stdout.readline())  # it is at it; now at any moment
@@ -90,7 +101,7 @@ def test_what_was_acknowledged_survives_the_writers_death(store: Store) -> None:
     assert writers.communicate(timeout=30)[1] == ""
     logged = [line.split()[0] for line in said if len(line.split()) == 1]
     engaged = [line.split()[0] for line in said if "engaged" in line]
-    assert len(logged) >= KILLS
+    assert len(logged) >= kills
     kept = {incident.number: incident for incident in store.incidents(everything=True)}
     assert set(logged) <= set(kept)
     assert all(kept[number].bonds for number in engaged)
@@ -99,6 +110,7 @@ def test_what_was_acknowledged_survives_the_writers_death(store: Store) -> None:
     assert ask(store, "SELECT count(*) AS n FROM sending")[0].n == with_bond
     assert verify(store).faults == []
     assert log(ServiceDesk(store, Policy())) == f"INC-{len(kept) + 1}"
+    print(f"{kills} writers killed: {len(logged)} incidents acknowledged, {len(kept)} kept, none by half")
 
 
 # Hearing of each other
