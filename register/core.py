@@ -76,6 +76,7 @@ class Command(BaseModel, frozen=True, extra="forbid"):
     hotkey: ClassVar[str | None] = None
     role: ClassVar[Role] = Role.RESPONDER
     on_incident: ClassVar[bool] = True  # False: it makes one, or is about something else
+    in_bulk: ClassVar[bool] = False  # on the command line, a single - takes many as lines of JSON
 
     command_id: Annotated[str, Field(pattern=ULID_PATTERN)] = Field(default_factory=new_id)
 
@@ -99,6 +100,10 @@ class Command(BaseModel, frozen=True, extra="forbid"):
         """The numbers of the incidents that the rule needs to see."""
         target = getattr(self, "target", None)
         return (target,) if target else ()
+
+    def asks_alert(self, incidents: Mapping[str, Incident]) -> AlertAsked | None:
+        """The alert whose row the rule needs to see; hardly any rule does."""
+        return None
 
 
 Target = Annotated[str, Field(pattern=r"^INC-[1-9][0-9]{0,8}$", description="the incident, as in INC-7")]
@@ -197,6 +202,42 @@ class SendingFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertAsked:
+    """Which alert a rule must know of. `category` and `source` are for what it may belong together with.
+
+    said: the name of this very message, where its source gave it one.
+    new: whether one may be opened, so that others of its correlation window matter.
+    """
+
+    service: str
+    key: str
+    source: str = ""
+    category: str = ""
+    said: str = ""
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFacts:
+    """What the register knows of an alert's (service, key).
+
+    incident: the one that holds the key; where none does, the last one that did; None where none ever did.
+    count: how often it fired; more than the incident's events say, where repetitions were only counted.
+    counted: this very message was counted before.
+    beside: of those whose correlation window is open for such an alert, the first one that fires.
+    leader: the incident with which that window began; it need not fire any more.
+    firing: how many of them fire.
+    """
+
+    incident: str | None = None
+    count: int = 0
+    counted: bool = False
+    beside: str | None = None
+    leader: str | None = None
+    firing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """What a rule may look at. A plain value, read inside the transaction that will write."""
 
@@ -208,6 +249,7 @@ class World:
     sendings: Mapping[str, SendingFacts] = field(default_factory=dict)  # unfinished ones, by row id
     heard: frozenset[str] = frozenset()  # change ids of this command that were taken in before
     cursor: str | None = None  # JSON: where the vendor's feed was left
+    alert: AlertFacts = AlertFacts()  # of the alert that the command asks about
 
 
 @singledispatch
@@ -231,6 +273,12 @@ def effects(event: Event, stream: str, command_id: str) -> tuple[Effect, ...]:
 @singledispatch
 def bookkeeping(command: Command, world: World) -> tuple[Effect, ...]:
     """Return what a command writes that is no event: where a supplier's feed was left, what was heard."""
+    return ()
+
+
+@singledispatch
+def remarks(command: Command, world: World, after: Incident | None) -> tuple[str, ...]:
+    """Return what a person should know of what this came to, in sentences, beside how things stand now."""
     return ()
 
 

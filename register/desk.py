@@ -13,6 +13,7 @@ from pydantic import BaseModel
 import register.topics  # noqa: F401 - registers every verb, event and rule
 from register.canon import moment
 from register.core import (
+    AlertFacts,
     Command,
     Decision,
     NotFound,
@@ -29,6 +30,7 @@ from register.core import (
     effects,
     fold,
     new_id,
+    remarks,
 )
 from register.incident import Incident
 from register.seeing import may_see, sentence
@@ -50,6 +52,7 @@ class Receipt:
     incident: Incident | None
     events: tuple[Recorded, ...]
     replayed: bool = False
+    remarks: tuple[str, ...] = ()  # sentences: what a person should know of it
 
 
 def _utc_now() -> datetime:
@@ -104,7 +107,10 @@ class ServiceDesk:
         for effect in bookkeeping(command, world):
             transaction.carry_out(effect, now)
         number = target or next((e.stream for e in events if e.stream.startswith("INC-")), None)
-        return Receipt(number, folded.get(number) if number else None, tuple(events))
+        number = number or world.alert.incident
+        after = folded.get(number) if number else None
+        said = remarks(command, world, after)
+        return Receipt(number, after, tuple(events), replayed=world.alert.counted, remarks=said)
 
     def _refuse_role(self, principal: Principal, command: Command) -> None:
         """Nobody does what their role does not cover; the sentence says who may."""
@@ -147,6 +153,12 @@ class ServiceDesk:
             if incident is None:
                 raise NotFound(f"There is no {number}. `muster list` shows the open ones.")
             incidents[number] = incident
+        asked = command.asks_alert(incidents)
+        alert = AlertFacts() if asked is None else transaction.alert(asked, self.policy, now)
+        for one in (alert.incident, alert.beside):
+            found = transaction.incident(one) if one and one not in incidents else None
+            if found is not None:
+                incidents[found.number] = found
         bonded = [number for number, incident in incidents.items() if incident.bonds]
         vendor, items = getattr(command, "vendor", None), getattr(command, "items", ())
         return World(
@@ -160,6 +172,7 @@ class ServiceDesk:
             if items
             else frozenset(),
             cursor=transaction.cursor(vendor) if vendor and hasattr(command, "cursor") else None,
+            alert=alert,
         )
 
     def _record(
@@ -184,7 +197,8 @@ class ServiceDesk:
                     folded[said.stream] = after
             for effect in effects(said.event, said.stream, command.command_id):
                 transaction.carry_out(effect, now)
-        for number, incident in folded.items():
+        # whoever lets go of an alert's key comes before the one who takes it
+        for number, incident in sorted(folded.items(), key=lambda item: item[1].holds_key):
             if incident is not world.incidents.get(number):
                 transaction.put_incident(world.incidents.get(number), incident)
         return events, folded

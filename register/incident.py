@@ -186,6 +186,44 @@ class Bond(Value, frozen=True):
     heard_at: datetime | None = None
 
 
+class Severity(StrEnum):
+    """How bad a monitoring source says that it is (the words of the Common Event Format)."""
+
+    CRITICAL = "critical"
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Alert(Value, frozen=True):
+    """What monitoring says of an incident that it opened. Times are ours but `started`.
+
+    firing: whether the source says so still, whatever the incident's state is.
+    count: how often it was said, as far as events tell; between two of them the alert's row knows of more.
+    started: when it began by the source's clock; by ours where the source's word cannot be.
+    oks: how often in a row the source said that it is over.
+    passed_to: the incident that has the key since then, while this one was not open.
+    leader: the incident with which this one's correlation window began, perhaps itself.
+    recurrence_of: the incident that had the same alert before.
+    """
+
+    id: str  # the command that first told of it
+    source: str
+    service: str  # as the source says it; without regard to capitals it makes the key unique
+    key: str
+    category: str
+    severity: Severity
+    firing: bool = True
+    count: int = 1
+    first_seen: datetime
+    last_seen: datetime
+    started: datetime
+    oks: int = 0
+    passed_to: str | None = None
+    leader: str
+    recurrence_of: str | None = None
+
+
 class Hold(BaseModel, frozen=True):
     """Why an incident waits, on which record, and what wakes it."""
 
@@ -224,6 +262,8 @@ class Incident(Value, frozen=True):
     reopened: int = 0
     reassigned: int = 0
     bonds: tuple[Bond, ...] = ()
+    alert: Alert | None = None  # where monitoring opened it
+    related: tuple[str, ...] = ()  # incidents that alerts tell to belong together, the first ones
 
     @property
     def priority(self) -> Priority:
@@ -232,6 +272,17 @@ class Incident(Value, frozen=True):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def firing(self) -> bool:
+        """Whether monitoring says that what opened this is still so."""
+        return self.alert is not None and self.alert.firing
+
+    @property
+    def holds_key(self) -> bool:
+        """Whether its alert's key is taken by it: until it is over for good, or another one has it."""
+        over = self.state in (State.CLOSED, State.CANCELED)
+        return self.alert is not None and self.alert.passed_to is None and not over
 
     def live_bonds(self, vendor: str | None = None) -> tuple[Bond, ...]:
         """Bonds that are not ended; with one vendor, or with all."""

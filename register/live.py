@@ -9,6 +9,7 @@ A row is a plain dict of at most 400 bytes (`n` is the number without its prefix
     {"number": "INC-7", "n": 7, "title": str, "p": 1..5, "state": "New", "hold": "vendor" | None,
      "owner": "p3" | None, "acked": bool, "team": str, "service": str, "category": str,
      "opened": epoch s, "updated": epoch s, "due": epoch s | None, "restricted": bool,
+     "firing": True, only where the alert that opened it still fires,
      "masked": True, only where this reader may not see the incident: all but the number is empty then,
      "bonds": [[vendor, state, ball, ball since (epoch s), their key, "ok" | "?" | "dead"], …]}
 """

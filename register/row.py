@@ -36,6 +36,8 @@ def board_row(incident: Incident) -> dict[str, Any]:
         "restricted": incident.visibility is Visibility.RESTRICTED,
         "bonds": [_bond(bond) for bond in incident.bonds if bond.state in LIVE_BONDS][:3],
     }
+    if incident.firing:
+        row["firing"] = True  # left out where it is not so: most rows have no room to give away
     for name, least in _GIVES_WAY:
         row[name] = _shortened(row[name], least, _over(row))
     while _over(row) > 0 and len(row["bonds"]) > 1:
@@ -58,6 +60,7 @@ _BLANK: Final = (str, bool, int, list)
 def mask(row: dict[str, Any]) -> dict[str, Any]:
     """Return the row as others get it who may not see the incident: its number, and that it is restricted."""
     blank = {name: type(value)() if type(value) in _BLANK else None for name, value in row.items()}
+    blank.pop("firing", None)
     shown = {"number": row["number"], "n": row["n"], "p": int(Priority.PLANNING)}
     return blank | shown | {"restricted": True, "masked": True}
 

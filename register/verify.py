@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, String, cast, exists, func, li
 
 from register.canon import ENVELOPE, GENESIS, chained, data_digest
 from register.refold import AT_ONCE, Refolded, refold
+from register.store import alerts
 from register.store import tables as t
 from register.store.store import Store
 from register.store.transaction import POLICY, columns_of
@@ -152,6 +153,8 @@ def _compare(connection: Connection, verdict: Verdict, after: int, told: _Told) 
         streams += len(some)
         for made in some:
             _beside(made, rows.get(made.n), verdict)
+        proved = [made.incident for made in some if made.incident is not None and made.proved]
+        verdict.faults.extend(alerts.faults_in(connection, proved))
         told.add(sum(made.version for made in some))
     return streams
 

@@ -80,7 +80,8 @@ def _supplier_column(width: int, *variants: Mapping[str, bool]) -> Column:
 
 
 def _title(row: Row, eyes: Eyes) -> Cell:
-    return one_line(row["title"]), ""
+    mark = f"{eyes.signs.live} " if row.get("firing") else ""
+    return mark + one_line(row["title"]), ""
 
 
 NARROW: Final = 80

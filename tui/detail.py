@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from register.plain import one_line
 from tui.columns import Eyes
-from tui.format import bond_words, clock, due_text, duration, fit, hidden, our_turn, person, state_text
+from tui.format import bond_words, clock, due_text, duration, fit, hidden, our_turn, person, state_and_alert
 from tui.messages import Row
 from tui.model import Model
 from tui.signs import plain
@@ -58,7 +58,7 @@ def pane(row: Row | None, detail: Detail | None, model: Model, width: int, heigh
     lines: list[Line] = [
         (
             (f" {major}{one_line(row['number'])}  P{row['p']}", "bad" if row["p"] == 1 else "strong"),
-            (f"  {one_line(state_text(row))}", ""),
+            (f"  {one_line(state_and_alert(row))}", ""),
         ),
         *wrapped(one_line(row["title"]), width, "strong", most=3),
         _where(row, eyes),

@@ -83,6 +83,11 @@ def state_text(row: Mapping[str, Any]) -> str:
     return f"Hold {row['hold']}" if row["hold"] else str(row["state"])
 
 
+def state_and_alert(row: Mapping[str, Any]) -> str:
+    """Return the state, and in words whether the alert that opened it still fires."""
+    return state_text(row) + (", alert fires" if row.get("firing") else "")
+
+
 def our_turn(bond: list[Any]) -> bool:
     """Whether this supplier waits for us, or for a person to clear something up."""
     return bond[5] == "dead" or (bond[2] == "ours" and bond[1] in OUR_TURN_STATES)

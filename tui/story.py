@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from register.plain import clean, one_line
 from tui.detail import Detail, Told, event_what, event_who, wrapped
-from tui.format import bond_words, clock, due_text, fit, our_turn, person, state_text, wall
+from tui.format import bond_words, clock, due_text, fit, our_turn, person, state_and_alert, wall
 from tui.messages import Row
 from tui.model import Model
 from tui.widgets.lines import Line
@@ -29,7 +29,7 @@ def heading(number: str, row: Row | None, detail: Detail | None, model: Model, w
     if detail is not None:
         opened += f" by {person(detail.opened_by, eyes.people, eyes.me, signs)}"
     left = f" {row['number']}  {major}P{row['p']}  "
-    right = f"  {one_line(state_text(row))}   {owner}   "
+    right = f"  {one_line(state_and_alert(row))}   {owner}   "
     room = max(8, width - cell_len(left) - cell_len(right))
     title = one_line(row["title"])
     first: Line = (

@@ -123,6 +123,26 @@ def _restricted(event: Any) -> Mapping[str, Any]:
     return {"what": f"restricted to those who work on it{named}", "people": event.allowed, "pen": "warn"}
 
 
+def _alert_fired(event: Any) -> Mapping[str, Any]:
+    times = f" (×{event.count})" if event.count > 1 else ""
+    back = f", back after {event.recurrence_of}" if event.recurrence_of else ""
+    what = f"alert from {one_line(event.source)}: {one_line(event.title)}, {event.severity}{times}{back}"
+    began = f"began {event.started:%Y-%m-%d %H:%M} UTC by its clock" if event.started == event.claimed else ""
+    return {"what": what, "body": began, "pen": "bad" if event.severity == "critical" else "warn"}
+
+
+def _alert_ok(event: Any) -> Mapping[str, Any]:
+    how = "says once more that the alert is over" if event.already else "says that the alert is over"
+    late = ", after the incident was" if event.late else ""
+    ended = f"ended {event.claimed:%Y-%m-%d %H:%M} UTC by its clock" if event.claimed else ""
+    return {"what": f"{one_line(event.source)} {how}{late}", "body": ended, "pen": "good"}
+
+
+def _duplicate(event: Any) -> Mapping[str, Any]:
+    what = f"alert from {one_line(event.source)} still, {event.severity} (×{event.count})"
+    return {"what": what, "pen": "dim"}
+
+
 WORDS: Final[Mapping[str, Words]] = {
     "created": _created,
     "acknowledged": _acknowledged,
@@ -157,6 +177,11 @@ WORDS: Final[Mapping[str, Words]] = {
         "what": f"a clock lay {e.seconds} s behind the newest event",
         "pen": "warn",
     },
+    "alert_fired": _alert_fired,
+    "duplicate_suppressed": _duplicate,
+    "alert_ok": _alert_ok,
+    "alert_moved": lambda e: {"what": f"the alert's key is {e.to}'s from now on"},
+    "correlated": lambda e: {"what": f"related to {e.to}: {e.count} such alerts fire together"},
     "restricted": _restricted,
     "unrestricted": lambda e: {"what": "open to everyone's eyes again"},
     "send_dropped": lambda e: _of_sending(e, f"{e.what} to {e.vendor} is given up", "warn", e.reason),

@@ -46,6 +46,7 @@ SAID: Final[Mapping[str, str]] = {
     "resume": "{} is in progress again.",
     "resolve": "{} is resolved.",
     "log": "{} is logged.",
+    "alert": "{} has the alert.",
     "restrict": "{} is restricted now.",
     "unrestrict": "{} is open to everyone's eyes.",
     "cancel": "{} is canceled.",
@@ -57,6 +58,7 @@ SAID: Final[Mapping[str, str]] = {
 }
 TITLES: Final[Mapping[str, str]] = {
     "log": "Log an incident",
+    "alert": "Take in an alert by hand",
     "note": "Note on {}   INTERNAL: stays here",
     "hold": "Hold {}",
     "resolve": "Resolve {}",

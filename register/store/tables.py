@@ -131,16 +131,24 @@ alert: Final = Table(
     Column("key", String),  # null once its incident is over: free for the next one
     Column("closed", Integer, nullable=False),
     Column("last_key", String, nullable=False),
+    Column("category", String, nullable=False),
     Column("severity", String, nullable=False),
     Column("firing", Integer, nullable=False),
     Column("count", Integer, nullable=False),
     Column("first_seen", String, nullable=False),
     Column("last_seen", String, nullable=False),
+    Column("leader", Integer, nullable=False),  # the incident that its correlation window began with
     CheckConstraint("(closed = 1) = (key IS NULL)"),
     UniqueConstraint("service", "key"),
 )
 Index("alert_incident", alert.c.incident)
 Index("alert_last_key", alert.c.service, alert.c.last_key)
+Index(
+    "alert_recent",
+    alert.c.first_seen,
+    sqlite_where=alert.c.closed == 0,
+    postgresql_where=alert.c.closed == 0,
+)
 
 blob: Final = Table(
     "blob",

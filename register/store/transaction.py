@@ -13,12 +13,13 @@ import orjson
 from sqlalchemy import Connection, and_, bindparam, func, select, text
 
 from register.canon import canonical, data_digest, link, moment, stamp
-from register.core import Event, Said, SendingFacts
+from register.core import AlertAsked, AlertFacts, Event, Policy, Said, SendingFacts
 from register.effect import Effect
 from register.incident import LIVE_BONDS, Incident, Visibility
 from register.row import board_row, number_of
 from register.seeing import seers_column
 from register.store import tables as t
+from register.store.alerts import look, put_alert
 from register.store.carry import carry
 from register.store.hot import Hot, together
 
@@ -184,6 +185,15 @@ class Transaction:
         query = select(t.vendor.c.cursor).where(t.vendor.c.name == vendor)
         return self._connection.execute(query).scalar_one_or_none()
 
+    def alert(self, asked: AlertAsked, policy: Policy, now: datetime) -> AlertFacts:
+        """What is known of the alert that a command asks about."""
+
+        def is_open(number: str) -> bool:
+            found = self.incident(number)
+            return found is not None and found.is_open
+
+        return look(self._connection, asked, policy.matrix.correlation, now, is_open)
+
     def person(self, kind: str, login: str) -> str:
         """Return a person's id; who is not known yet is entered."""
         known = self._people.get((kind, login)) or self.new_people.get((kind, login))
@@ -252,6 +262,10 @@ class Transaction:
             self._new.add(after.number)
         self._seen[after.number] = after
         self._changed[after.number] = None
+        if after.alert is not None and (
+            before is None or (before.alert, before.holds_key) != (after.alert, after.holds_key)
+        ):
+            put_alert(self._connection, after)
         if after.bonds and (before is None or after.bonds != before.bonds):
             self._put_bonds(after)
 
@@ -327,7 +341,7 @@ def columns_of(incident: Incident) -> dict[str, Any]:
         "caller": incident.caller,
         "reporter": incident.reporter,
         "parent": None,
-        "firing": 0,
+        "firing": int(incident.firing),
         "legal_hold": int(incident.legal_hold),
         "team": board["team"].casefold(),
         "service": board["service"].casefold(),

@@ -17,6 +17,7 @@ from sqlalchemy import Column, Connection, Engine, Integer, Table, bindparam, fu
 from register.incident import Incident
 from register.refold import Refolded, refold
 from register.store import tables as t
+from register.store.alerts import rebuild_alerts
 from register.store.transaction import columns_of
 
 LOCK: Final = "SELECT pg_advisory_xact_lock(778878)"
@@ -50,7 +51,10 @@ def _to_2(operations: Operations, connection: Connection) -> None:
 
 
 def _to_3(operations: Operations, connection: Connection) -> None:
-    """What is filtered on is casefolded; the rows are written anew after the last step."""
+    """Alerts that are told to belong together; what is filtered on is casefolded."""
+    if inspect(connection).has_table(t.alert.name):
+        _add_columns(operations, t.alert)
+        _add_indexes(connection, t.alert)
 
 
 STEPS: Final[Mapping[int, Callable[[Operations, Connection], None]]] = {2: _to_2, 3: _to_3}
@@ -83,6 +87,7 @@ def _refill(connection: Connection) -> None:
         connection.execute(
             write, [{"number": made.n, **columns_of(_incident(connection, made))} for made in some]
         )
+    rebuild_alerts(connection)
 
 
 def _incident(connection: Connection, made: Refolded) -> Incident:

@@ -2,6 +2,10 @@
 
 from register.topics import (
     adoption,
+    alert_keys,
+    alert_words,
+    alerts,
+    correlation,
     delivery,
     engagement,
     hearing,
@@ -17,6 +21,10 @@ from register.topics import (
 
 __all__ = [
     "adoption",
+    "alert_keys",
+    "alert_words",
+    "alerts",
+    "correlation",
     "delivery",
     "engagement",
     "hearing",

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from register.core import Command, Decision, Event, Role, Target, World, decide, evolve, refuse_unless, says
+from register.core import (
+    AlertAsked,
+    Command,
+    Decision,
+    Event,
+    Role,
+    Target,
+    World,
+    decide,
+    evolve,
+    refuse_unless,
+    says,
+)
 from register.incident import MAY, Cause, Incident, ResolutionCode, State
 from register.text import Text, Words
+from register.topics.alert_keys import lost_key, taken_back
 
 
 class Resolve(Command):
@@ -34,6 +48,9 @@ class Reopen(Command):
 
     target: Target
     reason: Annotated[Words, Field(description="what is still wrong")]
+
+    def asks_alert(self, incidents: Mapping[str, Incident]) -> AlertAsked | None:
+        return lost_key(incidents.get(self.target))
 
 
 class Close(Command):
@@ -112,7 +129,7 @@ def _(command: Reopen, incident: Incident, world: World) -> Decision:
         f"{incident.number} is {incident.state.lower()}: only a resolved incident can be reopened."
         + _INSTEAD.get(incident.state, ""),
     )
-    return says(incident, Reopened(reason=command.reason))
+    return (*says(incident, Reopened(reason=command.reason)), *taken_back(incident, world))
 
 
 @decide.register

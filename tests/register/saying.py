@@ -145,7 +145,18 @@ def ask(store: Store, question: str, **values: Any) -> list[Any]:
 
 def everything(store: Store) -> dict[str, list[Any]]:
     """All that is in the register, to show that nothing was written."""
-    tables = ("head", "event", "person", "incident", "bond", "sending", "heard", "quarantine", "vendor")
+    tables = (
+        "head",
+        "event",
+        "person",
+        "incident",
+        "alert",
+        "bond",
+        "sending",
+        "heard",
+        "quarantine",
+        "vendor",
+    )
     return {name: sorted(map(tuple, ask(store, f"SELECT * FROM {name}")), key=repr) for name in tables}
 
 

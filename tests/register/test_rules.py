@@ -21,6 +21,7 @@ from register.incident import (
     Urgency,
     priority_of,
 )
+from register.topics.alerts import TakeAlert
 from register.topics.delivery import AdoptTicket, ConfirmSending, DropSending, RetrySending
 from register.topics.engagement import Engage, Reply
 from register.topics.hold import PutOnHold, Resume
@@ -294,6 +295,7 @@ def test_an_unknown_field_is_bad_input() -> None:
 
 HUMAN: list[tuple[Command, Role]] = [
     (Log(title="x"), Role.RESPONDER),
+    (TakeAlert(service="web", key="disk"), Role.RESPONDER),
     (Acknowledge(target="INC-1"), Role.RESPONDER),
     (Take(target="INC-1"), Role.RESPONDER),
     (Note(target="INC-1", text="x"), Role.RESPONDER),

@@ -24,8 +24,9 @@ from register.incident import State
 from register.store import RegisterUnavailable, open_store
 from register.store.engine import as_url, connect, make_file, sqlite_path
 from register.store.tables import SCHEMA, metadata
+from register.topics.alerts import TakeAlert
 from register.verify import Anchor, verify
-from tests.register.saying import ROOT, ask, claim, log, look, run_script, sql, story
+from tests.register.saying import ANA, ROOT, ask, claim, log, look, run_script, sql, story
 
 OLD = Path(__file__).parent / "old" / "schema_1.sql"
 HEAD_THEN = Anchor(19, "de63f408eeba49fa92988ee50c7c7f4933ce7e72930deab7c92bbb1b947fa2f1")
@@ -108,6 +109,23 @@ def test_the_tables_are_those_of_a_new_register(old: str, new_register: Callable
     fresh = open_store(new_register())
     assert set(inspect(fresh.engine).get_table_names()) == set(inspect(store.engine).get_table_names())
     fresh.close()
+    store.close()
+
+
+def test_a_register_of_schema_2_gets_what_alerts_need(register_url: str) -> None:
+    store = open_store(register_url)
+    log(ServiceDesk(store))
+    sql(store, "DROP INDEX alert_recent")
+    for column in ("leader", "category"):
+        sql(store, f"ALTER TABLE alert DROP COLUMN {column}")
+    sql(store, "UPDATE head SET schema = 2")
+    store.close()
+    store = open_store(register_url)
+    number = ServiceDesk(store).do(ANA, TakeAlert(service="web", key="disk")).number
+    assert [(row.leader, row.category) for row in ask(store, "SELECT * FROM alert")] == [(2, "")]
+    assert number == "INC-2"
+    assert "alert_recent" in {index["name"] for index in inspect(store.engine).get_indexes("alert")}
+    assert verify(store).faults == []
     store.close()
 
 

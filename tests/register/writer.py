@@ -20,6 +20,7 @@ from register.core import Command, NotFound, Policy, Principal, Refused, Role, V
 from register.desk import ServiceDesk
 from register.incident import HoldReason, ResolutionCode
 from register.store import open_store
+from register.topics.alerts import TakeAlert
 from register.topics.delivery import DropSending
 from register.topics.engagement import Engage, Reply
 from register.topics.hold import PutOnHold, Resume
@@ -93,6 +94,10 @@ def main() -> None:
     desk = ServiceDesk(open_store(url), POLICY)
     if what == "log-once":
         receipt = desk.do(Principal("ana", Role.RESPONDER, "cli"), Log(title="once", command_id=rest[0]))
+        print(receipt.number, "replayed" if receipt.replayed else "new")
+    elif what == "alert-once":
+        said = TakeAlert(service="web", key="disk", source="probe", id=rest[0])
+        receipt = desk.do(Principal("ana", Role.RESPONDER, "cli"), said)
         print(receipt.number, "replayed" if receipt.replayed else "new")
     elif what == "log-slowly":
         for _ in range(400):

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from register.canon import moment
 from register.core import Recorded
 from register.incident import Bond, Incident
 from register.seeing import RESTRICTED
+from register.store.alerts import counts_of
 from register.text import clip, one_line
 from tui.cli.here import Here
 
@@ -38,10 +40,40 @@ def incident_data(at: Here, incident: Incident, *, bonds: bool = False) -> dict[
     }
     known |= {name: getattr(incident, name) for name in (*_PLAIN, *_TIMES)}
     known |= {name: name_of(at, getattr(incident, name)) for name in _PEOPLE}
+    known["firing"] = incident.firing
     known |= {"hold": incident.hold, "reopened": incident.reopened, "reassigned": incident.reassigned}
     if bonds:
         known["bonds"] = [bond_data(bond) for bond in incident.bonds]
+        known["alert"] = alert_data(at, incident)
+        known["related"] = list(incident.related)
     return known
+
+
+def alert_data(at: Here, incident: Incident) -> dict[str, Any] | None:
+    """Return what monitoring says of the incident, counted up to now, or as it was known."""
+    alert = incident.alert
+    if alert is None:
+        return None
+    known = alert.model_dump(exclude={"id", "oks", "leader"})
+    counted = None if at.hidden is not None else at.store.ask(lambda rows: counts_of(rows, incident))
+    return known if counted is None else known | {"count": counted[0], "last_seen": moment(counted[1])}
+
+
+def alert_lines(at: Here, incident: Incident) -> list[str]:
+    """Return what monitoring says of the incident, a fact a line; nothing where no alert opened it."""
+    data = alert_data(at, incident)
+    if data is None:
+        return []
+    now = "fires still" if data["firing"] else "is over"
+    facts = {
+        "alert": f"{data['source']}: {data['key']} of {data['service']}, {data['severity']}, {now}",
+        "said": f"{data['count']} times, from {_clock(data['first_seen'])} to {_clock(data['last_seen'])}",
+        "began": _clock(data["started"]),
+        "had it before": data["recurrence_of"] or "",
+        "has it now": data["passed_to"] or "",
+        "related": ", ".join(incident.related),
+    }
+    return [f"  {name:<16}{one_line(value)}" for name, value in facts.items() if value]
 
 
 def bond_data(bond: Bond) -> dict[str, Any]:
@@ -91,7 +123,9 @@ def line_of(at: Here, incident: Incident) -> list[str]:
         return [f"{incident.number}  {RESTRICTED}"]
     hold = f" ({incident.hold.reason})" if incident.hold else ""
     due = f"  due {_clock(incident.due_at)}" if incident.due_at and incident.is_open else ""
-    first = f"{incident.number}  {incident.priority}  {incident.state}{hold}{due}  {one_line(incident.title)}"
+    fires = "  alert fires" if incident.firing else ""
+    state = f"{incident.state}{hold}{fires}"
+    first = f"{incident.number}  {incident.priority}  {state}{due}  {one_line(incident.title)}"
     return [first, *(f"  {bond_line(bond)}" for bond in incident.live_bonds())]
 
 
@@ -130,6 +164,7 @@ def _cells(at: Here, incident: Incident) -> tuple[str, ...]:
         return (incident.number, "", "", "", "", "", RESTRICTED)
     head = (incident.number, str(incident.priority))
     state = f"Hold {incident.hold.reason}" if incident.hold else incident.state.value
+    state += ", firing" if incident.firing else ""
     due = _clock(incident.due_at) if incident.due_at and incident.is_open else ""
     bonds = " ".join(
         f"{bond.vendor}:{bond.ref.key if bond.ref else bond.state}"
@@ -152,6 +187,7 @@ def at_length(at: Here, incident: Incident, timeline: Sequence[Recorded]) -> lis
     if incident.hold:
         until = f", looks again {_clock(incident.hold.until)}" if incident.hold.until else ""
         lines.append(f"  {'waits for':<16}{incident.hold.reason} {one_line(incident.hold.on)}{until}")
+    lines += alert_lines(at, incident)
     if incident.bonds:
         lines += ["", "Suppliers", *(f"  {bond_line(bond)}" for bond in incident.bonds)]
         lines += [f"    {bond.ref.url}" for bond in incident.bonds if bond.ref and bond.ref.url]

@@ -19,7 +19,7 @@ from register.core import VERBS, Command, NotFound
 from register.desk import Receipt
 from register.store.vendors import sending_facts
 from register.text import clip, one_line
-from tui.cli import words
+from tui.cli import bulk, words
 from tui.cli.answer import Answer
 from tui.cli.here import Here, here
 from tui.cli.telling import incident_data, line_of
@@ -43,6 +43,8 @@ def command_of(command: type[Command]) -> Callable[..., Answer]:
     in_words = [field for field in fields if _is_words(field)]
 
     def called(**given: Any) -> Answer:
+        if command.in_bulk and _is_bulk(given):
+            return bulk.carry_out(command)
         values = {name: given[name] for name in _names(command)}
         return carry_out(command, values, fields, _sorted_out(in_words, given))
 
@@ -55,6 +57,11 @@ def command_of(command: type[Command]) -> Callable[..., Answer]:
 def _names(command: type[Command]) -> list[str]:
     """Return the fields that name what the verb is about."""
     return [name for name in _TOLD if name in command.model_fields]
+
+
+def _is_bulk(given: Mapping[str, Any]) -> bool:
+    """Whether a single - is all that was said."""
+    return [value for value in given.values() if value is not None] == ["-"]
 
 
 def _is_words(field: Asked) -> bool:
@@ -181,4 +188,6 @@ def _answer(at: Here, receipt: Receipt) -> Answer:
     incident = receipt.incident
     data: dict[str, Any] = {} if incident is None else incident_data(at, incident, bonds=True)
     data |= {"command_id": receipt.events[0].command_id if receipt.events else None}
-    return Answer(data, ["Done."] if incident is None else line_of(at, incident))
+    data |= {"remarks": list(receipt.remarks)}
+    lines = (["Done."] if not receipt.remarks else []) if incident is None else line_of(at, incident)
+    return Answer(data, [*lines, *receipt.remarks])
