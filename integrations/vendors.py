@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from integrations.systems import SYSTEMS
 from integrations.vendor import Block, Vendor, Wired, is_loopback, system
+from register.adoption import tables_in
 from register.core import Policy, VendorFacts
 from register.text import Slug
 from register.toml_file import FileFaults, FileMissing, TomlFile, near, text_of
@@ -73,12 +74,17 @@ def vendors_path(home: Path) -> Path:
     return home / FILE
 
 
-def find_vendors_file(env: Mapping[str, str]) -> Path:
-    """The file to read: in MUSTER_HOME, or the user's configuration folder, else the sample that we ship."""
+def home_of(env: Mapping[str, str]) -> Path:
+    """The folder with somebody's own files: MUSTER_HOME, or the user's configuration folder."""
     import platformdirs
 
     home = env.get("MUSTER_HOME")
-    own = vendors_path(Path(home).expanduser() if home else platformdirs.user_config_path("muster"))
+    return Path(home).expanduser() if home else platformdirs.user_config_path("muster")
+
+
+def find_vendors_file(env: Mapping[str, str]) -> Path:
+    """The file to read: in MUSTER_HOME, or the user's configuration folder, else the sample that we ship."""
+    own = vendors_path(home_of(env))
     top = Path(__file__).resolve().parent.parent
     for path in (own, top / "tui" / FILE, top / FILE):
         if path.is_file():
@@ -94,6 +100,11 @@ def load_vendors(path: Path) -> dict[str, Vendor]:
 def read_vendors(text: str, name: str = FILE) -> dict[str, Vendor]:
     """All vendors of this text, in its order. VendorsFileError tells every fault at once."""
     return _Reader(TomlFile(name, text)).vendors()
+
+
+def adopted_vendors(text: str) -> dict[str, Vendor]:
+    """All vendors of a text that a register adopted. VendorsFileError tells what this program cannot read."""
+    return _Reader(TomlFile(FILE, "", tables_in(text))).vendors()
 
 
 class _Reader:

@@ -15,20 +15,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Final
 
+from integrations.anchors import anchor, keep_anchors
 from integrations.collector import Collector
 from integrations.courier import Courier
 from integrations.errors import AuthFailed
 from integrations.hand import Hand
+from integrations.known import Known
 from integrations.outcomes import Timing
 from integrations.secrets import resolve
 from integrations.vendor import Vendor
-from integrations.vendors import (
-    VendorsFileError,
-    connector_for,
-    find_vendors_file,
-    load_vendors,
-    policy_of,
-)
+from integrations.vendors import connector_for
 from register.core import Refused, new_id
 from register.desk import ServiceDesk
 from register.store import (
@@ -44,6 +40,7 @@ from register.store import (
 from register.store.poke import poke
 from register.store.shared import open_beside
 from register.store.watcher import Watcher
+from register.toml_file import FileFaults
 
 LEASE: Final = timedelta(seconds=20)
 BEAT: Final = 5.0
@@ -125,6 +122,7 @@ class Worker:
         self._timing = timing
         self._fault = fault
         self._say = say
+        self._known = Known(self._hand.desk, env, self.tell)
         self._stop = asyncio.Event()
         self._news = asyncio.Event()
         self._reload = asyncio.Event()
@@ -150,6 +148,8 @@ class Worker:
         ]
         if until_idle:
             steady.append(asyncio.create_task(self._idle(), name="idle"))
+        else:
+            steady.append(asyncio.create_task(keep_anchors(self._hand, self.tell), name="anchors"))
         try:
             while not self._stop.is_set():
                 self._reload.clear()
@@ -159,31 +159,38 @@ class Worker:
             for task in steady:
                 task.cancel()
             await asyncio.gather(*steady, return_exceptions=True)
+            if not until_idle:
+                await anchor(self._hand, self.tell)
             with contextlib.suppress(RegisterUnavailable):
                 await self._hand.call(lambda: leases.release(self.store, self._holder))
             self._hand.close()
             self._watching.close()
 
     async def _serve(self, sole: bool) -> None:
-        """All vendors of the file as it is now, until it changes."""
+        """All suppliers that the register has adopted, until these are others."""
         try:
-            file = find_vendors_file(self._env)
-            seen = _sign(file)
-            known = load_vendors(file)
-        except VendorsFileError as error:
+            known = await self._hand.call(self._known.read)
+        except FileFaults as error:
             self.tell(f"{error} Nothing is sent until it is mended.")
             await self._pause(5)
             return
-        self._hand.desk.policy = policy_of(known)
         for row in await self._hand.call(lambda: outbox.unfinished(self.store)):
             if row.vendor not in known:
-                await self._note(row.vendor, f"{row.vendor} is not in {file.name} any more: nothing is sent.")
+                why = f"{row.vendor} is not in the adopted vendors.toml any more: nothing is sent."
+                await self._note(row.vendor, why)
         tasks = [asyncio.create_task(self._vendor(v, sole), name=v.name) for v in known.values()]
-        while not self._stop.is_set() and _sign(file) == seen:
+        while not self._stop.is_set() and not await self._has_others(known):
             await self._pause(2)
         self._reload.set()
         self._news.set()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _has_others(self, known: Mapping[str, Vendor]) -> bool:
+        try:
+            return await self._hand.call(lambda: self._known.are_others(known))
+        except (FileFaults, RegisterUnavailable) as error:
+            self.tell(str(error))
+            return False
 
     async def _vendor(self, vendor: Vendor, sole: bool) -> None:
         """One vendor: wait until it may be spoken to, speak, begin anew when its credential is mended."""
@@ -320,14 +327,6 @@ def _until(due: datetime | None, *, flying: bool) -> float:
     if due is None:
         return 5.0
     return min(5.0, max(1.0 if flying else 0.05, (due - datetime.now(UTC)).total_seconds()))
-
-
-def _sign(file: Path) -> tuple[int, int]:
-    try:
-        about = file.stat()
-    except OSError:
-        return (0, 0)
-    return about.st_mtime_ns, about.st_size
 
 
 def _boards(store: Store) -> bool:

@@ -48,7 +48,7 @@ def read_matrix(text: str, name: str = FILE) -> Matrix:
 
 def typed_leniently(name: str, tables: dict[str, Any]) -> Matrix:
     """The matrix of tables that were checked once; what cannot be read in them is left out."""
-    return _typed(TomlFile(name, ""), tables)
+    return _typed(TomlFile(name, "", tables), tables)
 
 
 def _typed(file: TomlFile, tables: dict[str, Any]) -> Matrix:

@@ -74,11 +74,11 @@ def text_of(path: Path) -> str:
 class TomlFile:
     """The tables of one text, and the faults that were found in them so far. `name` is what they call it."""
 
-    def __init__(self, name: str, text: str) -> None:
-        """Read the text; FileFaults when it is not TOML."""
+    def __init__(self, name: str, text: str, tables: dict[str, Any] | None = None) -> None:
+        """Read the text; FileFaults when it is not TOML. tables: what it says, where no text is left."""
         self.name = name
         try:
-            self.tables: dict[str, Any] = tomllib.loads(text)
+            self.tables: dict[str, Any] = tomllib.loads(text) if tables is None else tables
         except tomllib.TOMLDecodeError as error:
             said = str(error)
             found = _LINE.search(said)

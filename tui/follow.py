@@ -110,6 +110,7 @@ class Follower:
             people: dict[str, str] = {}
             same_eyes = self._introduce(store) and store.register_id == register_id
             seq = self._catch_up(store, after if same_eyes else 0, people)
+            self._settle(store)
             looked = 0.0
             while not self._stop.is_set():
                 if time.monotonic() - looked > LOOK:
@@ -127,7 +128,7 @@ class Follower:
         """Tell who reads this register; return whether the board's rows were read with the same eyes."""
         from tui.verbs import verbs_for
 
-        who = self._viewer()
+        who = self._viewer(store)
         sight = store.sight(who)
         name, before = self._session.register_name, self._seen_as
         self._seen_as = sight.word
@@ -135,24 +136,36 @@ class Follower:
         self._post(VerbsLearned(verbs_for(who.role)))
         return before in (None, sight.word)
 
-    def _viewer(self) -> Principal:
+    def _viewer(self, store: Store) -> Principal:
         from tui.who import principal
 
-        return principal(self._session, "board")
+        return principal(store, self._session, "board")
+
+    def _settle(self, store: Store) -> None:
+        """Adopt this person's files where the register is theirs; say what is wrong with them."""
+        from register.store import RegisterUnavailable
+        from tui.who import settle
+
+        try:
+            said = settle(store, self._session, "board")
+        except RegisterUnavailable as error:  # reading goes on
+            said = [str(error)]
+        for sentence in said:
+            self._post(Refused("", "", sentence))
 
     def _catch_up(self, store: Store, after: int, people: dict[str, str]) -> int:
         """Bring the board from `after` to now; from nothing, or a future that is gone, by reading all."""
         now = store.seq()
         if 0 < after <= now:
             return self._tick(store, after, people)
-        seq, rows = store.rows(self._viewer())
+        seq, rows = store.rows(self._viewer(store))
         people.update(store.people())
         forget = store.was_redacted(after)
         self._post(FeedMoved(tuple(rows), frozenset(), dict(people), seq, whole=True, forget=forget))
         return seq
 
     def _tick(self, store: Store, after: int, people: dict[str, str]) -> int:
-        viewer = self._viewer()
+        viewer = self._viewer(store)
         sight = store.sight(viewer)
         if sight.word != self._seen_as:  # another role, or known by name only now: all is seen anew
             self._introduce(store)
@@ -215,18 +228,18 @@ class Follower:
 
     def read_detail(self, number: str) -> None:
         def work(store: Store) -> None:
-            self._post(DetailRead(number, detail_of(store, number, self._viewer())))
+            self._post(DetailRead(number, detail_of(store, number, self._viewer(store))))
 
         self._ask(work, lambda why: None)
 
     def read_outbox(self) -> None:
-        self._ask(lambda store: self._post(OutboxRead(sent(store, self._viewer()))), lambda why: None)
+        self._ask(lambda store: self._post(OutboxRead(sent(store, self._viewer(store)))), lambda why: None)
 
     def read_suppliers(self, asked: str) -> None:
         def work(store: Store) -> None:
             from tui.suppliers import read_suppliers
 
-            self._post(SuppliersRead(asked, read_suppliers(self._session.home)))
+            self._post(SuppliersRead(asked, read_suppliers(store, self._session)))
 
         self._ask(work, lambda why: self._post(Refused(asked, "", why)))
 
@@ -242,9 +255,9 @@ class Follower:
             from register.desk import ServiceDesk
             from tui.who import policy, principal
 
-            desk = ServiceDesk(store, policy(self._session.home))
+            desk = ServiceDesk(store, policy(store, self._session, "board"))
             try:
-                receipt = desk.do(principal(self._session, "board"), command)
+                receipt = desk.do(principal(store, self._session, "board"), command)
             except RuleSaidNo as no:
                 self._post(Refused(asked, command.verb, no.sentence, no.ask))
             else:
@@ -324,7 +337,7 @@ def read_once(session: Session, live: Live) -> str | None:
     try:
         store = open_store(session.register_url)
         live.belongs_to(store.register_id)
-        who = principal(session, "board")
+        who = principal(store, session, "board")
         seq, rows = store.rows(who)
         known = {row["number"] for row in rows}
         gone = [row["number"] for row in live.rows if row["number"] not in known]

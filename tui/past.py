@@ -69,7 +69,7 @@ class Past:
             self._post(FreshnessChanged(Freshness(Reach.STALE, self._moment, None, str(error))))
 
     def _open(self, store: Store) -> None:
-        who = self._who()
+        who = self._who(store)
         sight = store.sight(who)
         name = self._session.register_name
         self._post(RegisterOpened(store.register_id, name, sight.person, who.role.word, sight.word))
@@ -78,14 +78,14 @@ class Past:
         self._post(FeedMoved(tuple(rows), frozenset(), store.people(), 0, whole=True))
         self._post(FreshnessChanged(Freshness(Reach.PAST, self._moment)))
 
-    def _who(self) -> Principal:
+    def _who(self, store: Store) -> Principal:
         from tui.who import principal
 
-        return principal(self._session, "board")
+        return principal(store, self._session, "board")
 
     def read_detail(self, number: str) -> None:
         def work(store: Store) -> None:
-            self._post(DetailRead(number, detail_at(store, number, self._moment, self._who())))
+            self._post(DetailRead(number, detail_at(store, number, self._moment, self._who(store))))
 
         self._ask(work)
 
@@ -136,7 +136,7 @@ def read_then(session: Session, live: Live, moment: float) -> str | None:
 
     try:
         store = open_store(session.register_url)
-        who = principal(session, "board")
+        who = principal(store, session, "board")
         live.apply(rows_at(store, moment, who), [], store.people(), 0)
         live.me = store.sight(who).person
         store.close()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from register.live import live_path
+from register.login import login_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Session:
     register_url: str
     home: Path
     login: str
+    uid: int | None = None
 
     @property
     def live_path(self) -> Path:
@@ -36,15 +37,8 @@ def session_from(environ: Mapping[str, str]) -> Session:
         register_url=register_url(environ.get("MUSTER_REGISTER", "")),
         home=Path(environ.get("MUSTER_HOME", "") or _own("config")),
         login=login_of(os.getuid()),
+        uid=os.getuid(),
     )
-
-
-def login_of(uid: int) -> str:
-    """Return the login of a uid; one without an account, as in a container, is called by its number."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid-{uid}"
 
 
 def register_url(named: str) -> str:

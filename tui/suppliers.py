@@ -1,10 +1,14 @@
-"""The suppliers as a person choosing one sees them, read from vendors.toml."""
+"""The suppliers as a person choosing one sees them: those that the register has adopted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from register.store import Store
+    from tui.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Supplier:
 
 @dataclass(frozen=True, slots=True)
 class Suppliers:
-    """What vendors.toml says, or the sentences that say why it cannot be read."""
+    """What is adopted, or the sentences that say why vendors.toml cannot be."""
 
     known: tuple[Supplier, ...] = ()
     faults: tuple[str, ...] = ()
@@ -34,14 +38,16 @@ class Suppliers:
         return next((one for one in self.known if one.name == name), None)
 
 
-def read_suppliers(home: Path | None) -> Suppliers:
-    """Return the suppliers of that folder's vendors.toml, or of the one found without; never raises."""
-    from integrations.vendors import VendorsFileError, find_vendors_file, load_vendors
+def read_suppliers(store: Store, session: Session) -> Suppliers:
+    """Return the suppliers that the register has adopted; never raises for what is wrong with a file."""
+    from integrations.policy_files import keep_up, vendors_now
+    from register.toml_file import FileFaults
+    from tui.who import env_of, person
 
-    env = {} if home is None else {"MUSTER_HOME": str(home)}
     try:
-        vendors = load_vendors(find_vendors_file(env))
-    except VendorsFileError as error:
+        keep_up(store, env_of(session), person(session), "board")
+        vendors = vendors_now(store, env_of(session))
+    except FileFaults as error:
         return Suppliers(faults=error.faults)
     return Suppliers(
         tuple(

@@ -1,25 +1,62 @@
-"""Who sits at the keyboard, in which role, and what the desk must know of the suppliers."""
+"""Who sits at the keyboard, what they may do on this register and why, and what it decides by."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from register.core import Policy, Principal, Role, VendorFacts
-from register.store import is_private
+from register.core import Policy, Principal
+from register.standing import OWNER, Standing, standing
+from register.store import Store, is_private
+from register.store.adopted import adopted
+from register.toml_file import FileFaults
 from tui.session import Session
-from tui.suppliers import read_suppliers
+
+if TYPE_CHECKING:
+    from integrations.policy_files import Person
 
 
-def principal(session: Session, source: str) -> Principal:
-    """Return who asks. A register of one's own makes one its admin; a shared one a coordinator."""
-    role = Role.ADMIN if is_private(session.register_url) else Role.COORDINATOR
-    return Principal(session.login, role, source)
+def person(session: Session) -> Person:
+    from integrations.policy_files import Person
+
+    return Person(session.uid, session.login)
 
 
-def policy(home: Path | None) -> Policy:
-    """Return what vendors.toml allows; a file that cannot be read allows no supplier."""
-    return Policy(
-        vendors={
-            one.name: VendorFacts(one.name, one.title, one.production) for one in read_suppliers(home).known
-        }
-    )
+def standing_of(store: Store, session: Session) -> Standing:
+    """Return what this person may do: all on a register of their own, else what the adopted matrix says."""
+    if is_private(store.url):
+        return OWNER
+    policy = adopted(store).policy
+    return standing(policy.matrix, policy.founder, session.uid, session.login)
+
+
+def principal(store: Store, session: Session, source: str) -> Principal:
+    """Return who asks, in the role that they have now."""
+    return Principal(session.login, standing_of(store, session).role, source)
+
+
+def env_of(session: Session) -> Mapping[str, str]:
+    """Return what tells where this person's files are."""
+    return {"MUSTER_HOME": str(session.home)}
+
+
+def policy(store: Store, session: Session, source: str) -> Policy:
+    """Return what decides now; a register of one's own adopts its owner's files first, if they can be."""
+    from integrations.policy_files import keep_up
+
+    try:
+        return keep_up(store, env_of(session), person(session), source).policy
+    except FileFaults:  # they are told when the board opens, and whenever a supplier is chosen
+        return adopted(store).policy
+
+
+def settle(store: Store, session: Session, source: str) -> list[str]:
+    """Bring the register's policy to where it shall be when somebody begins to work; return what is wrong."""
+    from integrations.policy_files import begin, keep_up
+
+    try:
+        told = begin(store, env_of(session), person(session), source)
+        keep_up(store, env_of(session), person(session), source)
+    except FileFaults as error:
+        told = [f"{fault} What was adopted before holds on." for fault in error.faults]
+    return told

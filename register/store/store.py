@@ -112,6 +112,12 @@ class Store:
         with self.read() as connection:
             return int(connection.execute(_SEQ).scalar_one())
 
+    def head(self) -> tuple[int, str]:
+        """The newest event's seq and hash."""
+        with self.read() as connection:
+            found = connection.execute(select(t.head.c.seq, t.head.c.hash)).one()
+            return int(found.seq), str(found.hash)
+
     def rows(self, viewer: Principal | None = None) -> tuple[int, list[dict[str, Any]]]:
         """The open incidents' live rows as the viewer may see them, and the seq as of which they are."""
         with self.read() as connection:
@@ -183,6 +189,12 @@ class Store:
                 select(t.person.c.id).where(and_(t.person.c.kind == "person", t.person.c.login == login))
             )
             return found.scalar_one_or_none()
+
+    def first_actor(self) -> str | None:
+        """The login of whoever wrote the first event; None where nothing was written."""
+        query = select(t.person.c.login).join(t.event, t.event.c.actor == t.person.c.id)
+        with self.read() as connection:
+            return connection.execute(query.where(t.event.c.seq == 1)).scalar_one_or_none()
 
     def ask(self, question: Callable[[Connection], Any]) -> Any:
         """Put a question of another module to the tables, in one look."""

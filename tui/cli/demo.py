@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from register.matrix_toml import SAMPLE
 from register.store import open_store, outbox
 from tui.cli.answer import Answer
 from tui.session import register_url
@@ -53,6 +54,7 @@ def _play(folder: Path, children: contextlib.ExitStack, as_json: bool) -> Answer
     }
     url = _start_supplier(env, children)
     (folder / "vendors.toml").write_text(_vendors_toml(url), encoding="utf-8")
+    shutil.copy(SAMPLE, folder / SAMPLE.name)
     _fill(folder / "demo.db", folder)
     _start("integrations.worker", (), env, children, stdout=subprocess.DEVNULL)
     if as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -80,12 +82,12 @@ def _vendors_toml(url: str) -> str:
 
 
 def _fill(register: Path, home: Path) -> None:
+    from integrations.policy_files import find_files
     from tui.cli.sample import sample_register
-    from tui.who import policy
 
     store = open_store(str(register))
     try:
-        sample_register(store, policy(home))
+        sample_register(store, find_files({"MUSTER_HOME": str(home)}).read().checked())
     finally:
         store.close()
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from register.core import NotFound, Policy, Principal
+from register.core import NotFound, Principal
 from register.desk import ServiceDesk
 from register.incident import Incident
+from register.plain import clean
 from register.seeing import may_see
-from register.store import Store, open_store
+from register.store import RegisterUnavailable, Store, is_private, open_store
+from register.store.adopted import adopted
 from register.store.sight import unseen
+from register.toml_file import FileFaults
 from tui.session import Session, session_from
-from tui.who import principal
+from tui.who import env_of, person, principal
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Here:
 
     @cached_property
     def who(self) -> Principal:
-        return principal(self.session, "cli")
+        return principal(self.store, self.session, "cli")
 
     @cached_property
     def me(self) -> str | None:
@@ -45,8 +48,22 @@ class Here:
         return self.store.logins()
 
     def desk(self, *, with_vendors: bool = False) -> ServiceDesk:
-        """The door for writing. With vendors, vendors.toml is read; VendorsFileError tells its faults."""
-        return ServiceDesk(self.store, policy() if with_vendors else None)
+        """The door for writing. A register of one's own adopts its owner's files first.
+
+        with_vendors: faults in them are raised, as FileFaults; else they are told, and what was adopted
+        before holds.
+        """
+        from integrations.policy_files import keep_up
+
+        try:
+            found = keep_up(self.store, env_of(self.session), person(self.session), "cli")
+        except FileFaults as error:
+            if with_vendors:
+                raise
+            more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
+            print(clean(f"{error.faults[0]}{more} What was adopted before holds on."), file=sys.stderr)
+            found = adopted(self.store)
+        return ServiceDesk(self.store, found.policy)
 
     def sees(self, incident: Incident) -> bool:
         """Whether this reader may see more than the number."""
@@ -79,19 +96,24 @@ class Here:
             )
 
 
-@contextmanager
+@contextlib.contextmanager
 def here(env: Mapping[str, str] = os.environ) -> Iterator[Here]:
     """Open the register that the environment names."""
     session = session_from(env)
     store = open_store(session.register_url)
     try:
-        yield Here(session, store)
+        at = Here(session, store)
+        if not is_private(store.url):
+            _begin(at)
+        yield at
     finally:
         store.close()
 
 
-def policy() -> Policy:
-    """What vendors.toml allows. Raises VendorsFileError."""
-    from integrations.vendors import find_vendors_file, load_vendors, policy_of
+def _begin(at: Here) -> None:
+    """Whoever makes a shared register is on record as its maker."""
+    from integrations.policy_files import begin
 
-    return policy_of(load_vendors(find_vendors_file(os.environ)))
+    with contextlib.suppress(RegisterUnavailable):  # what can only be read is read; the next one is told
+        for sentence in begin(at.store, env_of(at.session), person(at.session), "cli"):
+            print(clean(sentence), file=sys.stderr)

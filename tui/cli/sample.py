@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from register.core import Command, Policy, Principal, Role
+from integrations.policy_files import Checked, Person
+from register.core import Command, Principal, Role
 from register.desk import ServiceDesk
 from register.incident import HoldReason, Impact, ResolutionCode, Urgency
 from register.store import Store
@@ -20,6 +21,9 @@ from register.topics.resolution import Resolve
 VENDOR: Final = "practice"
 ANA: Final = Principal("ana.demo", Role.COORDINATOR, "demo")
 BEN: Final = Principal("ben.demo", Role.COORDINATOR, "demo")
+CAT: Final = Principal("cat.demo", Role.ADMIN, "demo")
+_FOUNDED: Final = 3_000
+"""Minutes ago."""
 _H, _M, _L = "high", "medium", "low"
 
 LOGGED: Final[Sequence[tuple[int, str, str, str, str, str]]] = (
@@ -41,11 +45,15 @@ LOGGED: Final[Sequence[tuple[int, str, str, str, str, str]]] = (
 """Minutes ago, title, impact, urgency, service, category; the numbers are INC-1, INC-2, …"""
 
 
-def sample_register(store: Store, policy: Policy, now: datetime | None = None) -> None:
-    """Fill an empty register: several priorities and states, two incidents with the practice supplier."""
+def sample_register(store: Store, files: Checked, now: datetime | None = None) -> None:
+    """Fill an empty register: several priorities and states, two incidents with the practice supplier.
+
+    files: what it adopts as its policy before anything else.
+    """
     now = now or datetime.now(UTC)
-    ago = timedelta(0)
-    desk = ServiceDesk(store, policy, lambda: now - ago)
+    ago = timedelta(minutes=_FOUNDED)
+    desk = ServiceDesk(store, clock=lambda: now - ago)
+    desk.do(CAT, files.command(Person(None, CAT.login), private=True))
     for minutes, principal, command in sorted(_story(now), key=lambda step: -step[0]):
         ago = timedelta(minutes=minutes)
         desk.do(principal, command)
