@@ -96,6 +96,8 @@ class ServiceDesk:
             return _replayed(transaction, [recorded(row) for row in before])
         if transaction.policy_seq:
             self.policy = policy_of(self.store, transaction, self._given)
+        elif self.policy.version:  # of an adoption that was taken back
+            self.policy = self._given
         now = self._time(transaction, principal)
         actor = transaction.person("person", principal.login)
         command = _with_person_ids(command, transaction)

@@ -133,7 +133,7 @@ class Doing:
 
         row = self._model.live.row(number)
         if not suppliers.known:
-            self._say("There is no supplier in vendors.toml: add one (the README shows how).", "warn")
+            self._say("No supplier is adopted: write vendors.toml, then `muster apply`.", "warn")
             return
         if row is None:
             self._say(f"{number} is not open any more.", "warn")

@@ -211,3 +211,61 @@ def test_who_is_not_in_the_group_is_told_so(host: Host) -> None:
         assert code == (1 if what == ("doctor",) else 5)
         assert f"open to the group {GROUP} only" in out + err
         assert "Traceback" not in err
+
+
+# Who may what there
+
+ADMIN, RESPONDER, VIEWER = (uid for uid, _ in MEMBERS)
+
+
+def roles(host: Host, of: int, **words: str) -> None:
+    """Write the matrix.toml of one user: everybody by uid, in the role that is said."""
+    uids = {"admin": ADMIN, "responder": RESPONDER, "viewer": VIEWER}
+    lines = ['default_role = "viewer"', 'fallback_team = "desk"', "[teams.desk]", 'name = "Desk"']
+    for name, role in words.items():
+        person = f'name = "{name.capitalize()} Sample"', f"uid = {uids[name]}", f'role = "{role}"'
+        lines += [f"[people.{name}]", *person, 'teams = ["desk"]']
+    home = host.place / f"home-{of}"
+    if not home.exists():
+        home.mkdir()
+        os.chown(home, of, of)
+    (home / "matrix.toml").write_text("\n".join(lines))
+
+
+@as_root
+def test_three_users_may_what_the_matrix_says_until_an_admin_applies_another(host: Host) -> None:
+    code, out, _ = host.run(ADMIN, "muster", "matrix", "show", umask="022")
+    assert (code, f"uid-{ADMIN}, who made the register" in out) == (0, True)
+    roles(host, ADMIN, admin="admin", responder="responder", viewer="viewer")
+    assert host.run(RESPONDER, "muster", "log", "before")[0] == 0  # without a matrix everybody coordinates
+    assert host.run(ADMIN, "muster", "apply", umask="022")[0] == 0
+
+    assert host.run(RESPONDER, "muster", "log", "by a responder")[0] == 0
+    for uid, what in ((VIEWER, ("log", "by a viewer")), (VIEWER, ("take", "1"))):
+        code, out, err = host.run(uid, "muster", *what)
+        assert (code, out) == (3, "")
+        assert "takes the role responder; you are viewer. Nothing was done." in err
+        assert "Who may: Admin Sample, Responder Sample." in err
+    code, out, _ = host.run(VIEWER, "muster", "list")
+    assert (code, "by a responder" in out) == (0, True)
+    roles(host, RESPONDER, responder="admin")
+    code, _, err = host.run(RESPONDER, "muster", "apply")
+    assert (code, "takes the role admin; you are responder" in err) == (3, True)
+    assert "Who may: Admin Sample." in err
+
+    roles(host, ADMIN, admin="admin", responder="viewer", viewer="responder")
+    assert host.run(ADMIN, "muster", "apply", umask="022")[0] == 0
+    assert host.run(VIEWER, "muster", "log", "may now")[0] == 0
+    assert host.run(RESPONDER, "muster", "log", "may not any more")[0] == 3
+
+    roles(host, ADMIN, viewer="responder")
+    code, _, err = host.run(ADMIN, "muster", "apply", umask="022")
+    assert (code, "names no admin" in err) == (3, True)
+    roles(host, ADMIN, viewer="admin")
+    code, _, err = host.run(ADMIN, "muster", "apply", umask="022")
+    assert (code, "you would be viewer" in err) == (3, True)
+    assert host.run(ADMIN, "muster", "apply", "--yes", umask="022")[0] == 0
+    assert host.run(ADMIN, "muster", "log", "gave it away", umask="022")[0] == 3
+    code, out, _ = host.run(VIEWER, "muster", "verify")
+    assert (code, "incidents: 3" in out) == (0, True)
+    assert mode(host.register) == 0o660

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from tui.cli import care, demo, init, looking, suppliers
+from tui.cli import care, demo, init, looking, policy, suppliers
 from tui.cli.answer import Answer
 from tui.cli.verbs import commands_of
 
 GROUPS = {
+    "matrix": "Who may what, who owns what, what is promised: the register's policy.",
     "outbox": "What is on its way to suppliers, and what waits for a person.",
     "vendors": "The suppliers of vendors.toml.",
 }
@@ -39,6 +40,9 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("vendors", "login", suppliers.login),
     ("vendors", "logout", suppliers.logout),
     ("vendors", "practice", suppliers.practice),
+    ("", "apply", policy.apply),
+    ("matrix", "show", policy.show),
+    ("matrix", "lint", policy.lint),
     ("", "init", init.init),
     ("", "serve", care.serve),
     ("", "verify", care.verify),

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from register.core import NotFound, Principal
 from register.desk import ServiceDesk
@@ -20,6 +21,9 @@ from register.store.sight import unseen
 from register.toml_file import FileFaults
 from tui.session import Session, session_from
 from tui.who import env_of, person, principal
+
+if TYPE_CHECKING:
+    from integrations.vendor import Vendor
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,17 @@ class Here:
             print(clean(f"{error.faults[0]}{more} What was adopted before holds on."), file=sys.stderr)
             found = adopted(self.store)
         return ServiceDesk(self.store, found.policy)
+
+    def suppliers(self) -> dict[str, Vendor]:
+        """The suppliers that the register has adopted; FileFaults tells what is wrong with one's own file."""
+        from integrations.policy_files import keep_up, vendors_now
+
+        keep_up(self.store, env_of(self.session), person(self.session), "cli")
+        return vendors_now(self.store, env_of(self.session))
+
+    def plain_desk(self) -> ServiceDesk:
+        """The door for writing, by what is adopted as it is."""
+        return ServiceDesk(self.store)
 
     def sees(self, incident: Incident) -> bool:
         """Whether this reader may see more than the number."""

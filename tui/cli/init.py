@@ -8,11 +8,13 @@ from typing import Annotated, Final
 import typer
 
 from register.store import is_private, sqlite_path
+from register.store.adopted import adopted
 from register.store.shared import make_shared
 from tui.cli.answer import Answer
 from tui.cli.here import here
 from tui.cli.trouble import WrongUse
 from tui.session import session_from
+from tui.who import standing_of
 
 _HOSTS: Final = "PostgreSQL decides itself who may connect: leave --group away. Nothing was made."
 _WHERE: Final = (
@@ -35,10 +37,12 @@ def init(
     with here(env) as at:
         url, where = at.store.url, str(at.store.path or "The register on PostgreSQL")
         data = {"register": url, "register_id": at.store.register_id, "private": is_private(url)}
-    data |= {"group": group or None, "notes": notes}
+        standing, version = standing_of(at.store, at.session), adopted(at.store).policy.version
+    data |= {"group": group or None, "notes": notes, "role": standing.role.word, "policy_version": version}
     if not group:
         return Answer(data, [f"{where} is there."])
-    return Answer(data, [f"{where} is there, shared by the group {group}.", *_next(where), *notes])
+    said = f"{where} is there, shared by the group {group}. You are its {standing.role.word}: {standing.why}."
+    return Answer(data, [said, *_next(where), *notes])
 
 
 def _shared(env: dict[str, str], group: str) -> list[str]:
@@ -52,6 +56,7 @@ def _shared(env: dict[str, str], group: str) -> list[str]:
 
 def _next(where: str) -> list[str]:
     return [
-        f"Next: everybody in it sets MUSTER_REGISTER={where}, in /etc/profile.d for instance;",
+        "Next: write matrix.toml (who may what, who owns what) and say `muster apply`;",
+        f"everybody in it sets MUSTER_REGISTER={where}, in /etc/profile.d for instance;",
         "`muster serve` runs as a service, under a user of its own that is in the group too.",
     ]

@@ -14,7 +14,8 @@ import typer
 from integrations import secrets
 from integrations.connector import Health
 from integrations.errors import Failure
-from integrations.vendors import Vendor, connector_for, find_vendors_file, load_vendors
+from integrations.policy_files import find_files, vendors_now
+from integrations.vendors import Vendor, connector_for, load_vendors
 from register.core import NotFound, joined
 from register.store import vendors as kept
 from register.store.vendors import VendorHealth
@@ -24,18 +25,20 @@ from tui.cli.answer import Answer
 from tui.cli.here import here
 from tui.cli.telling import columns
 from tui.cli.trouble import SUPPLIER, WrongUse
+from tui.who import env_of
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="the supplier's name in vendors.toml")]
+_NONE: Final = "No supplier is adopted: write vendors.toml, then `muster apply`."
 _MOST_INPUT: Final = 4 * secrets.MAX_SECRET
 
 
-def vendors() -> dict[str, Vendor]:
-    """All suppliers of vendors.toml; VendorsFileError tells its faults."""
-    return load_vendors(find_vendors_file(os.environ))
-
-
 def vendor_named(name: str) -> Vendor:
-    known = vendors()
+    """A supplier of this person's own vendors.toml, which may be about to be applied; else an adopted one."""
+    files = find_files(os.environ)
+    known = load_vendors(files.vendors)
+    if name not in known or not files.own:
+        with here() as at:
+            known = vendors_now(at.store, env_of(at.session)) | (known if files.own else {})
     if name not in known:
         raise NotFound(
             f"There is no supplier {clip(one_line(name), 40)!r} in vendors.toml. Known: {joined(known)}."
@@ -44,15 +47,15 @@ def vendor_named(name: str) -> Vendor:
 
 
 def list_() -> Answer:
-    """List the suppliers, and how things stand with each."""
-    known = vendors()
+    """List the suppliers that the register has adopted, and how things stand with each."""
     with here() as at:
+        known = at.suppliers()
         health = kept.health(at.store)
     data = [_about(vendor, health.get(name)) for name, vendor in known.items()]
     names = ("name", "title", "system", "environment", "standing", "phone")
     rows = [[str(about[name] or "") for name in names] for about in data]
     heading = ("NAME", "TITLE", "SYSTEM", "ENVIRONMENT", "STANDING", "PHONE")
-    return Answer(data, columns(heading, rows) if rows else ["vendors.toml names no supplier."])
+    return Answer(data, columns(heading, rows) if rows else [_NONE])
 
 
 def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
