@@ -17,6 +17,7 @@ from register.canon import ENVELOPE, GENESIS, chained, data_digest
 from register.refold import AT_ONCE, Refolded, refold
 from register.store import alerts
 from register.store import tables as t
+from register.store.fulltext import disagreement
 from register.store.store import Store
 from register.store.transaction import POLICY, columns_of
 
@@ -81,6 +82,8 @@ def verify(
             _walk(connection, verdict, told, most_faults)
             streams = _compare(connection, verdict, start.seq, told)
             _close(connection, verdict, head, streams if since is None else None)
+            if since is None and (why := disagreement(connection)) is not None:
+                verdict.faults.append(why)
     del verdict.faults[most_faults:]
     return verdict
 

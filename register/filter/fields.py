@@ -130,4 +130,4 @@ FIELDS: Final[Mapping[str, Field]] = MappingProxyType(
 ALIASES: Final[Mapping[str, str]] = MappingProxyType(
     {"priority": "p", "supplier": "vendor", "assignee": "owner", "n": "number"}
 )
-FLAGS: Final = ("mine", "unassigned", "acked", "overdue", "restricted")
+FLAGS: Final = ("mine", "unassigned", "acked", "overdue", "restricted", "firing")

@@ -52,7 +52,7 @@ def _whole(meaning: Meaning, around: Around | None) -> Predicate:
         return lambda row: any(bond[0] == vendor for bond in row["bonds"])
     if isinstance(meaning, Is):
         flag = meaning.flag
-        return lambda row: bool(row[flag])
+        return lambda row: bool(row.get(flag))
     return _field(meaning)
 
 

@@ -16,7 +16,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    inspect,
 )
+from sqlalchemy.event import listens_for
 
 SCHEMA: Final = 3
 """The version of these tables. A register with a higher one is of a newer program."""
@@ -252,6 +254,31 @@ lease: Final = Table(
     Column("holder", String, nullable=False),
     Column("until", String, nullable=False),
 )
+
+
+FULLTEXT: Final = {
+    "sqlite": (
+        """CREATE VIRTUAL TABLE fulltext USING fts5(words, tokenize="ascii tokenchars '_'")""",
+        "INSERT INTO fulltext (fulltext, rank) VALUES ('secure-delete', 1)",
+    ),
+    "postgresql": (
+        "CREATE TABLE fulltext (seq INTEGER PRIMARY KEY, words TSVECTOR NOT NULL)",
+        "CREATE INDEX fulltext_words ON fulltext USING gin (words)",
+    ),
+}
+"""The index of register.store.fulltext, which each database has in its own way; not a part of the record."""
+_UPTO: Final = (
+    "CREATE TABLE fulltext_upto"
+    " (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash VARCHAR NOT NULL)"
+)
+
+
+@listens_for(metadata, "after_create")
+def _make_fulltext(_: MetaData, connection: Connection, **__: Any) -> None:
+    """Make the index beside the tables, and tell where it stands: at nothing."""
+    if not inspect(connection).has_table("fulltext_upto"):
+        for statement in (*FULLTEXT[connection.dialect.name], _UPTO):
+            connection.exec_driver_sql(statement)
 
 
 def insert(connection: Connection, table: Table) -> Any:

@@ -18,6 +18,7 @@ from register.incident import Incident
 from register.refold import Refolded, refold
 from register.store import tables as t
 from register.store.alerts import rebuild_alerts
+from register.store.fulltext import rebuild_index
 from register.store.transaction import columns_of
 
 LOCK: Final = "SELECT pg_advisory_xact_lock(778878)"
@@ -37,6 +38,7 @@ def upgrade(engine: Engine) -> None:
             STEPS[version](operations, connection)
         t.metadata.create_all(connection)
         _refill(connection)
+        rebuild_index(connection)
         connection.execute(t.head.update().values(schema=t.SCHEMA))
 
 

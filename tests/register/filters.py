@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from register.filter.fields import FIELDS, FLAGS, HOLDS, STATES
 from register.filter.syntax import And, Compare, Everything, Flag, Node, Not, Or, Span, Text, Wall
 from register.incident import (
+    Alert,
     Bond,
     BondState,
     Hold,
     HoldReason,
     Impact,
     Incident,
+    Severity,
     State,
     Urgency,
     Visibility,
@@ -45,6 +47,20 @@ AGO = st.tuples(SECONDS, st.integers(-1, 1), st.integers(0, 999_999)).map(
 AHEAD = AGO.map(lambda moment: NOW + (NOW - moment))
 
 
+ALERT = Alert(
+    id="a",
+    source="nagios",
+    service="shop",
+    key="k",
+    category="",
+    severity=Severity.ERROR,
+    first_seen=NOW,
+    last_seen=NOW,
+    started=NOW,
+    leader="INC-1",
+)
+
+
 @st.composite
 def incidents(draw: Any, n: int) -> Incident:
     reason = draw(st.sampled_from(HoldReason))
@@ -66,6 +82,7 @@ def incidents(draw: Any, n: int) -> Incident:
         updated_at=draw(AGO),
         due_at=draw(st.none() | AGO | AHEAD),
         acknowledged_at=draw(st.none() | AGO),
+        alert=draw(st.none() | st.sampled_from((ALERT, ALERT.but(firing=False)))),
         bonds=tuple(draw(st.lists(_bonds(n), max_size=4, unique_by=lambda bond: bond.id))),
     )
 

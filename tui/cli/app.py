@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tui.cli import care, demo, init, looking, policy, suppliers
+from tui.cli import care, demo, init, looking, policy, search, suppliers
 from tui.cli.answer import Answer
 from tui.cli.verbs import commands_of
 
@@ -34,6 +34,7 @@ _JSON = inspect.Parameter(
 OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("", "list", looking.list_),
     ("", "show", looking.show),
+    ("", "search", search.search_),
     ("outbox", "list", looking.outbox),
     ("vendors", "list", suppliers.list_),
     ("vendors", "check", suppliers.check),
