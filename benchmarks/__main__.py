@@ -13,6 +13,7 @@ ALL: Final = (
     "many_writers",
     "folding",
     "filtering",
+    "full_text",
     "opening",
     "verifying",
     "stock_tinydb",

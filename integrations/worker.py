@@ -20,6 +20,7 @@ from integrations.collector import Collector
 from integrations.courier import Courier
 from integrations.errors import AuthFailed
 from integrations.hand import Hand
+from integrations.indexing import keep_indexed
 from integrations.known import Known
 from integrations.outcomes import Timing
 from integrations.secrets import resolve
@@ -145,6 +146,7 @@ class Worker:
         steady = [
             asyncio.create_task(self._beat(sole), name="beat"),
             asyncio.create_task(self._watch(), name="watch"),
+            asyncio.create_task(keep_indexed(self._hand), name="index"),
         ]
         if until_idle:
             steady.append(asyncio.create_task(self._idle(), name="idle"))
