@@ -57,17 +57,18 @@ def _placed(normal: str) -> Iterator[tuple[str, int, int]]:
 
 def asked(text: str) -> tuple[Term, ...]:
     """Return the terms of `words "a phrase" begin*`, all of which must be found; raises NothingToFind."""
-    terms: dict[Term, None] = {}
-    for found in _TERM.finditer(clean(text)):
-        phrase, star, plain = found.groups()
-        typed = plain if phrase is None else phrase
-        told = tuple(words(typed))
-        beginning = bool(star) if phrase is not None else typed.endswith("*")
-        if told:
-            terms[Term(told, beginning and len(told[-1]) >= LEAST_BEGINNING)] = None
-    if not terms:
+    found = (match.groups() for match in _TERM.finditer(clean(text)))
+    terms = [term(plain if phrase is None else f"{phrase}{star}") for phrase, star, plain in found]
+    told = tuple(dict.fromkeys(one for one in terms if one.words))
+    if not told:
         raise NothingToFind("there is no word in it: write letters or digits")
-    return tuple(terms)[:MOST_TERMS]
+    return told[:MOST_TERMS]
+
+
+def term(typed: str) -> Term:
+    """Return words that stand in a row, a `*` behind the last for its beginning; perhaps none."""
+    told = tuple(words(typed))
+    return Term(told, bool(told) and typed.endswith("*") and len(told[-1]) >= LEAST_BEGINNING)
 
 
 def said(data: Mapping[str, Any]) -> tuple[str, str]:

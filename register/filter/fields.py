@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from register.filter.syntax import Span, Special, Value, Wall
+from register.words import words
 
 Read = Callable[[str], Value | None]
 """From a value as it was typed to what it means; None where it means nothing."""
@@ -72,6 +73,10 @@ def _name(typed: str) -> Value | None:
     return typed if 0 < len(typed) <= 80 else None
 
 
+def _text(typed: str) -> Value | None:
+    return typed if words(typed) else None
+
+
 def _slug(typed: str) -> Value | None:
     word = typed.casefold()
     return word if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", word) else None
@@ -124,6 +129,7 @@ FIELDS: Final[Mapping[str, Field]] = MappingProxyType(
         "vendor": Field(_slug, "a supplier's name as in vendors.toml, or none", SAME, _NONE),
         "opened": Field(_time, _TIME, ORDERED),
         "updated": Field(_time, _TIME, ORDERED),
+        "text": Field(_text, "words that were written, or begin*", SAME),
         "due": Field(_time, f"{_TIME}; or none", ORDERED, _NONE),
     }
 )

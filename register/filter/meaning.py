@@ -27,6 +27,7 @@ from register.filter.syntax import (
     Wall,
 )
 from register.plain import clip
+from register.words import Term, term
 
 SHOWN: Final = 24
 """Characters of a team's, service's or category's name that a board's row keeps."""
@@ -41,6 +42,7 @@ class Reader:
     people: Mapping[str, str] = field(default_factory=dict)
     logins: Mapping[str, str] = field(default_factory=dict)
     zone: tzinfo | None = None  # None is the host's own
+    texts: bool = False  # whether what was written can be asked for: live rows have titles alone
 
     def ids(self, called: str) -> frozenset[str]:
         """Return whoever has this login, this name, or this first word of a name."""
@@ -93,6 +95,13 @@ class Titled:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """These words stand in a row in something that was written about it."""
+
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
 class Nay:
     part: Meaning
 
@@ -111,7 +120,7 @@ class Any:
     parts: tuple[Meaning, ...]
 
 
-Meaning = Among | Between | Engaged | Is | Titled | Nay | All | Any
+Meaning = Among | Between | Engaged | Is | Titled | Written | Nay | All | Any
 
 
 def meant(node: Node, reader: Reader) -> Meaning:
@@ -163,11 +172,27 @@ def _one(test: Compare, value: Value, column: int, reader: Reader) -> Meaning:
             problem = f"nobody here is called “{clip(value, 40)}”"
             raise FilterError(test.text, column, problem, "write a login or a name, me or none")
         return Among("owner", frozenset(ids))
+    if test.field == "text":
+        return _written(test, value, column, reader)
     if test.field == "vendor":
         return Engaged(value)
     if test.field == "state":
         return Among("state", frozenset(STATES[value]))
     return Among(test.field, frozenset((value,) if test.field == "hold" else _as_shown(value)))
+
+
+def _written(test: Compare, typed: str, column: int, reader: Reader) -> Meaning:
+    if not reader.texts:
+        remedy = "ask muster list or muster search for what was written, as of now"
+        raise FilterError(test.text, column, "here only titles are known", remedy)
+    return Written(term(typed))
+
+
+def wants_texts(meaning: Meaning) -> bool:
+    """Whether anything that was written is asked for."""
+    if isinstance(meaning, All | Any):
+        return any(map(wants_texts, meaning.parts))
+    return isinstance(meaning, Written) or (isinstance(meaning, Nay) and wants_texts(meaning.part))
 
 
 def _special(name: str, value: Special, reader: Reader) -> Meaning:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any as Anything
 from typing import Final
 
-from register.filter.meaning import All, Among, Any, Between, Engaged, Is, Meaning, Nay, Titled
+from register.filter.meaning import All, Among, Any, Between, Engaged, Is, Meaning, Nay, Titled, Written
 
 Row = Mapping[str, Anything]
 Predicate = Callable[[Row], bool]
@@ -50,6 +50,8 @@ def _whole(meaning: Meaning, around: Around | None) -> Predicate:
         if vendor is None:
             return lambda row: bool(row["bonds"])
         return lambda row: any(bond[0] == vendor for bond in row["bonds"])
+    if isinstance(meaning, Written):
+        raise TypeError("a live row has nothing of what was written")  # meant() lets none come here
     if isinstance(meaning, Is):
         flag = meaning.flag
         return lambda row: bool(row.get(flag))

@@ -29,8 +29,9 @@ from sqlalchemy import (
 
 from register.canon import stamp
 from register.core import Role
-from register.filter.meaning import All, Among, Any, Between, Engaged, Is, Meaning, Nay, Titled
+from register.filter.meaning import All, Among, Any, Between, Engaged, Is, Meaning, Nay, Titled, Written
 from register.incident import Incident
+from register.store import fulltext
 from register.store import tables as t
 from register.store.sight import Sight, visible
 
@@ -48,9 +49,9 @@ _MAY_LACK: Final = frozenset({"due", "hold", "owner"})
 _FETCHED: Final = 500
 
 
-def condition(meaning: Meaning, sight: Sight) -> ColumnElement[bool]:
-    """Return the condition that this reader's filter is."""
-    whole = _sql(meaning)
+def condition(connection: Connection, meaning: Meaning, sight: Sight) -> ColumnElement[bool]:
+    """Return the condition that this reader's filter is, for this connection's database."""
+    whole = _sql(connection, meaning)
     if sight.role >= Role.ADMIN:
         return whole
     masked = _of_masked(meaning)[0]
@@ -58,14 +59,16 @@ def condition(meaning: Meaning, sight: Sight) -> ColumnElement[bool]:
     return and_(mine, whole) if masked is None else or_(and_(mine, whole), and_(not_(mine), masked))
 
 
-def _sql(meaning: Meaning) -> ColumnElement[bool]:
+def _sql(connection: Connection, meaning: Meaning) -> ColumnElement[bool]:
     """Return a condition that is true or false of every row, and never NULL."""
     if isinstance(meaning, Nay):
-        return not_(_sql(meaning.part))
+        return not_(_sql(connection, meaning.part))
     if isinstance(meaning, All):
-        return and_(true(), *map(_sql, meaning.parts))
+        return and_(true(), *(_sql(connection, part) for part in meaning.parts))
     if isinstance(meaning, Any):
-        return or_(false(), *map(_sql, meaning.parts))
+        return or_(false(), *(_sql(connection, part) for part in meaning.parts))
+    if isinstance(meaning, Written):
+        return _I.n.in_(fulltext.numbers(connection, [meaning.term]))
     if isinstance(meaning, Titled):
         return _I.title.contains(meaning.needle, autoescape=True)
     if isinstance(meaning, Engaged):
@@ -130,7 +133,7 @@ def _of_masked(meaning: Meaning) -> _Pair:
     if isinstance(meaning, Is) and meaning.flag == "restricted":
         return true(), None
     if isinstance(meaning, Among | Between) and meaning.field == "number":
-        whole = _sql(meaning)
+        whole = _between(meaning) if isinstance(meaning, Between) else _among(meaning)
         return whole, not_(whole)
     return None, None
 
@@ -181,7 +184,7 @@ def incidents(
     limit: int | None = None,
 ) -> list[Incident]:
     """Return the open incidents that a filter means, or all of them, in that order."""
-    query = select(_I.n).where(condition(meaning, sight)).order_by(*ORDERS[order](visible(sight)))
+    query = select(_I.n).where(condition(connection, meaning, sight)).order_by(*ORDERS[order](visible(sight)))
     if not everything:
         query = query.where(_I.open == 1)
     if limit is not None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Select,
     String,
     and_,
     cast,
@@ -46,6 +47,7 @@ _LAST_POSITION: Final = 16_383
 """PostgreSQL keeps so many positions of a word, up to that one."""
 _UPTO: Final = table("fulltext_upto", column("one", Integer), column("seq", Integer), column("hash", String))
 _E: Final = t.event.c
+_NUMBER: Final = cast(func.substr(_E.stream, len("INC-") + 1), Integer)
 
 
 class _TsQuery(UserDefinedType[str]):
@@ -155,11 +157,14 @@ def _position(connection: Connection) -> int | None:
 
 
 def _wipe(connection: Connection) -> None:
-    """Empty the index; it is made anew, for taking out entry after entry takes long."""
+    """Empty the index whole: taking out entry after entry takes long."""
     with _scrubbing(connection):
-        connection.exec_driver_sql("DROP TABLE fulltext")
-        for statement in t.FULLTEXT[connection.dialect.name]:
-            connection.exec_driver_sql(statement)
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("TRUNCATE fulltext")
+        else:
+            connection.exec_driver_sql("DROP TABLE fulltext")
+            for statement in t.FULLTEXT["sqlite"]:
+                connection.exec_driver_sql(statement)
         connection.execute(_UPTO.delete())
         connection.execute(_UPTO.insert().values(one=1, seq=0, hash=""))
 
@@ -267,6 +272,12 @@ def _tsquery(terms: Sequence[Term]) -> str:
     return " & ".join(map(one, terms))
 
 
+def numbers(connection: Connection, terms: Sequence[Term]) -> Select[int]:
+    """Return the question for the `n` of all incidents of which an entry has all terms."""
+    index, key, has = match(connection, terms)
+    return select(_NUMBER).select_from(index.join(t.event, _E.seq == key)).where(has)
+
+
 def search(
     store: Store, viewer: Principal | None, terms: Sequence[Term], *, limit: int = 50
 ) -> tuple[list[Hit], bool]:
@@ -300,10 +311,9 @@ def _newest(
 ) -> Sequence[Any]:
     index, key, has = match(connection, terms)
     incident = t.incident.c
-    number = cast(func.substr(_E.stream, len("INC-") + 1), Integer)
     query = (
         select(_E.seq, _E.stream, _E.kind, _E.at, _E.actor, _E.data, incident.board)
-        .select_from(index.join(t.event, _E.seq == key).join(t.incident, incident.n == number))
+        .select_from(index.join(t.event, _E.seq == key).join(t.incident, incident.n == _NUMBER))
         .where(and_(has, allowed, true() if before is None else key < before))
         .order_by(key.desc())
         .limit(most)

@@ -100,6 +100,8 @@ def test_another_way_to_write_the_same(text: str, same: str) -> None:
         ("opened>1969-01-01", 8, "no value of opened"),
         ("owner:zoe", 7, "nobody here is called “zoe”"),
         ("owner:ana,zoe", 11, "nobody here is called “zoe”"),
+        ("text:reset", 6, "here only titles are known; ask muster list"),
+        ("text:!!", 6, "words that were written"),
         ("vendor:Ä", 8, "a supplier's name"),
         ('a "b', 3, "this quote is never closed"),
         ('team:"x', 6, "this quote is never closed"),

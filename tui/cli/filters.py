@@ -17,10 +17,13 @@ _SEEN: Final = 72
 """Signs of a filter that are shown around the place of a mistake."""
 
 
-def meaning_of(at: Here, typed: Sequence[str], now: datetime) -> Meaning:
-    """Return what the words of a command line mean as one filter; raises WrongUse."""
+def meaning_of(at: Here, typed: Sequence[str], now: datetime, *, texts: bool = False) -> Meaning:
+    """Return what the words of a command line mean as one filter; raises WrongUse.
+
+    texts: whether what was written can be asked for.
+    """
     text = " ".join(typed)
-    reader = Reader(int(now.timestamp()), at.me, at.people, at.logins)
+    reader = Reader(int(now.timestamp()), at.me, at.people, at.logins, texts=texts)
     try:
         return meant(parse(text), reader)
     except FilterError as error:

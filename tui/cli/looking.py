@@ -12,11 +12,13 @@ import typer
 
 from register.core import Recorded
 from register.filter import predicate
+from register.filter.meaning import wants_texts
 from register.incident import Incident
 from register.row import filter_row, mask, number_of
 from register.seeing import RESTRICTED
 from register.store import outbox as sendings
 from register.store.filtering import incidents
+from register.store.fulltext import catch_up
 from register.store.history import incident_then, incidents_then, timeline_then
 from register.store.outbox import Sending
 from tui.cli import words
@@ -88,7 +90,9 @@ def listed(at: Here) -> Answer:
 
 
 def _listed_now(at: Here, asked: _Asked) -> Answer:
-    meaning = meaning_of(at, asked.words, datetime.now(UTC))
+    meaning = meaning_of(at, asked.words, datetime.now(UTC), texts=True)
+    if wants_texts(meaning):
+        catch_up(at.store)
     sight = at.store.sight(at.who)
     more = None if asked.limit is None else asked.limit + 1
     with at.store.read() as connection:

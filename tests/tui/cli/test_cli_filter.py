@@ -40,6 +40,15 @@ def test_a_filter_is_one_argument_or_several(some: Cli) -> None:
     assert numbers(some, "--limit", "9", "--", "-mine") == "1"
 
 
+def test_what_was_written_can_be_asked_for(some: Cli) -> None:
+    some("note", "1", "The connection pool: Reset it at noon")
+    assert numbers(some, "text:reset") == "1 2"
+    assert numbers(some, "--all", 'text:restart* or text:"pool reset"') == "1 3"
+    assert numbers(some, "text!=reset") == ""
+    assert numbers(some, "text:reset not mine") == "1"
+    assert "here only titles are known" in some("list", "text:reset", "--as-of", "0m").err
+
+
 def test_what_passes_no_filter_is_told_with_where_to_look(some: Cli) -> None:
     assert some("list", "state:resolved").out.startswith("No open incident passes this filter; --all looks")
     assert some("list", "--all", "state:closed").out.strip() == "No incident passes this filter."
