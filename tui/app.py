@@ -142,6 +142,11 @@ class MusterApp(PatientApp):
         self.doing.offer(event.verbs)
         self.verbs = actions_of(event.verbs)
         self.board.offer(on_board(self.verbs))
+        for screen in self.screen_stack[1:]:
+            if (offer := getattr(screen, "offer", None)) is not None:
+                offer(self.verbs)
+            elif (may_write := getattr(screen, "may_write", None)) is not None:
+                may_write(self.doing.has("retry"))
 
     def on_suppliers_read(self, event: SuppliersRead) -> None:
         self.doing.suppliers_read(event)

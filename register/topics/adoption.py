@@ -130,9 +130,10 @@ def _refuse_lockout(command: AdoptPolicy, world: World) -> None:
         f' give at least one person role = "{admin.word}".',
     )
     after = standing(matrix, world.policy.founder, command.uid, command.login)
+    by = "By this matrix.toml" if command.matrix else "Without a matrix.toml"
     refuse_unless(
         command.sure or after.role >= admin,
-        f"By this matrix.toml you would be {after.role.word} ({after.why}) and could not apply another one."
+        f"{by} you would be {after.role.word} ({after.why}) and could not apply another one."
         f' Nothing was adopted: give yourself role = "{admin.word}" in it, or say --yes.',
         ask="yes",
     )

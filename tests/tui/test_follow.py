@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import os
 import queue
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +15,13 @@ from typing import Any, TypeVar
 import pytest
 from textual.message import Message
 
+from register.adoption import as_text, digest_of
 from register.core import Principal, Role
 from register.desk import ServiceDesk
 from register.live import Live
 from register.store import RegisterUnavailable, Store, open_store
+from register.store.shared import make_shared
+from register.topics.adoption import AdoptPolicy
 from register.topics.intake import Log
 from register.topics.notes import Note
 from register.topics.ownership import Take
@@ -39,6 +45,7 @@ from tui.session import Session
 from tui.text_board import print_board
 
 BEN = Principal("ben", Role.ADMIN, "cli")
+ADA = Principal("ada", Role.ADMIN, "cli")
 M = TypeVar("M", bound=Message)
 
 
@@ -319,3 +326,75 @@ def test_rows_read_with_other_eyes_are_read_anew(session: Session, desk: Service
         assert moved.changed[0]["title"] == "one"
     finally:
         follower.stop()
+
+
+# Roles, on a register that a group shares
+
+MATRIX = {
+    "default_role": "viewer",
+    "fallback_team": "desk",
+    "teams": {"desk": {"name": "Desk"}},
+    "people": {"ada": {"name": "Ada Sample", "login": "ada", "role": "admin"}},
+}
+
+
+def policy_that_makes(login: str, role: str) -> AdoptPolicy:
+    person = {"name": f"{login.capitalize()} Sample", "login": login, "role": role}
+    text = as_text(MATRIX | {"people": MATRIX["people"] | {login: person}})  # type: ignore[operator]
+    return AdoptPolicy(matrix=text, vendors="{}", digest=digest_of(text), private=False, login="ada")
+
+
+@pytest.fixture
+def shared() -> Iterator[Session]:
+    with tempfile.TemporaryDirectory(prefix="sh") as folder:
+        register = Path(folder) / "muster" / "r.db"
+        make_shared(register, str(os.getgid()))
+        session = Session(f"sqlite:///{register}", Path(folder) / "home", "vic", uid=4242)
+        store = open_store(session.register_url)
+        ServiceDesk(store).do(ADA, policy_that_makes("vic", "viewer"))
+        store.close()
+        yield session
+
+
+def test_a_viewers_board_is_told_no_verb_and_a_refusal_says_who_may(shared: Session, heard: Heard) -> None:
+    follower = Follower(shared)
+    follower.start(heard.posted.put, 0, "")
+    try:
+        assert heard.next(RegisterOpened).role == "viewer"
+        assert heard.next(VerbsLearned).verbs == ()
+        heard.next(FreshnessChanged)
+        follower.do(Log(title="let me"), "log:1")
+        refused = heard.next(Refused)
+        assert "takes the role responder; you are viewer" in refused.why
+        assert "Who may: Ada Sample." in refused.why
+    finally:
+        follower.stop()
+
+
+async def test_an_open_board_takes_over_the_role_that_an_admin_gives(shared: Session, tmp_path: Path) -> None:
+    store = open_store(shared.register_url)
+    desk = ServiceDesk(store)
+    desk.do(ADA, Log(title="Mail is late"))
+    app = MusterApp(shared, Live.open(tmp_path / "live.json"), Follower(shared))
+    async with app.run_test(size=(120, 30)) as pilot:
+
+        async def shows(words: str, *, yes: bool = True) -> None:
+            end = time.monotonic() + 5
+            while (words in "\n".join(text_of(app))) is not yes and time.monotonic() < end:
+                await settled(pilot)
+                await asyncio.sleep(0.02)
+            assert (words in "\n".join(text_of(app))) is yes, words
+
+        await shows("vic · viewer")
+        await shows("t take", yes=False)
+        await shows("Mail is late")
+        await pilot.press("t")
+        desk.do(ADA, policy_that_makes("vic", "responder"))
+        await shows("vic · responder")
+        await shows("t take")
+        await pilot.press("enter")
+        await shows("t take")
+        desk.do(ADA, policy_that_makes("vic", "viewer"))
+        await shows("t take", yes=False)
+    assert [event.kind for event in store.timeline("INC-1")] == ["created"]
+    store.close()

@@ -7,7 +7,6 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -17,7 +16,9 @@ import typer
 from register.store import RegisterUnavailable, is_private, leases, open_store
 from register.store.shared import worth_a_look
 from tui.cli.answer import Answer
+from tui.cli.finding import Finding
 from tui.cli.here import here
+from tui.cli.policy_health import GUARD_RAILS, policy_of
 from tui.cli.progress import bar
 from tui.cli.trouble import FOUND_FAULTS, WrongUse
 from tui.session import session_from
@@ -79,21 +80,6 @@ def _unproved(numbers: Sequence[str]) -> list[str]:
     return [f"Their events hold, their rows cannot be proved (redacted, or of a newer Muster): {some}."]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the doctor's: it is so, or what to do."""
-
-    name: str
-    ok: bool
-    says: str
-    todo: str = ""
-
-    def __str__(self) -> str:
-        return f"{'✓' if self.ok else '✗'} {self.name}: {self.says}" + (
-            f" → {self.todo}" if self.todo else ""
-        )
-
-
 def doctor() -> Answer:
     """Look whether all that Muster needs is here."""
     found = [finding for look in LOOKS for finding in look()]
@@ -125,6 +111,7 @@ def _register() -> Iterator[Finding]:
             yield from _shared(path)
         yield Finding("sqlite", True, f"{pysqlite3.sqlite_version} (the library that Muster brings)")
     until = leases.running_until(store, leases.WORKER)
+    yield from policy_of(store)
     store.close()
     yield _worker(until, private=is_private(url))
 
@@ -134,8 +121,7 @@ def _shared(path: Path) -> Iterator[Finding]:
     for fault in worth_a_look(path):
         what, _, todo = fault.partition(": ")
         yield Finding("sharing", False, what, todo)
-    says = "everybody in its group can write anything into the file: roles are guard rails, no locks"
-    yield Finding("sharing", True, says)
+    yield Finding("sharing", True, GUARD_RAILS)
 
 
 def _worker(until: datetime | None, *, private: bool) -> Finding:
@@ -168,17 +154,43 @@ def _wants_credentials() -> bool:
         return True
 
 
-def _vendors() -> Iterator[Finding]:
-    from integrations.vendors import VendorsFileError, find_vendors_file, load_vendors
+def _files() -> Iterator[Finding]:
+    """Whether the files in this person's folder can be applied at all."""
+    from integrations.policy_files import find_files
+    from register.toml_file import FileFaults
 
     try:
-        path = find_vendors_file(os.environ)
-        known = load_vendors(path)
-    except VendorsFileError as error:
-        for fault in error.faults:
-            yield Finding("vendors.toml", False, fault)
+        files = find_files(os.environ)
+    except FileFaults as error:
+        yield Finding("vendors.toml", False, str(error))
         return
-    yield Finding("vendors.toml", True, f"{path}: {', '.join(known) or 'no supplier'}")
+    if files.matrix is not None:
+        yield from _checked(files.matrix, _matrix_in)
+    yield from _checked(files.vendors, _vendors_in)
+
+
+def _matrix_in(path: Path) -> str:
+    from register.matrix_toml import read_matrix
+    from register.toml_file import text_of
+
+    matrix = read_matrix(text_of(path))
+    return f"{len(matrix.people)} people, {len(matrix.teams)} teams"
+
+
+def _vendors_in(path: Path) -> str:
+    from integrations.vendors import load_vendors
+
+    return ", ".join(load_vendors(path)) or "no supplier"
+
+
+def _checked(path: Path, read: Callable[[Path], str]) -> Iterator[Finding]:
+    from register.toml_file import FileFaults
+
+    try:
+        yield Finding(path.name, True, f"{path}: {read(path)}")
+    except FileFaults as error:
+        for fault in error.faults:
+            yield Finding(path.name, False, fault)
 
 
 def _terminal() -> Iterator[Finding]:
@@ -202,6 +214,6 @@ LOOKS: Final[tuple[Callable[[], Iterator[Finding]], ...]] = (
     _python,
     _register,
     _keyring,
-    _vendors,
+    _files,
     _terminal,
 )

@@ -35,11 +35,21 @@ class IncidentScreen(Screen[None]):
         self.number = number
         self.model = model
         self.detail = detail
-        self.actions = (*verbs, *actions.INCIDENT[:-1], _TAB, actions.INCIDENT[-1])
-        self._keys = actions.by_key(self.actions)
+        self.actions: tuple[Action, ...] = ()
+        self._keys: dict[str, Action] = {}
+        self._take(verbs)
         self._suppliers = False
         self._row = model.live.row(number)
         self._secret = False  # the register gives nothing of it to this reader
+
+    def _take(self, verbs: tuple[Action, ...]) -> None:
+        self.actions = (*verbs, *actions.INCIDENT[:-1], _TAB, actions.INCIDENT[-1])
+        self._keys = actions.by_key(self.actions)
+
+    def offer(self, verbs: tuple[Action, ...]) -> None:
+        """Take over the verbs that work from now on."""
+        self._take(verbs)
+        self.draw_foot()
 
     def compose(self) -> ComposeResult:
         self.top = Lines(id="incident-head")

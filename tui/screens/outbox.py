@@ -60,9 +60,19 @@ class OutboxScreen(Screen[None]):
     def __init__(self, model: Model, writes: bool) -> None:
         super().__init__()
         self.model = model
+        self.actions: tuple[Action, ...] = ()
+        self._keys: dict[str, Action] = {}
+        self._take(writes)
+        self._rows: list[Sent] | None = None
+
+    def _take(self, writes: bool) -> None:
         self.actions = tuple(action for action in OUTBOX if writes or not action.writes)
         self._keys = actions.by_key(self.actions)
-        self._rows: list[Sent] | None = None
+
+    def may_write(self, writes: bool) -> None:
+        """Whoever may not send again, by another policy, may look on."""
+        self._take(writes)
+        self.draw_foot()
 
     def compose(self) -> ComposeResult:
         yield Lines(id="outbox-head", classes="line")

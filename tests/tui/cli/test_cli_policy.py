@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -171,3 +172,27 @@ def test_lint_tells_what_is_wrong_and_what_is_odd(cli: Cli) -> None:
     out = cli("matrix", "lint").out
     assert "Nobody is admin" in out
     assert "In no team: me" in out
+
+
+def findings(cli: Cli) -> dict[str, Any]:
+    return {one["name"]: one for one in json.loads(cli("doctor", "--json").out)["findings"]}
+
+
+def test_the_doctor_tells_what_holds_who_is_admin_and_my_role(shared: Cli) -> None:
+    store_of(shared).close()  # it is there, and nobody began to work on it
+    told = findings(shared)
+    assert (told["policy"]["ok"], told["admins"]["ok"]) == (False, False)
+    assert told["role"]["says"].startswith("you are coordinator: default_role")
+    shared.json("list")
+    told = findings(shared)
+    assert told["policy"]["says"].startswith("version 1, adopted ")
+    assert "you made this register" in told["role"]["says"]
+    write(shared, SMALL)
+    told = findings(shared)
+    assert "when an admin says `muster apply`" in told["files"]["says"]
+    shared.json("apply")
+    told = findings(shared)
+    assert "files" not in told
+    assert told["admins"]["says"] == "Me Sample"
+    assert told["role"]["says"] == "you are admin: people.me of the matrix"
+    assert "guard rails, no locks" in told["sharing"]["says"]
