@@ -8,7 +8,7 @@ command. Topics register their cases beside their verbs and events.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import singledispatch
@@ -34,11 +34,16 @@ def new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, in which role, and through which door (`cli`, `board`, `courier`, `collector`, …)."""
+    """Who asks, in which role, and through which door (`cli`, `board`, `courier`, `collector`, …).
+
+    by_policy: what the role is by a policy, where it is the policy that says; asked under the lock, so that
+    nobody does what the policy that holds at that moment does not let them do.
+    """
 
     login: str
     role: Role
     source: str
+    by_policy: Callable[[Policy], Role] | None = field(default=None, compare=False, repr=False)
 
 
 PersonId = str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -81,7 +81,7 @@ class ServiceDesk:
     def do_all(self, asked: Sequence[tuple[Principal, Command]]) -> list[Receipt]:
         """Carry out several commands in one transaction: all of them, or none."""
         for principal, command in asked:
-            self._refuse_role(principal, command)
+            _refuse_role(principal, command, lambda: adopted(self.store, self._given).policy)
         if len(asked) == 1:
             principal, command = asked[0]
             with self.store.write(command.command_id, command.touches()) as transaction:
@@ -98,6 +98,9 @@ class ServiceDesk:
             self.policy = policy_of(self.store, transaction, self._given)
         elif self.policy.version:  # of an adoption that was taken back
             self.policy = self._given
+        if principal.by_policy is not None:
+            principal = replace(principal, role=principal.by_policy(self.policy))
+            _refuse_role(principal, command, lambda: self.policy)
         now = self._time(transaction, principal)
         actor = transaction.person("person", principal.login)
         command = _with_person_ids(command, transaction)
@@ -113,18 +116,6 @@ class ServiceDesk:
         after = folded.get(number) if number else None
         said = remarks(command, world, after)
         return Receipt(number, after, tuple(events), replayed=world.alert.counted, remarks=said)
-
-    def _refuse_role(self, principal: Principal, command: Command) -> None:
-        """Nobody does what their role does not cover; the sentence says who may."""
-        if command.role is Role.ENGINE or principal.role is Role.ENGINE:
-            if principal.role is not Role.ENGINE:
-                raise Refused(_needs(principal, command, "It is what the worker does by itself."))
-            return
-        if principal.role < command.role:
-            policy = adopted(self.store, self._given).policy
-            names = who_may(policy.matrix, policy.founder, command.role)
-            ask = f"Who may: {told(names)}." if names else f"Ask a {command.role.word} to do it."
-            raise Refused(_needs(principal, command, ask))
 
     def _time(self, transaction: Transaction, principal: Principal) -> datetime:
         """Return the time of this transaction. A clock that stepped back is put on record, once."""
@@ -219,6 +210,19 @@ def _recorded(row: dict[str, Any], event: Any) -> Recorded:
 def _replayed(transaction: Transaction, events: list[Recorded]) -> Receipt:
     number = next((event.stream for event in events if event.stream.startswith("INC-")), None)
     return Receipt(number, transaction.incident(number) if number else None, tuple(events), replayed=True)
+
+
+def _refuse_role(principal: Principal, command: Command, policy: Callable[[], Policy]) -> None:
+    """Nobody does what their role does not cover; the sentence says who may."""
+    if command.role is Role.ENGINE or principal.role is Role.ENGINE:
+        if principal.role is not Role.ENGINE:
+            raise Refused(_needs(principal, command, "It is what the worker does by itself."))
+        return
+    if principal.role < command.role:
+        holds = policy()
+        names = who_may(holds.matrix, holds.founder, command.role)
+        ask = f"Who may: {told(names)}." if names else f"Ask a {command.role.word} to do it."
+        raise Refused(_needs(principal, command, ask))
 
 
 def _needs(principal: Principal, command: Command, who: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from register.core import Policy, Principal
+from register.core import Policy, Principal, Role
 from register.standing import OWNER, Standing, standing
 from register.store import Store, is_private
 from register.store.adopted import adopted
@@ -31,8 +31,14 @@ def standing_of(store: Store, session: Session) -> Standing:
 
 
 def principal(store: Store, session: Session, source: str) -> Principal:
-    """Return who asks, in the role that they have now."""
-    return Principal(session.login, standing_of(store, session).role, source)
+    """Return who asks, in the role that they have now; on a shared register, in the one they have then."""
+    if is_private(store.url):
+        return Principal(session.login, OWNER.role, source)
+
+    def by_policy(policy: Policy) -> Role:
+        return standing(policy.matrix, policy.founder, session.uid, session.login).role
+
+    return Principal(session.login, by_policy(adopted(store).policy), source, by_policy)
 
 
 def env_of(session: Session) -> Mapping[str, str]:

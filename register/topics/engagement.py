@@ -79,7 +79,8 @@ def _(command: Engage, incident: Incident, world: World) -> Decision:
     facts = world.policy.vendors.get(command.vendor)
     refuse_unless(
         facts is not None,
-        f"There is no supplier {command.vendor!r} in vendors.toml. Known: {joined(world.policy.vendors)}.",
+        f"There is no supplier {command.vendor!r} in the adopted vendors.toml."
+        f" Known: {joined(world.policy.vendors)}. A new one takes effect with `muster apply`.",
         ask="vendor",
     )
     refuse_unless(

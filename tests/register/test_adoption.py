@@ -19,6 +19,7 @@ from register.store.adopted import adopted
 from register.toml_file import TomlFile
 from register.topics.adoption import AdoptPolicy, BookAdopted, Found
 from register.topics.engagement import Engage
+from register.topics.ownership import Take
 from register.verify import verify
 from tests.register.saying import ADA, ANA, BEN, VIC, ask, everything, log, sql, story
 
@@ -271,6 +272,24 @@ def test_who_is_refused_is_told_who_may(desk: ServiceDesk) -> None:
     ):
         desk.do(ANA, Engage(target="INC-1", vendor="practice", message="x"))
     assert json.loads(adopted(desk.store).matrix)["people"]["p6"]["name"] == "Sample 6"
+
+
+def test_the_role_is_the_one_of_the_policy_that_holds_when_it_is_decided(desk: ServiceDesk) -> None:
+    """An admin applies another policy between somebody's start and their write: the new one counts."""
+    desk.do(ADA, adopting(SMALL))
+    stale = Principal(
+        "mia",
+        Role.RESPONDER,
+        "cli",
+        by_policy=lambda policy: standing(policy.matrix, policy.founder, None, "mia").role,
+    )
+    log(desk)
+    desk.do(stale, Take(target="INC-1"))
+    desk.do(ADA, adopting(SMALL | {"default_role": "viewer"}))
+    was = everything(desk.store)
+    with pytest.raises(Refused, match="you are viewer"):
+        desk.do(stale, Take(target="INC-1"))
+    assert everything(desk.store) == was
 
 
 def test_nothing_of_this_depends_on_who_asks_first(store: Store) -> None:
