@@ -29,6 +29,7 @@ from sqlalchemy import text
 from benchmarks.figures import Figure, conclude, percentile
 from benchmarks.many_writers import postgresql
 from register.canon import stamp
+from register.clocks.book import DEFAULT_TIMELINE
 from register.core import Principal, Role
 from register.incident import Impact, Incident, Urgency
 from register.store import Store, open_store
@@ -101,7 +102,7 @@ def _base() -> dict[str, Any]:
         opened_at=START,
         updated_at=START,
     )
-    return columns_of(one) | {"version": 3}
+    return columns_of(one, DEFAULT_TIMELINE) | {"version": 3}
 
 
 def _event(seq: int, number: int, n: int, kind: str, data: dict[str, str], at: str) -> dict[str, Any]:

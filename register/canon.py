@@ -52,11 +52,10 @@ ENVELOPE: Final = (
 
 def link(previous: str, row: Mapping[str, Any]) -> str:
     """Return the hash of an event: the previous one ‖ the envelope without data ‖ the data's digest."""
-    envelope = canonical({name: row[name] for name in ENVELOPE})
-    return hashlib.sha256(f"{previous}{envelope}{row['data_sha256']}".encode()).hexdigest()
+    return chained(previous, [row[name] for name in ENVELOPE], row["data_sha256"])
 
 
 def chained(previous: str, envelope: Sequence[Any], digest: str) -> str:
-    """Return what `link` does, of values in the order of ENVELOPE; quicker. More values are passed over."""
+    """Return what `link` does, of values in the order of ENVELOPE. More values are passed over."""
     written = orjson.dumps(dict(zip(ENVELOPE, envelope, strict=False)), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(previous.encode() + written + digest.encode()).hexdigest()

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 from ulid import ULID
 
 from register.clocks.book import DEFAULT_TIMELINE, Timeline
+from register.clocks.track import extended
 from register.effect import Effect
 from register.incident import Incident
 from register.policy import DEFAULT_MATRIX, Matrix
@@ -101,9 +102,13 @@ class Command(BaseModel, frozen=True, extra="forbid"):
         """The fields a person fills in, in order; the target and the command id are not among them."""
         return tuple(name for name in cls.model_fields if name not in ("command_id", "target"))
 
+    def given(self, field: str, otherwise: Any = None) -> Any:
+        """The value of a field that only some commands have."""
+        return self.__dict__.get(field, otherwise)
+
     def touches(self) -> tuple[str, ...]:
         """The numbers of the incidents that the rule needs to see."""
-        target = getattr(self, "target", None)
+        target = self.given("target")
         return (target,) if target else ()
 
     def asks_alert(self, incidents: Mapping[str, Incident]) -> AlertAsked | None:
@@ -288,9 +293,11 @@ def remarks(command: Command, world: World, after: Incident | None) -> tuple[str
 
 
 def fold(event: Event, incident: Incident | None, at: datetime, recorded_at: datetime) -> Incident | None:
-    """Evolve, and note when the incident last changed."""
+    """Evolve, and note when the incident last changed, and what its clocks will be counted from."""
     after = evolve(event, incident, at)
-    return None if after is None else after.but(updated_at=recorded_at)
+    if after is None:
+        return None
+    return after.but(updated_at=recorded_at, track=extended(incident, after, at))
 
 
 def says(incident: Incident, *events: Event, at: datetime | None = None) -> Decision:

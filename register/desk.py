@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+import register.store.recount
 import register.topics  # noqa: F401 - registers every verb, event and rule
 from register.canon import moment
 from register.core import (
@@ -98,6 +99,7 @@ class ServiceDesk:
             self.policy = policy_of(self.store, transaction, self._given)
         elif self.policy.version:  # of an adoption that was taken back
             self.policy = self._given
+        transaction.timeline = self.policy.timeline
         if principal.by_policy is not None:
             principal = replace(principal, role=principal.by_policy(self.policy))
             _refuse_role(principal, command, lambda: self.policy)
@@ -105,7 +107,7 @@ class ServiceDesk:
         actor = transaction.person("person", principal.login)
         command = _with_person_ids(command, transaction)
         world = self._world(transaction, command, now, actor)
-        target = getattr(command, "target", None)
+        target = command.given("target")
         _refuse_sight(principal, actor, command, world)
         decision = decide(command, world.incidents.get(target) if target else None, world)
         events, folded = self._record(transaction, decision, world, command, principal)
@@ -136,7 +138,7 @@ class ServiceDesk:
         return now
 
     def _world(self, transaction: Transaction, command: Command, now: datetime, actor: str) -> World:
-        row_id = getattr(command, "row_id", None)
+        row_id = command.given("row_id")
         wanted = dict.fromkeys(command.touches())
         sendings = transaction.sendings(row_id, ()) if row_id else {}
         wanted.update(dict.fromkeys(row.incident for row in sendings.values()))
@@ -153,7 +155,7 @@ class ServiceDesk:
             if found is not None:
                 incidents[found.number] = found
         bonded = [number for number, incident in incidents.items() if incident.bonds]
-        vendor, items = getattr(command, "vendor", None), getattr(command, "items", ())
+        vendor, items = command.given("vendor"), command.given("items", ())
         return World(
             now=now,
             actor=actor,
@@ -164,7 +166,7 @@ class ServiceDesk:
             heard=transaction.heard(str(vendor), [item.change_id for item in items])
             if items
             else frozenset(),
-            cursor=transaction.cursor(vendor) if vendor and hasattr(command, "cursor") else None,
+            cursor=transaction.cursor(vendor) if vendor and "cursor" in type(command).model_fields else None,
             alert=alert,
         )
 
@@ -231,7 +233,7 @@ def _needs(principal: Principal, command: Command, who: str) -> str:
 
 def _refuse_sight(principal: Principal, actor: str, command: Command, world: World) -> None:
     """Nobody does anything with an incident that is restricted to others: taking it would show it."""
-    row = world.sendings.get(getattr(command, "row_id", ""))
+    row = world.sendings.get(command.given("row_id", ""))
     for number in (*command.touches(), *((row.incident,) if row is not None else ())):
         incident = world.incidents.get(number)
         if incident is not None and not may_see(incident, actor, principal.role):

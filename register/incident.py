@@ -6,7 +6,7 @@ States, holds and priority are ServiceNow's sample data; a bond is our side of a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Any, Final, Self
@@ -74,18 +74,6 @@ _STEP: Final = MappingProxyType({"high": 0, "medium": 1, "low": 2})
 def priority_of(impact: Impact, urgency: Urgency) -> Priority:
     """Impact × urgency, both three-valued: the sum of the steps down from the worst."""
     return Priority(1 + _STEP[impact] + _STEP[urgency])
-
-
-RESOLVE_WITHIN: Final[Mapping[Priority, timedelta | None]] = MappingProxyType(
-    {
-        Priority.CRITICAL: timedelta(hours=4),
-        Priority.HIGH: timedelta(hours=8),
-        Priority.MODERATE: timedelta(days=2),
-        Priority.LOW: timedelta(days=5),
-        Priority.PLANNING: None,
-    }
-)
-"""Elapsed time round the clock. Working hours and pauses come with the clocks."""
 
 
 class ResolutionCode(StrEnum):
@@ -184,6 +172,7 @@ class Bond(Value, frozen=True):
     engaged_at: datetime
     engaged_by: str
     heard_at: datetime | None = None
+    said_at: datetime | None = None  # their last word, not counting what may be our own
 
 
 class Severity(StrEnum):
@@ -232,6 +221,10 @@ class Hold(BaseModel, frozen=True):
     until: datetime | None = None
 
 
+Track = tuple[tuple[int, tuple[str, ...]], ...]
+"""What clocks look at, and since when; see `register.clocks.track`."""
+
+
 class Incident(Value, frozen=True):
     """The fold of one incident's events. Times are aware and UTC; people are ids of the side table."""
 
@@ -252,7 +245,6 @@ class Incident(Value, frozen=True):
     legal_hold: bool = False  # nothing of it may be redacted
     opened_at: datetime
     updated_at: datetime
-    due_at: datetime | None = None
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     resolved_at: datetime | None = None
@@ -261,9 +253,12 @@ class Incident(Value, frozen=True):
     cause: Cause | None = None
     reopened: int = 0
     reassigned: int = 0
+    word: str = ""  # who spoke last between the caller and us: "caller" or "us"
+    word_at: datetime | None = None
     bonds: tuple[Bond, ...] = ()
     alert: Alert | None = None  # where monitoring opened it
     related: tuple[str, ...] = ()  # incidents that alerts tell to belong together, the first ones
+    track: Track = ()  # what clocks are counted from: written by the fold alone
 
     @property
     def priority(self) -> Priority:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import orjson
 
+from register.clocks.due import NOTHING, Due
 from register.incident import LIVE_BONDS, Bond, Incident, Priority, Visibility
 from register.text import clip
 
@@ -16,7 +17,7 @@ _GIVES_WAY: Final = (("title", 48), ("category", 12), ("team", 12), ("service", 
 """Where 400 bytes would not do: which text gives way first, and to how many bytes at the least."""
 
 
-def board_row(incident: Incident) -> dict[str, Any]:
+def board_row(incident: Incident, due: Due = NOTHING) -> dict[str, Any]:
     """Return the row as `register.live` describes it. Texts give way where 400 bytes would not do."""
     row: dict[str, Any] = {
         "number": incident.number,
@@ -32,12 +33,16 @@ def board_row(incident: Incident) -> dict[str, Any]:
         "category": clip(incident.category, 24),
         "opened": int(incident.opened_at.timestamp()),
         "updated": int(incident.updated_at.timestamp()),
-        "due": None if incident.due_at is None else int(incident.due_at.timestamp()),
+        "due": due.at,
         "restricted": incident.visibility is Visibility.RESTRICTED,
         "bonds": [_bond(bond) for bond in incident.bonds if bond.state in LIVE_BONDS][:3],
     }
     if incident.firing:
         row["firing"] = True  # left out where it is not so: most rows have no room to give away
+    if due.held is not None:
+        row["held"] = due.held
+    if _over(row) <= 0:
+        return row
     for name, least in _GIVES_WAY:
         row[name] = _shortened(row[name], least, _over(row))
     while _over(row) > 0 and len(row["bonds"]) > 1:
@@ -47,9 +52,9 @@ def board_row(incident: Incident) -> dict[str, Any]:
     return row
 
 
-def filter_row(incident: Incident) -> dict[str, Any]:
+def filter_row(incident: Incident, due: Due = NOTHING) -> dict[str, Any]:
     """Return the row that a filter looks at: the board's; of one that is over, with all who were engaged."""
-    row = board_row(incident)
+    row = board_row(incident, due)
     return row if incident.is_open else row | {"bonds": [_bond(bond) for bond in incident.bonds]}
 
 
@@ -61,6 +66,7 @@ def mask(row: dict[str, Any]) -> dict[str, Any]:
     """Return the row as others get it who may not see the incident: its number, and that it is restricted."""
     blank = {name: type(value)() if type(value) in _BLANK else None for name, value in row.items()}
     blank.pop("firing", None)
+    blank.pop("held", None)
     shown = {"number": row["number"], "n": row["n"], "p": int(Priority.PLANNING)}
     return blank | shown | {"restricted": True, "masked": True}
 

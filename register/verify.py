@@ -14,10 +14,12 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, String, cast, exists, func, literal, select
 
 from register.canon import ENVELOPE, GENESIS, chained, data_digest
+from register.clocks.book import Timeline
 from register.refold import AT_ONCE, Refolded, refold
 from register.store import alerts
 from register.store import tables as t
 from register.store.fulltext import disagreement
+from register.store.promises import timeline_of
 from register.store.store import Store
 from register.store.transaction import POLICY, columns_of
 
@@ -147,7 +149,7 @@ def _compare(connection: Connection, verdict: Verdict, after: int, told: _Told) 
     touched: ColumnElement[bool] | None = None
     if after:
         touched = t.event.c.stream.in_(select(t.event.c.stream).where(t.event.c.seq > after))
-    streams = 0
+    streams, timeline = 0, timeline_of(connection)
     for some in _batches(refold(connection, touched)):
         numbers = [made.n for made in some]
         found = connection.execute(select(t.incident).where(t.incident.c.n.in_(numbers)))
@@ -155,7 +157,7 @@ def _compare(connection: Connection, verdict: Verdict, after: int, told: _Told) 
         verdict.incidents += len(rows)
         streams += len(some)
         for made in some:
-            _beside(made, rows.get(made.n), verdict)
+            _beside(made, rows.get(made.n), timeline, verdict)
         proved = [made.incident for made in some if made.incident is not None and made.proved]
         verdict.faults.extend(alerts.faults_in(connection, proved))
         told.add(sum(made.version for made in some))
@@ -167,7 +169,7 @@ def _batches(incidents: Iterator[Refolded]) -> Iterator[list[Refolded]]:
         yield some
 
 
-def _beside(made: Refolded, row: Any, verdict: Verdict) -> None:
+def _beside(made: Refolded, row: Any, timeline: Timeline, verdict: Verdict) -> None:
     verdict.faults.extend(made.faults)
     if not made.proved:
         verdict.unproved.add(made.number)
@@ -176,7 +178,7 @@ def _beside(made: Refolded, row: Any, verdict: Verdict) -> None:
         return
     expected: dict[str, Any] = {"version": made.version, "seq": made.seq}
     if made.incident is not None and made.proved:
-        expected |= columns_of(made.incident)
+        expected |= columns_of(made.incident, timeline)
     kept = row._mapping
     wrong = [name for name, value in expected.items() if kept[name] != value]
     if wrong:

@@ -12,8 +12,11 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Any, Final
 
+from register.calendars import seconds_of
+from register.clocks.book import DEFAULT_TIMELINE, Timeline
+from register.clocks.run import promised
 from register.core import VERBS, Command, Role
-from register.incident import RESOLVE_WITHIN, Impact, Urgency, priority_of
+from register.incident import Impact, Urgency, priority_of
 from tui.actions import VERB, Action
 from tui.format import wall
 from tui.widgets.lines import Line
@@ -134,20 +137,28 @@ def on_board(actions: Iterable[Action]) -> tuple[Action, ...]:
     return tuple(action for action in actions if action.id.removeprefix(VERB) not in HIDDEN)
 
 
-def log_hint(model_zone: Any, arrow: str) -> Callable[[Mapping[str, Any], datetime], Line]:
-    """Return what a log form says under impact and urgency: `→ P2, resolve by 10:10 CET`."""
+def log_hint(
+    model_zone: Any, arrow: str, timeline: Timeline = DEFAULT_TIMELINE
+) -> Callable[[Mapping[str, Any], datetime], Line]:
+    """Return what a log form says under impact and urgency: `→ P2, resolve by 10:10 CET`.
+
+    By what is promised now, in business hours: as the clock of the new incident will count it.
+    """
 
     def hint(answers: Mapping[str, Any], now: datetime) -> Line:
         impact, urgency = answers.get("impact"), answers.get("urgency")
         if not impact or not urgency:
             return ((f"{arrow} choose impact and urgency: they make the priority", "dim"),)
         priority = priority_of(Impact(impact), Urgency(urgency))
-        within = RESOLVE_WITHIN[priority]
-        if within is None:
+        facts = {"service": answers.get("service") or "", "category": answers.get("category") or ""}
+        due = promised(priority, facts, seconds_of(now), timeline)
+        if due is None:
             return ((f"{arrow} {priority}, no time promised", "strong"),)
-        due = now.astimezone(UTC) + within
-        day = "" if due.date() == now.date() else f"{due.astimezone(model_zone):%a %d %b} "
-        by = f"{day}{wall(due.timestamp(), model_zone)}"
-        return ((f"{arrow} {priority}, resolve by {by}", "strong"),)
+        day = "" if _day(due, model_zone) == _day(now.timestamp(), model_zone) else _day(due, model_zone)
+        return ((f"{arrow} {priority}, resolve by {day}{wall(due, model_zone)}", "strong"),)
 
     return hint
+
+
+def _day(epoch: float, zone: Any) -> str:
+    return f"{datetime.fromtimestamp(epoch, UTC).astimezone(zone):%a %d %b} "

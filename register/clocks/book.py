@@ -59,6 +59,12 @@ class Rule:
     retroactive: bool = True
     thresholds: tuple[int, ...] = (100,)
     notices: str = ""
+    looks_at: frozenset[str] = field(init=False)  # the facts that can change how it stands
+
+    def __post_init__(self) -> None:
+        conditions = (self.start, *self.stop, *self.pause, self.resume, self.cancel, self.reset)
+        facts = {"priority", *(name for needs in conditions if needs for name in needs)}
+        object.__setattr__(self, "looks_at", frozenset(facts | set((self.reset_by or ())[:1])))
 
 
 @dataclass(frozen=True)

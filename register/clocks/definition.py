@@ -82,10 +82,18 @@ class Condition(BaseModel, frozen=True, extra="forbid"):
 Needs = dict[str, frozenset[str]]
 
 
-def holds(needs: Needs, facts: Facts) -> bool:
-    """Whether every fact that is needed is so. What is not known of is an empty text."""
+def missed(needs: Needs, facts: Facts) -> str | None:
+    """The first fact that is not as it is needed; None where all are. What is not known is an empty text."""
     get = facts.get
-    return all(get(name, "") in values for name, values in needs.items())
+    for name, values in needs.items():
+        if get(name, "") not in values:
+            return name
+    return None
+
+
+def holds(needs: Needs, facts: Facts) -> bool:
+    """Whether every fact that is needed is so."""
+    return missed(needs, facts) is None
 
 
 def together(*conditions: Needs) -> Needs:

@@ -10,10 +10,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, func, or_, select
 
 from register.adoption import matrix_in, vendors_in
-from register.clocks.book import DEFAULT_TIMELINE, Version
 from register.core import PersonId, Policy
 from register.store import tables as t
 from register.store.folding import kept_of
+from register.store.promises import timeline_from
 from register.store.reading import recorded
 from register.store.store import Store
 from register.store.transaction import POLICY, Transaction
@@ -87,7 +87,7 @@ def _read(connection: Connection, seq: int) -> Adopted:
     rows = list(connection.execute(_EVENTS))
     kept = kept_of(connection, [POLICY]) if any(row.data is None for row in rows) else {}
     events = [recorded(row, kept) for row in rows]
-    policy = Policy(timeline=_timeline(events), founder=_founder(connection, events))
+    policy = Policy(timeline=timeline_from(events), founder=_founder(connection, events))
     newest = next((one for one in reversed(events) if isinstance(one.event, PolicyAdopted)), None)
     if newest is None:
         return Adopted(policy, seq)
@@ -106,19 +106,6 @@ def _read(connection: Connection, seq: int) -> Adopted:
         at=newest.recorded_at,
         by=newest.actor,
     )
-
-
-def _timeline(events: Iterable[Any]) -> tuple[Version, ...]:
-    """What is built in held first; a version holds from the first full second behind its adoption.
-
-    So what was decided before the adoption is decided the same when it is worked out again.
-    """
-    since = [
-        (int(one.recorded_at.timestamp()) + 1, one.event.book)
-        for one in events
-        if isinstance(one.event, BookAdopted)
-    ]
-    return (*DEFAULT_TIMELINE, *since)
 
 
 def _founder(connection: Connection, events: Iterable[Any]) -> tuple[int | None, str] | None:

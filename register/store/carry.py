@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, and_
 
 from register.canon import stamp
+from register.clocks.book import Timeline
 from register.effect import (
     CancelRest,
     Effect,
@@ -28,6 +29,8 @@ class Writing(Protocol):
     @property
     def connection(self) -> Connection:
         """The connection; what was said so far can be read there."""
+
+    timeline: Timeline  # by which clocks are counted
 
     @property
     def seq(self) -> int:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, and_, select
 
+from register.canon import ENVELOPE
 from register.core import Recorded, fold
 from register.incident import Incident
 from register.store import tables as t
@@ -21,6 +23,11 @@ REDACTED: Final = "redacted"
 """The kind of event that says what was redacted."""
 AT_ONCE: Final = 500
 """Streams that are read with one question."""
+
+_READ: Final = tuple(t.event.c[name] for name in (*ENVELOPE, "data"))
+"""What of an event's row makes a value, in the order of the table."""
+_STREAM: Final = ENVELOPE.index("stream")
+_DATA: Final = len(ENVELOPE)
 
 Kept = Mapping[int, str]
 """What redactions kept of events' data, as JSON, by seq."""
@@ -74,12 +81,12 @@ def _by_stream(
     connection: Connection, streams: list[str], upto: int | None
 ) -> Iterator[tuple[str, list[Recorded]]]:
     event = t.event.c
-    query = select(t.event).where(event.stream.in_(streams)).order_by(event.stream, event.n)
+    query = select(*_READ).where(event.stream.in_(streams)).order_by(event.stream, event.n)
     if upto is not None:
         query = query.where(event.seq <= upto)
     rows: list[Any] = list(connection.execute(query))
     # a redaction reaches back: what it wiped is gone at every earlier moment too
-    gone = {row.stream for row in rows if row.data is None}
+    gone = {row[_STREAM] for row in rows if row[_DATA] is None}
     kept = kept_of(connection, gone) if gone else {}
-    for stream, some in groupby(rows, key=lambda row: str(row.stream)):
+    for stream, some in groupby(rows, key=itemgetter(_STREAM)):
         yield stream, [recorded(row, kept) for row in some]

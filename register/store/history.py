@@ -14,11 +14,13 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, select
 
 from register.canon import moment, stamp
+from register.clocks.due import due_of
 from register.core import Principal, Recorded
 from register.incident import Incident
 from register.row import board_row, mask, number_of
 from register.store import tables as t
 from register.store.folding import events_of, folded
+from register.store.promises import timeline_of
 from register.store.sight import Sight, sight_of, visible
 
 
@@ -103,9 +105,9 @@ def rows_then(connection: Connection, when: Then, viewer: Principal | None) -> l
     """Return the board's rows of then, as this viewer may see them now."""
     sight = sight_of(connection, viewer)
     secret = secret_now(connection, sight)
-    rows = []
+    rows, timeline = [], timeline_of(connection)
     for one in incidents_then(connection, when):
-        row = board_row(one)
+        row = board_row(one, due_of(one, timeline))
         rows.append(mask(row) if one.number in secret else row)
     return rows
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Engine, and_, func, select
+from sqlalchemy import Connection, Engine, and_, func, or_, select
 
 from register.core import Principal, Recorded
 from register.incident import Incident
@@ -131,14 +131,16 @@ class Store:
     ) -> tuple[int, list[dict[str, Any]], list[str]]:
         """What changed past seq `after`: (seq now, live rows of open incidents, numbers no longer open).
 
-        The rows are as the viewer may see them; nobody in particular sees no restricted incident.
+        The rows are as the viewer may see them; nobody in particular sees no restricted incident. By a policy
+        that was adopted since, any open one may be due at another time.
         """
         with self.read() as connection:
-            seq = int(connection.execute(_SEQ).scalar_one())
+            seq, of_policy = connection.execute(select(t.head.c.seq, t.head.c.policy_seq)).one()
             sight = sight_of(connection, viewer)
-            found = connection.execute(
-                select(t.incident.c.open, t.incident.c.n, *_ROW).where(t.incident.c.seq > after)
-            ).all()
+            changed = t.incident.c.seq > after
+            if of_policy > after:
+                changed = or_(changed, t.incident.c.open == 1)
+            found = connection.execute(select(t.incident.c.open, t.incident.c.n, *_ROW).where(changed)).all()
         rows = [live_row(row, sight) for row in found if row.open]
         return seq, rows, [f"INC-{row.n}" for row in found if not row.open]
 

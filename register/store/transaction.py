@@ -12,7 +12,11 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection, and_, bindparam, func, select, text
 
+from register.calendars import moment_of
 from register.canon import canonical, data_digest, link, moment, stamp
+from register.clocks.book import DEFAULT_TIMELINE, Timeline
+from register.clocks.due import NOTHING, facts_of, soonest
+from register.clocks.run import clocks_of
 from register.core import AlertAsked, AlertFacts, Event, Policy, Said, SendingFacts
 from register.effect import Effect
 from register.incident import LIVE_BONDS, Incident, Visibility
@@ -102,6 +106,7 @@ class Transaction:
         self.policy_seq: int = head.policy_seq
         self.policy_moved = False  # by this transaction: what it says is not on record yet
         self.skew: int = head.skew
+        self.timeline: Timeline = DEFAULT_TIMELINE  # by which the clocks of what is written are counted
         self._people = people
         self.new_people: dict[tuple[str, str], str] = {}
         self._versions: dict[str, int] = {}  # by stream: the n of its last event
@@ -298,7 +303,7 @@ class Transaction:
 
     def _row(self, number: str, key: str) -> dict[str, Any]:
         about = {key: number_of(number), "version": self._versions[number], "seq": self._lasts[number]}
-        return columns_of(self._seen[number]) | about
+        return columns_of(self._seen[number], self.timeline) | about
 
     def finish(self) -> None:
         """Write what was put aside, move the head to where this transaction brought it, wake the others."""
@@ -327,9 +332,11 @@ def data_of(event: Event) -> str:
     return canonical(event.model_dump(mode="json"))
 
 
-def columns_of(incident: Incident) -> dict[str, Any]:
+def columns_of(incident: Incident, timeline: Timeline) -> dict[str, Any]:
     """Return an incident's row without its key and version. What is filtered on is as a board shows it."""
-    board = board_row(incident)
+    clocks = clocks_of(incident, timeline)
+    due = soonest(clocks) if incident.is_open else NOTHING
+    board = board_row(incident, due)
     return {
         "open": int(incident.is_open),
         "state": incident.state.value,
@@ -353,9 +360,9 @@ def columns_of(incident: Incident) -> dict[str, Any]:
         "resolved_at": _stamp(incident.resolved_at),
         "closed_at": _stamp(incident.closed_at),
         "reopened": incident.reopened,
-        "due_at": _stamp(incident.due_at),
+        "due_at": None if due.at is None else stamp(moment_of(due.at)),
         "wake_at": None,
-        "clocks": "[]",
+        "clocks": orjson.dumps([facts_of(clock) for clock in clocks]).decode(),
         "board": orjson.dumps(board).decode(),
         "doc": incident.model_dump_json(),
     }

@@ -19,6 +19,7 @@ from register.refold import Refolded, refold
 from register.store import tables as t
 from register.store.alerts import rebuild_alerts
 from register.store.fulltext import rebuild_index
+from register.store.promises import timeline_of
 from register.store.transaction import columns_of
 
 LOCK: Final = "SELECT pg_advisory_xact_lock(778878)"
@@ -53,7 +54,7 @@ def _to_2(operations: Operations, connection: Connection) -> None:
 
 
 def _to_3(operations: Operations, connection: Connection) -> None:
-    """Alerts that are told to belong together; what is filtered on is casefolded."""
+    """Alerts that belong together; what is filtered on is casefolded; clocks counted as rows are filled."""
     if inspect(connection).has_table(t.alert.name):
         _add_columns(operations, t.alert)
         _add_indexes(connection, t.alert)
@@ -84,10 +85,10 @@ def _add_indexes(connection: Connection, table: Table) -> None:
 def _refill(connection: Connection) -> None:
     """Write every incident's row anew, from its events."""
     write = t.incident.update().where(t.incident.c.n == bindparam("number"))
-    incidents = refold(connection)
+    incidents, timeline = refold(connection), timeline_of(connection)
     while some := list(islice(incidents, 500)):
         connection.execute(
-            write, [{"number": made.n, **columns_of(_incident(connection, made))} for made in some]
+            write, [{"number": made.n, **columns_of(_incident(connection, made), timeline)} for made in some]
         )
     rebuild_alerts(connection)
 

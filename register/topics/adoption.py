@@ -7,6 +7,7 @@ the texts of an old version, which name people, can be redacted, and every clock
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
@@ -15,7 +16,8 @@ from register.adoption import matrix_in
 from register.calendars import Calendar
 from register.clocks.book import DEFAULT, Book
 from register.clocks.definition import ClockDefinition, Contract
-from register.core import Command, Decision, Event, Role, Said, World, decide, refuse_unless
+from register.core import Command, Decision, Event, Role, Said, World, decide, effects, refuse_unless
+from register.effect import Effect
 from register.roles import PEOPLES_ROLES
 from register.standing import named_admins, standing
 
@@ -83,6 +85,16 @@ class PolicyAdopted(Event):
     digest: str  # of the files that they were read from
     matrix: str
     vendors: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recount(Effect):
+    """What runs is to be counted by the new promises."""
+
+
+@effects.register
+def _(event: BookAdopted, stream: str, command_id: str) -> tuple[Effect, ...]:
+    return (Recount(),)
 
 
 @decide.register

@@ -208,7 +208,7 @@ def _(event: SupplierSaid, incident: Incident, at: datetime) -> Incident:
     if event.perhaps_ours:
         return incident.with_bond(bond.but(heard_at=at))
     since = bond.ball_since if bond.ball is Ball.OURS else at
-    return incident.with_bond(bond.but(heard_at=at, ball=Ball.OURS, ball_since=since))
+    return incident.with_bond(bond.but(heard_at=at, said_at=at, ball=Ball.OURS, ball_since=since))
 
 
 @evolve.register
@@ -216,7 +216,7 @@ def _(event: SupplierUpdated, incident: Incident, at: datetime) -> Incident:
     bond = incident.bond(event.bond)
     if bond is None:
         return incident
-    changes: dict[str, Any] = {"raw_state": event.raw_state, "heard_at": at}
+    changes: dict[str, Any] = {"raw_state": event.raw_state, "heard_at": at, "said_at": at}
     if event.ball is not None and event.ball is not bond.ball:
         changes |= {"ball": event.ball, "ball_since": at}
     if event.fixed is not None and bond.state is not BondState.ENDED:

@@ -18,7 +18,7 @@ from register.core import (
     decide,
     evolve,
 )
-from register.incident import RESOLVE_WITHIN, Impact, Incident, Urgency, Visibility, priority_of
+from register.incident import Impact, Incident, Urgency, Visibility
 from register.text import Name, Text, Title
 
 
@@ -53,12 +53,11 @@ class Created(Event):
     reporter: str
     description: str
     visibility: Visibility
-    due_at: datetime | None
+    due_at: datetime | None = None  # of older programs; clocks are counted now
 
 
 @decide.register
 def _(command: Log, incident: Any, world: World) -> Decision:
-    within = RESOLVE_WITHIN[priority_of(command.impact, command.urgency)]
     created = Created(
         number=world.next_number,
         title=command.title,
@@ -70,7 +69,6 @@ def _(command: Log, incident: Any, world: World) -> Decision:
         reporter=world.actor,
         description=command.description,
         visibility=Visibility.RESTRICTED if command.restricted else Visibility.EVERYONE,
-        due_at=None if within is None else world.now + within,
     )
     return (Said(world.next_number, created),)
 
@@ -89,5 +87,4 @@ def _(event: Created, incident: Any, at: datetime) -> Incident:
         visibility=event.visibility,
         opened_at=at,
         updated_at=at,
-        due_at=event.due_at,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from register.clocks.track import extended
 from register.filter.fields import FIELDS, FLAGS, HOLDS, STATES
 from register.filter.syntax import And, Compare, Everything, Flag, Node, Not, Or, Span, Text, Wall
 from register.incident import (
@@ -44,7 +45,6 @@ SECONDS = st.sampled_from([0, 1, 60, 3600, 86_400]) | st.integers(0, 200_000)
 AGO = st.tuples(SECONDS, st.integers(-1, 1), st.integers(0, 999_999)).map(
     lambda it: NOW.replace(microsecond=0) - timedelta(seconds=it[0] + it[1]) + timedelta(microseconds=it[2])
 )
-AHEAD = AGO.map(lambda moment: NOW + (NOW - moment))
 
 
 ALERT = Alert(
@@ -65,7 +65,7 @@ ALERT = Alert(
 def incidents(draw: Any, n: int) -> Incident:
     reason = draw(st.sampled_from(HoldReason))
     state = draw(st.sampled_from(State))
-    return Incident(
+    one = Incident(
         number=f"INC-{n}",
         title=draw(TITLES),
         state=state,
@@ -80,11 +80,12 @@ def incidents(draw: Any, n: int) -> Incident:
         visibility=draw(st.sampled_from((Visibility.EVERYONE, *Visibility))),
         opened_at=draw(AGO),
         updated_at=draw(AGO),
-        due_at=draw(st.none() | AGO | AHEAD),
         acknowledged_at=draw(st.none() | AGO),
         alert=draw(st.none() | st.sampled_from((ALERT, ALERT.but(firing=False)))),
         bonds=tuple(draw(st.lists(_bonds(n), max_size=4, unique_by=lambda bond: bond.id))),
     )
+    logged = draw(AGO | AGO.map(lambda moment: moment - timedelta(hours=4)))  # due 4 hours later, at P1
+    return one.but(track=extended(None, one, logged))
 
 
 @st.composite

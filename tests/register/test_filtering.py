@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from register.clocks.book import DEFAULT_TIMELINE
+from register.clocks.due import due_of
 from register.core import Principal, Role
 from register.desk import ServiceDesk
 from register.filter import FilterError, Reader, meant, parse, predicate, shown
@@ -33,7 +35,9 @@ def put(store: Store, some: list[Incident]) -> None:
         for table in (t.incident, t.bond):
             connection.execute(table.delete())
         for n, one in enumerate(some, 1):
-            connection.execute(t.incident.insert(), columns_of(one) | {"n": n, "version": 1, "seq": n})
+            connection.execute(
+                t.incident.insert(), columns_of(one, DEFAULT_TIMELINE) | {"n": n, "version": 1, "seq": n}
+            )
             for bond in one.bonds:
                 row = {"id": bond.id, "incident": one.number, "vendor": bond.vendor, "whole": 0}
                 connection.execute(t.bond.insert(), row | {"live": int(bond.state in LIVE_BONDS)})
@@ -48,8 +52,8 @@ def by_sql(store: Store, meaning: Meaning, sight: Sight, *, everything: bool) ->
 def by_rows(some: list[Incident], meaning: Meaning, sight: Sight, *, everything: bool) -> set[str]:
     found = set()
     for one in some:
-        columns = columns_of(one)
-        row = filter_row(one)
+        columns = columns_of(one, DEFAULT_TIMELINE)
+        row = filter_row(one, due_of(one, DEFAULT_TIMELINE))
         if not sight.sees(columns["restricted"], columns["seers"]):
             row = mask(row)
         if (everything or one.is_open) and predicate(meaning)(row):

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from register.clocks.due import Due
 from register.core import Command, Policy, Principal, Refused, Role
 from register.desk import ServiceDesk
 from register.incident import (
@@ -223,9 +224,11 @@ INCIDENT = st.builds(
     visibility=st.sampled_from(Visibility),
     opened_at=MOMENT,
     updated_at=MOMENT,
-    due_at=st.none() | MOMENT,
     bonds=st.lists(BOND, max_size=5).map(tuple),
 )
+DUE = (st.none() | st.integers(0, 4_000_000_000)).map(lambda at: Due(at=at)) | st.integers(
+    -300_000_000, 300_000_000
+).map(lambda held: Due(held=held))
 WIDEST = Incident(
     number="INC-999999999",
     title="\\" * 100 + "電" * 100,
@@ -240,7 +243,6 @@ WIDEST = Incident(
     reporter="p1",
     opened_at=datetime(2090, 1, 1, tzinfo=UTC),
     updated_at=datetime(2090, 1, 1, tzinfo=UTC),
-    due_at=datetime(2090, 1, 1, tzinfo=UTC),
     bonds=tuple(
         Bond(
             id="b",
@@ -259,11 +261,14 @@ WIDEST = Incident(
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(INCIDENT)
-@example(WIDEST)
-@example(WIDEST.but(bonds=(WIDEST.bonds[1],) * 3))
-def test_a_board_row_is_never_over_four_hundred_bytes_and_says_who_it_is_of(incident: Incident) -> None:
-    row = board_row(incident)
+@given(INCIDENT, DUE)
+@example(WIDEST, Due(at=4_000_000_000))
+@example(WIDEST, Due(held=-300_000_000))
+@example(WIDEST.but(bonds=(WIDEST.bonds[1],) * 3), Due(held=300_000_000))
+def test_a_board_row_is_never_over_four_hundred_bytes_and_says_who_it_is_of(
+    incident: Incident, due: Due
+) -> None:
+    row = board_row(incident, due)
     assert len(orjson.dumps(row)) <= MAX_BYTES
     assert f"INC-{row['n']}" == row["number"] == incident.number
     assert bool(row["bonds"]) == bool(incident.live_bonds())
@@ -281,9 +286,10 @@ def test_an_ordinary_row_is_whole() -> None:
 @pytest.mark.parametrize("incident", [WIDEST, WIDEST.but(bonds=())])
 def test_the_working_set_takes_any_row(tmp_path: Any, incident: Incident) -> None:
     live = Live.open(tmp_path / "live.json")
-    live.apply([board_row(incident)], [], {}, 1)
+    row = board_row(incident, Due(held=1))
+    live.apply([row], [], {}, 1)
     live.save()
-    assert Live.open(tmp_path / "live.json").row(incident.number) == board_row(incident)
+    assert Live.open(tmp_path / "live.json").row(incident.number) == row
 
 
 def test_two_registers_have_two_working_sets(tmp_path: Any) -> None:

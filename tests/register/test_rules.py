@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from register.calendars import seconds_of
+from register.clocks.due import NOTHING, due_of
 from register.core import VERBS, Command, NotFound, Principal, Refused, Role, World
 from register.core import decide as decide_rule
 from register.desk import ServiceDesk
@@ -111,8 +113,9 @@ def test_priority_is_read_from_impact_and_urgency(impact: Impact, urgencies: tup
 def test_the_priority_decides_when_it_is_due(desk: ServiceDesk) -> None:
     soon = look(desk, log(desk, impact=Impact.HIGH, urgency=Urgency.HIGH))
     never = look(desk, log(desk, impact=Impact.LOW, urgency=Urgency.LOW))
-    assert soon.due_at == soon.opened_at + timedelta(hours=4)
-    assert never.due_at is None
+    due = due_of(soon, desk.policy.timeline).at
+    assert due == seconds_of(soon.opened_at) + 4 * 3600
+    assert due_of(never, desk.policy.timeline) == NOTHING
 
 
 def test_what_was_logged_is_there(desk: ServiceDesk) -> None:

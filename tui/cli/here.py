@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from register.clocks.book import Timeline
 from register.core import NotFound, Principal
 from register.desk import ServiceDesk
 from register.incident import Incident
@@ -17,6 +18,7 @@ from register.plain import clean
 from register.seeing import may_see
 from register.store import RegisterUnavailable, Store, is_private, open_store
 from register.store.adopted import adopted
+from register.store.promises import timeline_of
 from register.store.sight import unseen
 from register.toml_file import FileFaults
 from tui.session import Session, session_from
@@ -50,6 +52,12 @@ class Here:
     def logins(self) -> dict[str, str]:
         """Logins by person id: of our own people."""
         return self.store.logins()
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """What this register has promised since when: its clocks are counted by it."""
+        with self.store.read() as connection:
+            return timeline_of(connection)
 
     def desk(self, *, with_vendors: bool = False) -> ServiceDesk:
         """The door for writing. A register of one's own adopts its owner's files first.

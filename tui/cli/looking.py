@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from register.clocks.due import due_of
 from register.core import Recorded
 from register.filter import predicate
 from register.filter.meaning import wants_texts
@@ -26,16 +27,16 @@ from tui.cli.answer import Answer
 from tui.cli.filters import meaning_of
 from tui.cli.here import Here, here
 from tui.cli.past import AsOf, heading, known, looking_back, not_known, past
-from tui.cli.telling import at_length, columns, event_data, incident_data, table
+from tui.cli.telling import at_length, columns, due_at, event_data, incident_data, table
 
 _NO_DUE: Final = datetime.max.replace(tzinfo=UTC)
-_Key = Callable[[Incident], tuple[Any, ...]]
+_Key = Callable[[Incident, datetime], tuple[Any, ...]]
 _KEYS: Final[Mapping[str, _Key]] = {
-    "pressing": lambda one: (not one.is_open, one.priority, one.due_at or _NO_DUE, number_of(one.number)),
-    "newest": lambda one: (-number_of(one.number),),
-    "oldest": lambda one: (number_of(one.number),),
-    "due": lambda one: (one.due_at or _NO_DUE, number_of(one.number)),
-    "updated": lambda one: (-one.updated_at.timestamp(), number_of(one.number)),
+    "pressing": lambda one, due: (not one.is_open, one.priority, due, number_of(one.number)),
+    "newest": lambda one, due: (-number_of(one.number),),
+    "oldest": lambda one, due: (number_of(one.number),),
+    "due": lambda one, due: (due, number_of(one.number)),
+    "updated": lambda one, due: (-one.updated_at.timestamp(), number_of(one.number)),
 }
 """As filtering.ORDERS has it, for incidents that are not read from the table."""
 
@@ -108,14 +109,20 @@ def _listed_then(at: Here, moment: datetime, asked: _Asked) -> Answer:
     passes = predicate(meaning_of(at, asked.words, moment))
 
     def row(one: Incident) -> dict[str, Any]:
-        return filter_row(one) if back.sees(one) else mask(filter_row(one))
+        whole = filter_row(one, due_of(one, back.timeline))
+        return whole if back.sees(one) else mask(whole)
 
     with at.store.read() as connection:
         then = incidents_then(connection, when, everything=asked.everything)
         found = [one for one in then if passes(row(one))]
     key, by_number = _KEYS[asked.sort], asked.sort in ("newest", "oldest")
-    unseen_last: _Key = lambda one: (False, *key(one)) if back.sees(one) else (True, number_of(one.number))  # noqa: E731
-    found.sort(key=key if by_number else unseen_last)
+
+    def order(one: Incident) -> tuple[Any, ...]:
+        if not by_number and not back.sees(one):
+            return (True, number_of(one.number))
+        return (False, *key(one, due_at(back, one) or _NO_DUE))
+
+    found.sort(key=order)
     answer = _told(back, found, asked)
     return replace(answer, lines=[*heading(at, when), "", *answer.lines])
 

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from register.calendars import moment_of
 from register.canon import moment
+from register.clocks.due import due_of
+from register.clocks.span import told as length
 from register.core import Recorded
 from register.incident import Bond, Incident
 from register.seeing import RESTRICTED
@@ -17,7 +20,7 @@ from tui.cli.here import Here
 _COLUMNS: Final = ("NUMBER", "PRI", "STATE", "OWNER", "DUE", "SUPPLIER", "TITLE")
 _LONGEST: Final = 26
 _PLAIN: Final = ("impact", "urgency", "service", "category", "team", "resolution", "cause")
-_TIMES: Final = ("opened_at", "updated_at", "due_at", "acknowledged_at", "resolved_at", "closed_at")
+_TIMES: Final = ("opened_at", "updated_at", "acknowledged_at", "resolved_at", "closed_at")
 _PEOPLE: Final = ("owner", "caller", "reporter", "acknowledged_by")
 
 
@@ -39,6 +42,7 @@ def incident_data(at: Here, incident: Incident, *, bonds: bool = False) -> dict[
         "allowed": [name_of(at, person) for person in incident.allowed],
     }
     known |= {name: getattr(incident, name) for name in (*_PLAIN, *_TIMES)}
+    known["due_at"] = due_at(at, incident)
     known |= {name: name_of(at, getattr(incident, name)) for name in _PEOPLE}
     known["firing"] = incident.firing
     known |= {"hold": incident.hold, "reopened": incident.reopened, "reassigned": incident.reassigned}
@@ -97,6 +101,20 @@ def bond_data(bond: Bond) -> dict[str, Any]:
     }
 
 
+def due_at(at: Here, incident: Incident) -> datetime | None:
+    """Return when it must be resolved; None where nothing is promised, or the clock is paused."""
+    due = due_of(incident, at.timeline).at
+    return None if due is None else moment_of(due)
+
+
+def due_text(at: Here, incident: Incident) -> str:
+    """Return when it must be resolved; while the clock is paused what is left: `paused, 1h12m left`."""
+    due = due_of(incident, at.timeline)
+    if due.held is not None:
+        return f"paused, {length(abs(due.held))} {'left' if due.held >= 0 else 'over'}"
+    return "" if due.at is None else _clock(moment_of(due.at))
+
+
 def event_data(at: Here, recorded: Recorded) -> dict[str, Any]:
     """Return one event; people's ids in it become names."""
     data = None if recorded.event is None else recorded.event.model_dump()
@@ -122,7 +140,8 @@ def line_of(at: Here, incident: Incident) -> list[str]:
     if not at.sees(incident):
         return [f"{incident.number}  {RESTRICTED}"]
     hold = f" ({incident.hold.reason})" if incident.hold else ""
-    due = f"  due {_clock(incident.due_at)}" if incident.due_at and incident.is_open else ""
+    due = due_text(at, incident)
+    due = f"  {due if due.startswith('paused') else f'due {due}'}" if due else ""
     fires = "  alert fires" if incident.firing else ""
     state = f"{incident.state}{hold}{fires}"
     first = f"{incident.number}  {incident.priority}  {state}{due}  {one_line(incident.title)}"
@@ -165,7 +184,7 @@ def _cells(at: Here, incident: Incident) -> tuple[str, ...]:
     head = (incident.number, str(incident.priority))
     state = f"Hold {incident.hold.reason}" if incident.hold else incident.state.value
     state += ", firing" if incident.firing else ""
-    due = _clock(incident.due_at) if incident.due_at and incident.is_open else ""
+    due = due_text(at, incident)
     bonds = " ".join(
         f"{bond.vendor}:{bond.ref.key if bond.ref else bond.state}"
         + ("!" if bond.dead else "?" * bond.doubtful)
@@ -180,7 +199,7 @@ def at_length(at: Here, incident: Incident, timeline: Sequence[Recorded]) -> lis
         return [f"{incident.number}  {RESTRICTED}: ask one of those who work on it, or an admin."]
     lines = line_of(at, incident)[:1]
     facts = incident_data(at, incident)
-    for name in (*_PLAIN, *_PEOPLE, *_TIMES):
+    for name in (*_PLAIN, *_PEOPLE, *_TIMES, "due_at"):
         if facts[name]:
             value = _clock(facts[name]) if isinstance(facts[name], datetime) else str(facts[name])
             lines.append(f"  {name.replace('_', ' '):<16}{one_line(value)}")

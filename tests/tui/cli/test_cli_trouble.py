@@ -121,7 +121,7 @@ def test_wrong_use_says_where_the_use_is_shown(cli: Cli) -> None:
         ("hold", "1", "--reason", "vendor", "--until", "yesterdayish"),
         ("resolve", "1", "done"),
         ("log", "a", "b"),
-        ("list", "1"),
+        ("doctor", "1"),
         ("vendors", "frob"),
     ):
         ran = cli(*argv, "--json")
