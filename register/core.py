@@ -314,6 +314,7 @@ def utc(moment: datetime) -> datetime:
     """Return an aware moment in UTC; a naive one is a programmer's error."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone")
+    refuse_unless(1 < moment.year < 9999, "That year is beyond what a calendar has: give another time.")
     return moment.astimezone(UTC)
 
 

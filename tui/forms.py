@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from register.text import Text, Words
+from tui.typed_time import on_the_wall, within_reach
 
 NOT_ASKED: Final = frozenset({"command_id", "target"})
 _LONG: Final = (*get_args(Text)[1:], *get_args(Words)[1:])
@@ -122,7 +123,8 @@ def period(text: str) -> timedelta | None:
 def moment(text: str, now: datetime) -> datetime | None:
     """Return `16:30`, `2030-05-01 16:30` (host's zone), `16:30 UTC` or `+2h` as an aware time.
 
-    A time of day that has gone by today is tomorrow's. None when it is none of them.
+    A time of day that has gone by today is tomorrow's. One that the clocks skip is the first moment after
+    the gap; of one that they show twice it is the one still to come. None when it is none of them.
     """
     try:
         return _moment(text.strip(), now)
@@ -133,20 +135,15 @@ def moment(text: str, now: datetime) -> datetime | None:
 def _moment(text: str, now: datetime) -> datetime | None:
     if text.startswith("+"):
         ahead = period(text[1:])
-        return None if ahead is None else now + ahead
+        return None if ahead is None else within_reach(now + ahead)
     found = _CLOCK.fullmatch(text)
     if found is None:
         return None
     day, hour, minute, utc = found.groups()
     date = datetime.fromisoformat(day) if day else now.astimezone(UTC if utc else None)
-    wall = date.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0, tzinfo=None)
-    when = _aware(wall, utc=bool(utc))
-    return when if day or when > now else _aware(wall + timedelta(days=1), utc=bool(utc))
-
-
-def _aware(wall: datetime, *, utc: bool) -> datetime:
-    """Return a time of the wall clock with the offset that holds on that day, not the one of today."""
-    return wall.replace(tzinfo=UTC) if utc else wall.astimezone()
+    wall = date.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0, tzinfo=None, fold=0)
+    when = on_the_wall(wall, now, utc=bool(utc))
+    return when if day or when > now else on_the_wall(wall + timedelta(days=1), now, utc=bool(utc))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from register.core import NotFound
 from register.text import clip, one_line
 from tui.cli.trouble import WrongUse
 from tui.forms import moment, period
+from tui.typed_time import on_the_wall, within_reach
 
 MAX_INPUT: Final = 1 << 20
 """Bytes that are read of standard input; no text of the register is nearly as long."""
@@ -38,7 +39,7 @@ def when(typed: str, now: datetime, field: str) -> datetime:
         ahead = period(typed)
         found = moment(typed, now) if ahead is None else now + ahead
         read = found or datetime.fromisoformat("" if typed.isdigit() else typed)  # it takes 5,000 digits
-        return read if read.tzinfo is not None else read.astimezone()
+        return within_reach(read if read.tzinfo is not None else on_the_wall(read, now))
     except (ValueError, OverflowError):
         raise WrongUse(
             f"{field.capitalize()} {clip(one_line(typed), 40)!r} is no time: write +2h, 30m, 16:30, or "
