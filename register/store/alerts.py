@@ -18,6 +18,7 @@ from register.policy import Correlation
 from register.row import number_of
 from register.store import tables as t
 from register.store.carry import Writing, carry
+from register.store.reading import incident_of
 from register.topics.alerts import CountAlert
 
 _A: Final = t.alert.c
@@ -142,7 +143,7 @@ def _with_alert(connection: Connection) -> Iterator[Incident]:
         query = select(t.incident.c.n, t.incident.c.doc).where(t.incident.c.n > last)
         query = query.where(t.incident.c.doc.contains('"alert":{', autoescape=True))
         rows = connection.execute(query.order_by(t.incident.c.n).limit(500)).all()
-        yield from (Incident.model_validate_json(row.doc) for row in rows)
+        yield from (incident_of(row.doc, row.n) for row in rows)
         if not rows:
             return
         last = rows[-1].n

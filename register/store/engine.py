@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from sqlalchemy import Engine, create_engine, event, inspect, select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 
 from register.canon import GENESIS
 from register.core import new_id
-from register.store.shared import why_not_here
+from register.store.mishaps import WAIT_SECONDS, Unreadable, sentence, unreadable
+from register.store.shared import is_frozen, mend_beside, why_not_here
 from register.store.tables import SCHEMA, head, metadata
-
-WAIT_SECONDS: Final = 10
-"""How long a transaction waits for another one before it says that the register is busy."""
+from register.text import clip, one_line
 
 
 class RegisterUnavailable(Exception):
     """The register cannot be opened, read or written now. The sentence says what to do."""
+
+
+REACHED: Final = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""Within which time a connection to PostgreSQL is there, or is known to be lost: not in hours."""
+_ANY_THREAD: Final = {"check_same_thread": False}
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -56,20 +67,32 @@ def connect(url: str) -> Engine:
     """Return an engine whose transactions begin as the register needs them."""
     if sqlite_path(url) is not None:
         return _sqlite(url)
-    return create_engine(
-        url,
-        pool_pre_ping=True,
-        connect_args={"options": f"-c lock_timeout={WAIT_SECONDS}s", "connect_timeout": 5},
-    )
+    # what psycopg has to say of a connection that breaks is told once, by us
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
+    options = {"options": f"-c lock_timeout={WAIT_SECONDS}s"}
+    return create_engine(url, pool_pre_ping=True, connect_args=options | REACHED)
 
 
 def _sqlite(url: str) -> Engine:
     import pysqlite3
 
-    engine = create_engine(url, module=pysqlite3, connect_args={"timeout": WAIT_SECONDS})
+    path = str(sqlite_path(url))
+
+    def opened() -> Any:
+        if is_frozen(Path(path)):  # nobody can write there: SQLite may, and must, do without its locks
+            return pysqlite3.connect(f"file:{quote(path)}?mode=ro&immutable=1", uri=True, **_ANY_THREAD)
+        return pysqlite3.connect(path, timeout=WAIT_SECONDS, **_ANY_THREAD)
+
+    engine = create_engine(url, module=pysqlite3, creator=opened)
+
+    @event.listens_for(engine, "checkout")
+    def _(connection: Any, record: Any, proxy: object) -> None:
+        if record.info["frozen"] is not is_frozen(Path(path)):
+            raise DisconnectionError("opened anew")
 
     @event.listens_for(engine, "connect")
-    def _(connection: Any, record: object) -> None:
+    def _(connection: Any, record: Any) -> None:
+        record.info["frozen"] = is_frozen(Path(path))
         connection.isolation_level = None  # transactions are begun by us, below
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
@@ -96,7 +119,7 @@ def make_file(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
-        return
+        mend_beside(path)
 
 
 def is_private(url: str) -> bool:
@@ -118,20 +141,23 @@ def prepare(engine: Engine) -> str:
 
     Refuses one of a newer program.
     """
-    if inspect(engine).has_table("head"):
+    there = set(inspect(engine).get_table_names())
+    if head.name in there:
         with engine.connect() as connection:
             found = connection.execute(select(head.c.register_id, head.c.schema)).first()
-        if found is not None:
-            if found.schema > SCHEMA:
-                raise RegisterUnavailable(
-                    f"This register is of a newer Muster (schema {found.schema}, known here: {SCHEMA})."
-                    " Nothing was changed: use the newer program."
-                )
-            if found.schema < SCHEMA:
-                from register.store.upgrade import upgrade
+        if found is None:
+            raise unreadable("The register's head")
+        if found.schema > SCHEMA:
+            raise RegisterUnavailable(
+                f"This register is of a newer Muster (schema {found.schema}, known here: {SCHEMA})."
+                " Nothing was changed: use the newer program."
+            )
+        if found.schema < SCHEMA:
+            from register.store.upgrade import upgrade
 
-                upgrade(engine)
-            return str(found.register_id)
+            upgrade(engine)
+        return str(found.register_id)
+    _refuse_foreign(engine, there)
     with engine.connect().execution_options(muster_writes=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(778878)")
@@ -158,13 +184,28 @@ def prepare(engine: Engine) -> str:
     return register_id
 
 
+def _refuse_foreign(engine: Engine, there: set[str]) -> None:
+    """Make no register in what is another program's, or the rest of one."""
+    ours = there & metadata.tables.keys()
+    if ours:
+        raise unreadable("The register's head")
+    if there and engine.dialect.name == "sqlite":
+        raise RegisterUnavailable(
+            f"{sqlite_path(str(engine.url))}: this is another program's database (it has the table"
+            f" {clip(one_line(min(there)), 40)}). Nothing was changed: name another path in MUSTER_REGISTER."
+        )
+
+
 @contextmanager
-def told(url: str) -> Iterator[None]:
-    """Turn a database's errors into one sentence for a person."""
+def told(url: str, *, writes: bool = True) -> Iterator[None]:
+    """Turn a database's errors into one sentence for a person. writes: whether it was to be written."""
     try:
         yield
     except DBAPIError as error:
-        raise RegisterUnavailable(_sentence(url, error)) from error
+        said = str(error.orig or error) or type(error).__name__
+        raise RegisterUnavailable(sentence(sqlite_path(url), said, writes=writes)) from error
+    except Unreadable as error:
+        raise RegisterUnavailable(f"{sqlite_path(url) or 'The register on PostgreSQL'}: {error}") from error
     except SQLAlchemyError as error:
         raise RegisterUnavailable(f"The register could not be used: {type(error).__name__}.") from error
     except OSError as error:
@@ -172,31 +213,3 @@ def told(url: str) -> Iterator[None]:
             f"{sqlite_path(url) or url}: the register's file cannot be used ({error.strerror or error})."
             " Nothing was written; check the path in MUSTER_REGISTER and that its folder is yours."
         ) from error
-
-
-def _sentence(url: str, error: DBAPIError) -> str:
-    words = str(error.orig or error).splitlines()[0] if str(error.orig or error) else type(error).__name__
-    where = str(sqlite_path(url) or "The register on PostgreSQL")
-    for sign, meaning in _MEANINGS:
-        if sign in words.lower():
-            return f"{where}: {meaning}"
-    return f"{where}: the register cannot be used now ({words}). Nothing was written; try again."
-
-
-_MEANINGS: Final = (
-    (
-        "locked",
-        f"another program held the register for over {WAIT_SECONDS} s. Nothing was written; try again.",
-    ),
-    (
-        "lock timeout",
-        f"another session held the register for over {WAIT_SECONDS} s. Nothing was written; try again.",
-    ),
-    ("unable to open", "the file cannot be opened. Check that its folder exists and is yours."),
-    ("readonly", "the file is read-only here. Nothing was written; check its owner and mode."),
-    ("not a database", "this file is no register. Name another one in MUSTER_REGISTER."),
-    ("malformed", "the file is damaged. Stop Muster and restore a backup."),
-    ("full", "the disk is full. Nothing was written; make room and try again."),
-    ("disk i/o", "the disk gave an error. Nothing was written."),
-    ("connection", "it does not answer. Nothing was written; check that it runs and is reachable."),
-)

@@ -33,6 +33,7 @@ from register.filter.meaning import All, Among, Any, Between, Engaged, Is, Meani
 from register.incident import Incident
 from register.store import fulltext
 from register.store import tables as t
+from register.store.reading import incident_of
 from register.store.sight import Sight, visible
 
 _I: Final = t.incident.c
@@ -195,5 +196,5 @@ def incidents(
         some = numbers[at : at + _FETCHED]
         rows = connection.execute(select(_I.n, _I.doc).where(_I.n.in_(some)))
         docs: dict[int, str] = {row.n: row.doc for row in rows}
-        found += [Incident.model_validate_json(docs[n]) for n in some]
+        found += [incident_of(docs[n], n) for n in some]
     return found

@@ -21,6 +21,7 @@ from register.row import board_row, mask, number_of
 from register.store import tables as t
 from register.store.folding import events_of, folded
 from register.store.promises import timeline_of
+from register.store.reading import incident_of
 from register.store.sight import Sight, sight_of, visible
 
 
@@ -72,13 +73,14 @@ def _numbers_at(connection: Connection, seq: int) -> int:
 def incidents_then(connection: Connection, when: Then, *, everything: bool = False) -> Iterator[Incident]:
     """Yield the incidents that were open then, or all that were known, by number."""
     incident = t.incident.c
-    same = select(incident.doc).where(and_(incident.n <= when.incidents, incident.seq <= when.seq))
+    same = select(incident.n, incident.doc).where(
+        and_(incident.n <= when.incidents, incident.seq <= when.seq)
+    )
     if not everything:
         same = same.where(incident.open == 1)
     found = {}
-    for doc in connection.execute(same).scalars():
-        one = Incident.model_validate_json(doc)
-        found[number_of(one.number)] = one
+    for n, doc in connection.execute(same):
+        found[n] = incident_of(doc, n)
     later = select(incident.n).where(and_(incident.n <= when.incidents, incident.seq > when.seq))
     later = later.order_by(incident.n)
     numbers = [f"INC-{n}" for n in connection.execute(later).scalars()]

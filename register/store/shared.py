@@ -60,6 +60,36 @@ def _set_mode(handle: int, mode: int) -> None:
         os.fchmod(handle, mode)
 
 
+def mend_beside(register: Path) -> None:
+    """Open what SQLite keeps beside the file as far as the file is open.
+
+    While the file is read-only SQLite makes them so too, and leaves them there: they would keep everybody
+    from writing when the file itself is open again.
+    """
+    mode = stat.S_IMODE(register.stat().st_mode)
+    for end in ("-wal", "-shm"):
+        with contextlib.suppress(OSError):  # not there, or another one's: writing will tell
+            path = register.with_name(register.name + end)
+            found = stat.S_IMODE(path.stat().st_mode)
+            if mode & 0o600 & ~found:
+                path.chmod(mode)
+
+
+def is_frozen(register: Path) -> bool:
+    """Whether the file lies where nobody can write now, and holds all there is: no log waits beside it."""
+    try:
+        if not os.statvfs(register).f_flag & os.ST_RDONLY:
+            return False
+    except OSError:
+        return False
+    try:
+        return not register.with_name(register.name + "-wal").stat().st_size
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
 def why_not_here(register: Path) -> str | None:
     """Return why this process may not use the register's file as it lies there, or None."""
     folder = register.parent

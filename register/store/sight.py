@@ -13,6 +13,7 @@ from register.core import PersonId, Principal, Role
 from register.row import mask, number_of
 from register.seeing import is_among
 from register.store import tables as t
+from register.store.mishaps import unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,11 @@ def visible(sight: Sight) -> ColumnElement[bool]:
 
 
 def live_row(row: Any, sight: Sight) -> dict[str, Any]:
-    """Return a board's row of (board, restricted, seers), masked for who may not see it."""
-    whole: dict[str, Any] = orjson.loads(row.board)
+    """Return a board's row of (n, board, restricted, seers), masked for who may not see it."""
+    try:
+        whole: dict[str, Any] = orjson.loads(row.board)
+    except ValueError as error:
+        raise unreadable(f"The row of INC-{row.n}") from error
     return whole if sight.sees(row.restricted, row.seers) else mask(whole)
 
 

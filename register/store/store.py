@@ -24,6 +24,7 @@ from register.store.engine import (
 )
 from register.store.folding import events_of
 from register.store.poke import poke
+from register.store.reading import incident_of
 from register.store.reading import recorded as recorded
 from register.store.sight import Sight, live_row, sight_of
 from register.store.transaction import Transaction, lock
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _SEQ: Final = select(t.head.c.seq)
 FORGOTTEN: Final = ("redacted", "person_erased")
 """Kinds of events after which no copy may keep what it has."""
-_ROW: Final = (t.incident.c.board, t.incident.c.restricted, t.incident.c.seers)
+_ROW: Final = (t.incident.c.n, t.incident.c.board, t.incident.c.restricted, t.incident.c.seers)
 
 
 def open_store(named: str) -> Store:
@@ -87,7 +88,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent look at the tables."""
-        with told(self.url), self._reader.connect() as connection, connection.begin():
+        with told(self.url, writes=False), self._reader.connect() as connection, connection.begin():
             yield connection
 
     def close(self) -> None:
@@ -140,8 +141,8 @@ class Store:
             changed = t.incident.c.seq > after
             if of_policy > after:
                 changed = or_(changed, t.incident.c.open == 1)
-            found = connection.execute(select(t.incident.c.open, t.incident.c.n, *_ROW).where(changed)).all()
-        rows = [live_row(row, sight) for row in found if row.open]
+            found = connection.execute(select(t.incident.c.open, *_ROW).where(changed)).all()
+            rows = [live_row(row, sight) for row in found if row.open]
         return seq, rows, [f"INC-{row.n}" for row in found if not row.open]
 
     def sight(self, viewer: Principal | None) -> Sight:
@@ -161,11 +162,11 @@ class Store:
 
     def incidents(self, *, everything: bool = False, limit: int = 10_000) -> list[Incident]:
         """Open incidents, or all of them, newest last."""
-        query = select(t.incident.c.doc).order_by(t.incident.c.n.desc()).limit(limit)
+        query = select(t.incident.c.n, t.incident.c.doc).order_by(t.incident.c.n.desc()).limit(limit)
         if not everything:
             query = query.where(t.incident.c.open == 1)
         with self.read() as connection:
-            found = [Incident.model_validate_json(row.doc) for row in connection.execute(query)]
+            found = [incident_of(row.doc, row.n) for row in connection.execute(query)]
         return found[::-1]
 
     def timeline(self, stream: str) -> list[Recorded]:
@@ -213,4 +214,4 @@ def load_incident(connection: Connection, number: str) -> Incident | None:
     doc = connection.execute(
         select(t.incident.c.doc).where(t.incident.c.n == number_of(number))
     ).scalar_one_or_none()
-    return None if doc is None else Incident.model_validate_json(doc)
+    return None if doc is None else incident_of(doc, number)

@@ -26,6 +26,7 @@ from register.store import tables as t
 from register.store.alerts import look, put_alert
 from register.store.carry import carry
 from register.store.hot import Hot, together
+from register.store.reading import incident_of
 
 _BY_COMMAND: Final = Hot(
     select(t.event).where(t.event.c.command_id == bindparam("command_id")).order_by(t.event.c.seq)
@@ -162,7 +163,7 @@ class Transaction:
         if not found:
             return None
         doc, self._versions[number] = found[0]
-        return Incident.model_validate_json(doc)
+        return incident_of(doc, number)
 
     def sendings(self, row_id: str | None, numbers: Iterable[str]) -> dict[str, SendingFacts]:
         """The row of that id, finished or not, and the unfinished ones of these incidents."""
