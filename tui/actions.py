@@ -47,7 +47,11 @@ BOARD = (
     *MOVE,
     Action("open", "enter", "open", "Open the incident: its timeline and its suppliers", opens=True),
     Action(
-        "filter", "slash", "filter", "Show only what has this text in it; Esc shows all again", shown=True
+        "filter",
+        "slash",
+        "filter",
+        "Show what has these words, or a filter as p<=2 mine; Esc shows all",
+        shown=True,
     ),
     Action("clear", "escape", "all", "Show all again"),
     Action("board", "1", "Board", "The board: open incidents"),

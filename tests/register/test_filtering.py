@@ -106,6 +106,10 @@ def secret(desk: ServiceDesk) -> str:
         ("INC-2 salary", []),
         ("INC-2 not salary", []),
         ("restricted", ["INC-2"]),
+        ("not restricted", ["INC-1"]),
+        ("not INC-1", ["INC-2"]),
+        ("not (INC-1 or p:1)", []),
+        ("not (INC-1 p:1)", ["INC-1", "INC-2"]),
         ("p<=5", ["INC-1"]),
     ],
 )
