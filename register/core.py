@@ -83,6 +83,9 @@ class Command(BaseModel, frozen=True, extra="forbid"):
     role: ClassVar[Role] = Role.RESPONDER
     on_incident: ClassVar[bool] = True  # False: it makes one, or is about something else
     in_bulk: ClassVar[bool] = False  # on the command line, a single - takes many as lines of JSON
+    keeps: ClassVar[bool] = (
+        False  # said while the register is away, it waits in the spool: true whenever entered
+    )
 
     command_id: Annotated[str, Field(pattern=ULID_PATTERN)] = Field(default_factory=new_id)
 
@@ -116,7 +119,8 @@ class Command(BaseModel, frozen=True, extra="forbid"):
         return None
 
 
-Target = Annotated[str, Field(pattern=r"^INC-[1-9][0-9]{0,8}$", description="the incident, as in INC-7")]
+Target = Annotated[str, Field(pattern=r"^(INC-|~)[1-9][0-9]{0,8}$", description="the incident, as in INC-7")]
+"""An incident's number; or a provisional one, ~7, of what waits in a spool: no register has that."""
 VERBS: Final[dict[str, type[Command]]] = {}
 """Every verb. The command line, forms, footer, help page and role check are made from it."""
 

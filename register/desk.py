@@ -75,23 +75,31 @@ class ServiceDesk:
         self._given = self.policy
         self._clock = clock
 
-    def do(self, principal: Principal, command: Command) -> Receipt:
-        """Carry out one command in one transaction."""
-        return self.do_all([(principal, command)])[0]
+    def do(self, principal: Principal, command: Command, said_at: datetime | None = None) -> Receipt:
+        """Carry out one command in one transaction. said_at: when it was said, if that was earlier."""
+        _refuse_role(principal, command, lambda: adopted(self.store, self._given).policy)
+        _refuse_provisional(command)
+        with self.store.write(command.command_id, command.touches()) as transaction:
+            return self._one(transaction, principal, command, said_at)
 
     def do_all(self, asked: Sequence[tuple[Principal, Command]]) -> list[Receipt]:
         """Carry out several commands in one transaction: all of them, or none."""
+        if len(asked) == 1:
+            return [self.do(*asked[0])]
         for principal, command in asked:
             _refuse_role(principal, command, lambda: adopted(self.store, self._given).policy)
-        if len(asked) == 1:
-            principal, command = asked[0]
-            with self.store.write(command.command_id, command.touches()) as transaction:
-                return [self._one(transaction, principal, command)]
+            _refuse_provisional(command)
         with self.store.write() as transaction:
             transaction.will_be_asked([command.command_id for _, command in asked])
             return [self._one(transaction, principal, command) for principal, command in asked]
 
-    def _one(self, transaction: Transaction, principal: Principal, command: Command) -> Receipt:
+    def _one(
+        self,
+        transaction: Transaction,
+        principal: Principal,
+        command: Command,
+        said_at: datetime | None = None,
+    ) -> Receipt:
         before = transaction.events_of(command.command_id)
         if before:
             return _replayed(transaction, [recorded(row) for row in before])
@@ -109,8 +117,11 @@ class ServiceDesk:
         world = self._world(transaction, command, now, actor)
         target = command.given("target")
         _refuse_sight(principal, actor, command, world)
-        decision = decide(command, world.incidents.get(target) if target else None, world)
-        events, folded = self._record(transaction, decision, world, command, principal)
+        about = world.incidents.get(target) if target else None
+        if said_at is not None:
+            world = replace(world, now=_when(said_at, about, now))
+        decision = decide(command, about, world)
+        events, folded = self._record(transaction, decision, world, now, command.command_id, principal)
         for effect in bookkeeping(command, world):
             transaction.carry_out(effect, now)
         number = target or next((e.stream for e in events if e.stream.startswith("INC-")), None)
@@ -175,22 +186,27 @@ class ServiceDesk:
         transaction: Transaction,
         decision: Decision,
         world: World,
-        command: Command,
+        now: datetime,
+        command_id: str,
         principal: Principal,
     ) -> tuple[list[Recorded], dict[str, Incident]]:
-        now, folded = world.now, dict[str, Incident](world.incidents)
+        folded = dict[str, Incident](world.incidents)
         events = []
         for said in decision:
+            at = said.at or world.now
             row = transaction.append(
-                said, command_id=command.command_id, now=now, actor=world.actor, source=principal.source
+                said if at == now else replace(said, at=at),
+                command_id=command_id,
+                now=now,
+                actor=world.actor,
+                source=principal.source,
             )
-            at = said.at or now
             events.append(_recorded(row, said.event))
             if said.stream.startswith("INC-"):
                 after = fold(said.event, folded.get(said.stream), at, now)
                 if after is not None:
                     folded[said.stream] = after
-            for effect in effects(said.event, said.stream, command.command_id):
+            for effect in effects(said.event, said.stream, command_id):
                 transaction.carry_out(effect, now)
         # whoever lets go of an alert's key comes before the one who takes it
         for number, incident in sorted(folded.items(), key=lambda item: item[1].holds_key):
@@ -229,6 +245,18 @@ def _refuse_role(principal: Principal, command: Command, policy: Callable[[], Po
 
 def _needs(principal: Principal, command: Command, who: str) -> str:
     return f"This takes the role {command.role.word}; you are {principal.role.word}. Nothing was done. {who}"
+
+
+def _refuse_provisional(command: Command) -> None:
+    """What waits in a spool has a number there alone: who asks must put the real one in its place."""
+    for number in command.touches():
+        if number.startswith("~"):
+            raise NotFound(f"{number} is not in the register: `muster spool list` shows what waits for it.")
+
+
+def _when(said_at: datetime, about: Incident | None, now: datetime) -> datetime:
+    """Return when something was true that was said earlier: neither in the future nor before its incident."""
+    return min(max(said_at, about.opened_at) if about is not None else said_at, now)
 
 
 def _refuse_sight(principal: Principal, actor: str, command: Command, world: World) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 
 from register.canon import GENESIS
 from register.core import new_id
+from register.store.away import is_away
 from register.store.mishaps import WAIT_SECONDS, Unreadable, sentence, unreadable
 from register.store.shared import is_frozen, mend_beside, why_not_here
 from register.store.tables import SCHEMA, head, metadata
@@ -26,7 +27,14 @@ class RegisterUnavailable(Exception):
     """The register cannot be opened, read or written now. The sentence says what to do."""
 
 
-REACHED: Final = {
+class RegisterAway(RegisterUnavailable):
+    """It does not answer: it is down, starting, full of sessions, or the line to it is cut.
+
+    What a person says meanwhile will be as right when it is back: the spool keeps it.
+    """
+
+
+REACHED: Final[dict[str, Any]] = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -203,7 +211,8 @@ def told(url: str, *, writes: bool = True) -> Iterator[None]:
         yield
     except DBAPIError as error:
         said = str(error.orig or error) or type(error).__name__
-        raise RegisterUnavailable(sentence(sqlite_path(url), said, writes=writes)) from error
+        kind = RegisterAway if is_away(error) else RegisterUnavailable
+        raise kind(sentence(sqlite_path(url), said, writes=writes)) from error
     except Unreadable as error:
         raise RegisterUnavailable(f"{sqlite_path(url) or 'The register on PostgreSQL'}: {error}") from error
     except SQLAlchemyError as error:

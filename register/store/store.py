@@ -14,7 +14,8 @@ from register.incident import Incident
 from register.row import number_of
 from register.store import tables as t
 from register.store.engine import (
-    RegisterUnavailable,
+    REACHED,
+    RegisterAway,
     as_url,
     connect,
     make_file,
@@ -100,10 +101,10 @@ class Store:
 
         where = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         try:
-            connection = psycopg.connect(where, autocommit=True, connect_timeout=5)
+            connection = psycopg.connect(where, autocommit=True, **REACHED)
             connection.execute(f"LISTEN {channel}")
         except psycopg.Error as error:
-            raise RegisterUnavailable(f"The database does not answer: {type(error).__name__}.") from error
+            raise RegisterAway(f"The database does not answer: {type(error).__name__}.") from error
         return connection
 
     # Questions

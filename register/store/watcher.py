@@ -6,7 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from register.store.engine import RegisterUnavailable
+from register.store.engine import RegisterAway
 from register.store.poke import Listener
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Watcher:
                 break
         except Error as error:
             self.close()
-            raise RegisterUnavailable(
+            raise RegisterAway(
                 "The connection to the database was lost. What was written is safe; it is tried again."
             ) from error
 

@@ -29,6 +29,7 @@ class Log(Command):
     hotkey: ClassVar[str | None] = "i"
     role: ClassVar[Role] = Role.RESPONDER
     on_incident: ClassVar[bool] = False
+    keeps: ClassVar[bool] = True
 
     title: Annotated[Title, Field(description="what is wrong, in a few words")]
     impact: Annotated[Impact, Field(description="how much is affected")] = Impact.MEDIUM

@@ -17,6 +17,7 @@ class Note(Command):
     verb: ClassVar[str] = "note"
     hotkey: ClassVar[str | None] = "n"
     role: ClassVar[Role] = Role.RESPONDER
+    keeps: ClassVar[bool] = True
 
     target: Target
     text: Annotated[Words, Field(description="what you know or did")]

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from tui.cli import care, demo, init, looking, policy, search, suppliers
+from tui.cli import care, demo, init, looking, policy, search, spool, suppliers
 from tui.cli.answer import Answer
 from tui.cli.verbs import commands_of
 
 GROUPS = {
     "matrix": "Who may what, who owns what, what is promised: the register's policy.",
     "outbox": "What is on its way to suppliers, and what waits for a person.",
+    "spool": "What was said while the register was away, and is not in it yet.",
     "vendors": "The suppliers of vendors.toml.",
 }
 EXITS = (
@@ -36,6 +37,9 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("", "show", looking.show),
     ("", "search", search.search_),
     ("outbox", "list", looking.outbox),
+    ("spool", "list", spool.list_),
+    ("spool", "retry", spool.retry),
+    ("spool", "drop", spool.drop),
     ("vendors", "list", suppliers.list_),
     ("vendors", "check", suppliers.check),
     ("vendors", "login", suppliers.login),

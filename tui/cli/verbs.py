@@ -17,15 +17,21 @@ import typer
 import register.topics  # noqa: F401 - fills the registry
 from register.core import VERBS, Command, NotFound
 from register.desk import Receipt
+from register.store import RegisterAway
 from register.store.vendors import sending_facts
 from register.text import clip, one_line
 from tui.cli import bulk, words
 from tui.cli.answer import Answer
 from tui.cli.here import Here, here
+from tui.cli.spool import NO_SPOOL, kept, number_meant
 from tui.cli.telling import incident_data, line_of
 from tui.cli.trouble import WrongUse
 from tui.forms import Asked, Kind, asked_of
 
+_NO_SPOOL: Final = "_no_spool"
+_NO_SPOOL_OPTION: Final = inspect.Parameter(
+    _NO_SPOOL, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, NO_SPOOL]
+)
 Found = tuple[str, str, Callable[..., Answer]]
 _SHORTEST_ID: Final = 4
 _TOLD: Final = {"target": ("NUMBER", "the incident: INC-7, or 7"), "row_id": ("SENDING", "")}
@@ -46,7 +52,8 @@ def command_of(command: type[Command]) -> Callable[..., Answer]:
         if command.in_bulk and _is_bulk(given):
             return bulk.carry_out(command)
         values = {name: given[name] for name in _names(command)}
-        return carry_out(command, values, fields, _sorted_out(in_words, given))
+        keeps = command.keeps and not given.get(_NO_SPOOL)
+        return carry_out(command, values, fields, _sorted_out(in_words, given), keeps=keeps)
 
     called.__signature__ = inspect.Signature(_parameters(command, fields))  # type: ignore[attr-defined]
     called.__doc__ = command.help()
@@ -72,7 +79,8 @@ def _parameters(command: type[Command], fields: Sequence[Asked]) -> list[inspect
     named = [_argument(name, *_about(command, name), required=True) for name in _names(command)]
     in_words = [field for field in fields if _is_words(field)]
     said = [_argument(f"_{at}", field.name.upper(), field.help) for at, field in enumerate(in_words)]
-    return [*named, *said, *(_option(field) for field in fields)]
+    spool = [_NO_SPOOL_OPTION] if command.keeps else []
+    return [*named, *said, *(_option(field) for field in fields), *spool]
 
 
 def _about(command: type[Command], name: str) -> tuple[str, str]:
@@ -125,12 +133,17 @@ def _sorted_out(in_words: Sequence[Asked], given: Mapping[str, Any]) -> dict[str
 
 
 def carry_out(
-    command: type[Command], about: Mapping[str, str], fields: Sequence[Asked], said: Mapping[str, Any]
+    command: type[Command],
+    about: Mapping[str, str],
+    fields: Sequence[Asked],
+    said: Mapping[str, Any],
+    *,
+    keeps: bool = False,
 ) -> Answer:
-    """Do what was asked; return what came of it."""
+    """Do what was asked; return what came of it. keeps: into the spool, when the register is away."""
     values: dict[str, Any] = {}
     if "target" in about:
-        values["target"] = words.number(about["target"])
+        values["target"] = words.target(about["target"])
     missing = [field for field in fields if field.required and field.name not in said]
     if missing:
         _say_missing(missing)
@@ -138,7 +151,18 @@ def carry_out(
         if field.name in said:
             values[field.name] = _read(field, said[field.name])
     asked = command.model_validate(values | ({"row_id": about["row_id"]} if "row_id" in about else {}))
+    try:
+        return _done(command, asked, about, values.get("target", ""))
+    except RegisterAway as away:
+        if not keeps:
+            raise
+        return kept(asked, away)
+
+
+def _done(command: type[Command], asked: Command, about: Mapping[str, str], target: str) -> Answer:
     with here() as at:
+        if target:
+            asked = asked.model_copy(update={"target": number_meant(at, target)})
         if "row_id" in about:
             asked = asked.model_copy(update={"row_id": _whole_id(at, about["row_id"])})
         needs_vendors = "vendor" in command.model_fields and command.model_fields["vendor"].is_required()

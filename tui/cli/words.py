@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from register.core import NotFound
+from register.spool import is_provisional
 from register.text import clip, one_line
 from tui.cli.trouble import WrongUse
 from tui.forms import moment, period
@@ -30,6 +31,12 @@ def number(typed: str) -> str:
     if not 0 < n < _LARGEST:
         raise NotFound(f"There is no INC-{n}. `muster list` shows the open ones.")
     return f"INC-{n}"
+
+
+def target(typed: str) -> str:
+    """Return what a verb is about: INC-7, or ~1 for what waits in the spool."""
+    name = typed.strip()
+    return name if is_provisional(name) else number(name)
 
 
 def when(typed: str, now: datetime, field: str) -> datetime:

@@ -1,0 +1,69 @@
+"""Whoever keeps and enters is killed, for real, at any moment: nothing is lost, nothing is there twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from register.core import Principal, Role
+from register.desk import ServiceDesk
+from register.replay import replay
+from register.spool import Spool
+from register.store import Store
+from register.verify import verify
+from tests.register.saying import ask, run_script
+
+WHO = Principal("ana", Role.RESPONDER, "spool")
+
+
+def test_forty_killed_and_nothing_is_lost_or_twice(store: Store, tmp_path: Path) -> None:
+    kill(store, tmp_path / "spool", 40, seed=7)
+
+
+@pytest.mark.chaos
+def test_four_hundred_killed(store: Store, tmp_path: Path) -> None:
+    kill(store, tmp_path / "spool", 400, seed=8)
+
+
+def kill(store: Store, folder: Path, kills: int, seed: int) -> None:
+    chance = random.Random(seed)
+    said: list[list[str]] = []
+    others = run_script("spooler", store.url, str(folder), store.register_id)
+    assert others.stdin is not None
+    assert others.stdout is not None
+    for _ in range(kills):
+        print(chance.choice(("keep", "enter", "both")), file=others.stdin, flush=True)
+        pid = int(others.stdout.readline().removeprefix("pid "))
+        time.sleep(chance.uniform(0, 0.06))
+        os.kill(pid, signal.SIGKILL)
+        while (line := others.stdout.readline()) != "ended\n":
+            assert line, others.communicate()[1]
+            if line.endswith("\n"):
+                said.append(line.split())
+    assert others.communicate(timeout=30)[1] == ""
+
+    spool = Spool(folder)
+    outcome = replay(ServiceDesk(store), WHO, spool)
+    assert (outcome.refused, outcome.foreign, outcome.faults, outcome.why) == ([], [], [], "")
+    assert spool.look().entries == ()
+
+    kept = {words[1]: words for words in said if words[0] in ("log", "note")}
+    rows = ask(store, "SELECT command_id, stream, kind FROM event WHERE kind IN ('created', 'note')")
+    assert Counter(row.command_id for row in rows).most_common(1)[0][1] == 1  # nothing twice
+    found = {row.command_id: row for row in rows}
+    assert set(kept) <= set(found)  # nothing lost
+    for command_id, words in kept.items():
+        if words[0] == "note":
+            assert found[command_id].stream == found[words[2]].stream
+    assert all(found[words[1]].stream == words[2] for words in said if words[0] == "entered")
+    assert len(kept) >= kills // 2
+    assert len(rows) - len(kept) <= 2 * kills  # those whose acknowledgement died with who gave it
+    assert verify(store).faults == []
+    assert [path.name for path in folder.iterdir() if path.name[0].isdigit()] == []
+    print(f"{kills} killed: {len(kept)} acknowledged, {len(rows)} entered, once each")

@@ -1,0 +1,116 @@
+"""The spool as a person meets it: what is kept, in which words, and what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from register.live import Live
+from register.plain import clip, one_line
+from register.spool import Entry, Looked, NotKept, Spool, entry, folder_beside, is_provisional
+from tui.session import Session
+
+if TYPE_CHECKING:
+    from register.core import Command
+    from register.desk import ServiceDesk
+    from register.replay import Outcome
+    from register.store import Store
+
+KEPT: Final = "It is kept in the spool as {} and will be entered, once, when the register is back."
+NO_ID: Final = (
+    "It could not be kept in the spool: this host has never seen the register, so nobody could tell later"
+    " whether it is the same one. Say it again when the register answers."
+)
+_ENTERED: Final = {"log": "{} is {} now.", "note": "The note {} is on {} now."}
+_SHORT: Final = 60
+
+
+def spool_of(session: Session) -> Spool:
+    return Spool(folder_beside(session.live_path))
+
+
+def register_known(session: Session) -> str:
+    """Return the id of the register as this person's board saw it last; "" where none did."""
+    return Live.open(session.live_path).register_id
+
+
+def keep(spool: Spool, register_id: str, command: Command, source: str) -> Entry:
+    """Keep a command that the register did not answer to; raises NotKept."""
+    from register.replay import fields_of
+
+    if not register_id:
+        raise NotKept(NO_ID)
+    target, about = str(getattr(command, "target", "") or ""), ""
+    if is_provisional(target):
+        meant = spool.look().meant(target)
+        if meant is None:
+            raise NotKept(f"There is no {target} in the spool: `muster spool list` shows what is.")
+        target, about = meant
+    said = entry(
+        register_id,
+        command.command_id,
+        command.verb,
+        fields_of(command),
+        source=source,
+        target=target,
+        about=about,
+    )
+    return spool.keep(said)
+
+
+def enter(store: Store, session: Session, spool: Spool, only: list[str] | None = None) -> Outcome:
+    """Enter what waits, in this person's name and with the role they have now; raises OSError."""
+    from register.replay import SOURCE, replay
+    from tui.who import policy, principal
+
+    desk: ServiceDesk = _desk(store, policy(store, session, SOURCE))
+    return replay(desk, principal(store, session, SOURCE), spool, only)
+
+
+def _desk(store: Store, policy: Any) -> ServiceDesk:
+    from register.desk import ServiceDesk
+
+    return ServiceDesk(store, policy)
+
+
+def told(outcome: Outcome) -> list[str]:
+    """Return what came of the spool, a sentence each."""
+    said = [entered(one, number) for one, number in outcome.entered]
+    said += [refused(one, why) for one, why in outcome.refused]
+    return said + list(outcome.faults)
+
+
+def entered(one: Entry, number: str | None) -> str:
+    """Say that it is in the register now."""
+    return _ENTERED.get(one.verb, "{} is entered, on {}.").format(one.name, number or "the register")
+
+
+def refused(one: Entry, why: str) -> str:
+    """Say that it is not, and what can be done."""
+    return (
+        f"{one.name} ({what(one)}) was not entered: {one_line(why)} It stays in the spool:"
+        f" `muster spool retry {one.name}` tries again, `muster spool drop {one.name}` gives it up."
+    )
+
+
+def reminder(looked: Looked, register_id: str) -> str:
+    """Return a sentence about what waits for a person; "" where nothing does."""
+    ours = [one for one in looked.refused() if one.register_id == register_id]
+    others = [one for one in looked.entries if one.register_id != register_id]
+    said = []
+    if ours:
+        names = ", ".join(one.name for one in ours[:5]) + (" and more" if len(ours) > 5 else "")
+        waits = "waits" if len(ours) == 1 else "wait"
+        said.append(f"{names} could not be entered and {waits} for you: `muster spool list` says why.")
+    if others:
+        said.append(
+            f"{len(others)} in the spool for another register that was here before: nothing of it is entered."
+            " `muster spool list` shows it."
+        )
+    return " ".join((*said, *looked.faults))
+
+
+def what(one: Entry) -> str:
+    """Return what an entry says, in a few words."""
+    text = one.fields.get("title") or one.fields.get("text") or ""
+    about = f" on {one.target}" if one.target else ""
+    return f"{one.verb}{about}: {clip(one_line(str(text)), _SHORT)}"
