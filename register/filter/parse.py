@@ -201,12 +201,12 @@ class _Reading:
         from difflib import get_close_matches
 
         near = get_close_matches(found[1].casefold(), (*FIELDS, *ALIASES), n=1)
-        there = f"did you mean {near[0]}:" if near else f"there are {', '.join(FIELDS)}"
+        there = f"did you mean {near[0]}?" if near else f"there are {', '.join(FIELDS)}."
         whole = _WORD.match(self.text, self.at)
         quoted = clip(whole[0] if whole else found[0], 30)
         return self.wrong(
             f"there is no field “{clip(found[1], 40)}”",
-            f'{there}; text with such a sign is quoted: "{quoted}"',
+            f'{there} A text with such a sign is quoted: "{quoted}"',
         )
 
 

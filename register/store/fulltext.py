@@ -323,13 +323,14 @@ def _newest(
 
 def _hit(row: Any) -> Hit:
     board = orjson.loads(row.board)
-    own, texts = said(orjson.loads(row.data)) if row.data else ("", "")
+    data = orjson.loads(row.data or "{}")
+    own, texts = said(data)
     return Hit(
         number=row.stream,
         seq=row.seq,
         kind=row.kind,
         at=moment(row.at),
-        actor=row.actor,
+        actor=str(data.get("author") or row.actor),  # what a supplier wrote is brought by the collector
         title=own or board["title"],
         text=texts,
         priority=board["p"],

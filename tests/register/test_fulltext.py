@@ -38,6 +38,8 @@ def test_all_that_was_written_is_found(desk: ServiceDesk, clock: Any) -> None:
     two, bond = ticket_of(desk, clock)
     said = heard(two, bond, clock(), body="Please restart the Straßenlaterne")
     desk.do(ENGINE, Hear(vendor="acme", items=(said,)))
+    (hit,), _ = fulltext.search(desk.store, ANA, asked("strassenlaterne"))
+    assert (hit.kind, hit.text, desk.store.people()[hit.actor]) == ("supplier_said", said.body, "Theo")
     assert found(desk, "checkout 500") == [two, one]  # saying.log has the same title
     for typed in ("noon", "roll-out", '"pool was"', "pool", "exhaust*", "RESTARTED", "checkout noon"):
         assert found(desk, typed) == [one], typed

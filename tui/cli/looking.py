@@ -55,7 +55,7 @@ def list_(
     filter_: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILTER]...",
+            metavar="FILTER",
             help="""which ones, in quotes for the shell: 'p<=2 state:hold "connection reset" not mine'""",
             show_default=False,
         ),

@@ -18,7 +18,7 @@ _HELP = 'words, "a phrase", or begin*; all must stand in one text or its inciden
 
 
 def search_(
-    words: Annotated[list[str], typer.Argument(metavar="WORDS...", help=_HELP)],
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help=_HELP)],
     limit: Annotated[int, typer.Option(min=1, max=1000, help="so many incidents at most")] = 50,
 ) -> Answer:
     """Find incidents by what was written about them, those written about last first."""
