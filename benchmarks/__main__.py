@@ -11,6 +11,7 @@ ALL: Final = (
     "cold_start",
     "log_one",
     "many_writers",
+    "noticing",
     "folding",
     "filtering",
     "full_text",

@@ -24,6 +24,7 @@ from register.store.engine import (
     told,
 )
 from register.store.folding import events_of
+from register.store.mishaps import sentence
 from register.store.poke import poke
 from register.store.reading import incident_of
 from register.store.reading import recorded as recorded
@@ -104,7 +105,7 @@ class Store:
             connection = psycopg.connect(where, autocommit=True, **REACHED)
             connection.execute(f"LISTEN {channel}")
         except psycopg.Error as error:
-            raise RegisterAway(f"The database does not answer: {type(error).__name__}.") from error
+            raise RegisterAway(sentence(None, str(error), writes=False)) from error
         return connection
 
     # Questions

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 CHANNEL: Final = "muster"
 SLOW: Final = 1.0
-"""Seconds between two looks at the head when nothing pokes."""
+"""Seconds between two looks at the head when nothing pokes: nobody promises that a poke arrives."""
+SLOWER: Final = 3.0
+"""The same on PostgreSQL, whose notices arrive as long as their connection stands."""
 
 
 class Watcher:
@@ -24,29 +26,36 @@ class Watcher:
         self._store = store
         self._listener = Listener(store.path) if store.path is not None else None
         self._notices: Any = None
+        self._slow = SLOWER if self._listener is None else SLOW
+        self._known = -1  # what the head was at the last look
+        self._look_at = 0.0  # when to look again though nothing poked
 
     def wait(self, after: int, seconds: float) -> bool:
         """Return True as soon as an event past `after` is there, False after `seconds` without one."""
         end = time.monotonic() + seconds
         if self._listener is None and self._notices is None:
             self._notices = self._store.listen(CHANNEL)  # before the first look: nothing falls between
+            self._look_at = 0.0
         while True:
-            if self._store.seq() > after:
+            now = time.monotonic()
+            if now >= self._look_at:
+                self._known = self._store.seq()
+                self._look_at = now + self._slow
+            if self._known > after:
                 return True
-            left = end - time.monotonic()
-            if left <= 0:
+            if now >= end:
                 return False
-            self._sleep(min(left, SLOW))
+            if self._poked(min(end, self._look_at) - now):
+                self._look_at = 0.0
 
-    def _sleep(self, seconds: float) -> None:
+    def _poked(self, seconds: float) -> bool:
+        """Whether somebody said within so many seconds, or since the last time, that there is news."""
         if self._listener is not None:
-            self._listener.wait(seconds)
-            return
+            return self._listener.wait(seconds)
         from psycopg import Error
 
         try:
-            for _ in self._notices.notifies(timeout=seconds, stop_after=1):
-                break
+            return any(True for _ in self._notices.notifies(timeout=seconds, stop_after=1))
         except Error as error:
             self.close()
             raise RegisterAway(

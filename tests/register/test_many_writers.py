@@ -21,11 +21,11 @@ from register.core import NotFound, Policy
 from register.desk import ServiceDesk
 from register.store import RegisterUnavailable, Store, open_store
 from register.store.poke import folder_of
-from register.store.watcher import Watcher
+from register.store.watcher import SLOW, SLOWER, Watcher
 from register.topics.intake import Log
 from register.topics.ownership import Take
 from register.verify import verify
-from tests.register.saying import ANA, ask, log, run_script
+from tests.register.saying import ANA, ask, log, run_script, sql
 
 KILLS = 20
 
@@ -162,6 +162,38 @@ def test_a_commit_between_the_first_look_and_the_wait_is_not_missed(
     assert time.monotonic() - begun < 0.5
     watcher.close()
     desk.store.close()
+
+
+def test_whoever_waits_in_slices_does_not_look_at_the_head_in_each(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    look = store.seq
+
+    def counted() -> int:
+        looks.append(look())
+        return looks[-1]
+
+    watcher = Watcher(store)
+    monkeypatch.setattr(store, "seq", counted)
+    for _ in range(8):
+        assert not watcher.wait(0, 0.05)
+    assert len(looks) == 1
+    log(ServiceDesk(store))
+    assert watcher.wait(0, 5)
+    assert not watcher.wait(1, 0.05)
+    assert len(looks) <= 3
+    watcher.close()
+
+
+def test_news_that_nobody_told_of_are_found_all_the_same(store: Store) -> None:
+    watcher = Watcher(store)
+    assert not watcher.wait(0, 0.05)
+    sql(store, "UPDATE head SET seq = 1")  # as when the poke got lost
+    begun = time.monotonic()
+    assert watcher.wait(0, 10)
+    assert time.monotonic() - begun < (SLOWER if store.path is None else SLOW) + 1
+    watcher.close()
 
 
 def test_a_refused_command_wakes_nobody(store: Store) -> None:
