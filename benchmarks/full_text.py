@@ -2,7 +2,7 @@
 
     python -m benchmarks.full_text [--incidents 50000] [--runs 20] [--register URL] [--postgresql] [--check]
 
-What is measured is `fulltext.search` as `muster search` calls it: whether the index is up to date, the
+What is measured is `searching.search` as `muster search` calls it: whether the index is up to date, the
 question, and the snippets. The reference is the budget. The register is filled by writing rows straight into
 its tables (a title, a description, a note and a resolution for each incident, of 50,000 words as frequent as
 words are), for through the desk a million would take an hour; `muster verify` would find fault with it. What
@@ -34,7 +34,8 @@ from register.core import Principal, Role
 from register.incident import Impact, Incident, Urgency
 from register.store import Store, open_store
 from register.store import tables as t
-from register.store.fulltext import BATCH, catch_up, is_behind, search
+from register.store.fulltext import BATCH, catch_up, is_behind
+from register.store.searching import search
 from register.store.transaction import columns_of
 from register.words import asked, snippet
 

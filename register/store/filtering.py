@@ -31,7 +31,7 @@ from register.canon import stamp
 from register.core import Role
 from register.filter.meaning import All, Among, Any, Between, Engaged, Is, Meaning, Nay, Titled, Written
 from register.incident import Incident
-from register.store import fulltext
+from register.store import searching
 from register.store import tables as t
 from register.store.reading import incident_of
 from register.store.sight import Sight, visible
@@ -69,7 +69,7 @@ def _sql(connection: Connection, meaning: Meaning) -> ColumnElement[bool]:
     if isinstance(meaning, Any):
         return or_(false(), *(_sql(connection, part) for part in meaning.parts))
     if isinstance(meaning, Written):
-        return _I.n.in_(fulltext.numbers(connection, [meaning.term]))
+        return _I.n.in_(searching.numbers(connection, [meaning.term]))
     if isinstance(meaning, Titled):
         return _I.title.contains(meaning.needle, autoescape=True)
     if isinstance(meaning, Engaged):

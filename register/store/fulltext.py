@@ -10,35 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Integer,
-    Select,
     String,
     and_,
-    cast,
     column,
     func,
     select,
     table,
     text,
-    true,
 )
-from sqlalchemy.types import UserDefinedType
 
 import register.topics  # noqa: F401 - registers every event
-from register.canon import moment
-from register.core import EVENTS, Principal
+from register.core import EVENTS
 from register.store import tables as t
-from register.store.sight import sight_of, visible
 from register.store.store import Store
-from register.words import SPOKEN, Term, indexed, said
+from register.words import SPOKEN, indexed, said
 
 BATCH: Final = 2_000
 """Events that one transaction takes into the index: others wait for a tenth of a second at most."""
@@ -48,37 +39,11 @@ _LAST_POSITION: Final = 16_383
 """PostgreSQL keeps so many positions of a word, up to that one."""
 _UPTO: Final = table("fulltext_upto", column("one", Integer), column("seq", Integer), column("hash", String))
 _E: Final = t.event.c
-_NUMBER: Final = cast(func.substr(_E.stream, len("INC-") + 1), Integer)
-
-
-class _TsQuery(UserDefinedType[str]):
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "TSQUERY"
 
 
 def speaking() -> frozenset[str]:
     """Return the kinds of events that hold what somebody wrote."""
     return frozenset(kind for (kind, _), event in EVENTS.items() if set(event.model_fields) & set(SPOKEN))
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """The newest entry of an incident that has all that was looked for."""
-
-    number: str
-    seq: int
-    kind: str
-    at: datetime
-    actor: str
-    title: str
-    text: str
-    priority: int
-    state: str
-
-
-# Keeping it up
 
 
 def catch_up(store: Store, most: int | None = None) -> int:
@@ -247,93 +212,3 @@ def _scrubbing(connection: Connection) -> Iterator[None]:
         yield
     finally:
         connection.exec_driver_sql(f"PRAGMA secure_delete = {int(before)}")
-
-
-# Asking it
-
-
-def match(connection: Connection, terms: Sequence[Term]) -> tuple[Any, Any, ColumnElement[bool]]:
-    """Return the index's table, its key, and the condition that all terms are in an entry."""
-    if connection.dialect.name == "sqlite":
-        index = table("fulltext", column("rowid", Integer), column("words", String))
-        return index, index.c.rowid, index.c.words.op("MATCH")(_fts5(terms))
-    index = table("fulltext", column("seq", Integer), column("words", String))
-    return index, index.c.seq, index.c.words.op("@@")(cast(_tsquery(terms), _TsQuery()))
-
-
-def _fts5(terms: Sequence[Term]) -> str:
-    return " AND ".join(f'"{" ".join(term.words)}"{" *" if term.beginning else ""}' for term in terms)
-
-
-def _tsquery(terms: Sequence[Term]) -> str:
-    def one(term: Term) -> str:
-        quoted = [f"'{word}'" for word in term.words]
-        return f"({' <-> '.join(quoted)}{':*' if term.beginning else ''})"
-
-    return " & ".join(map(one, terms))
-
-
-def numbers(connection: Connection, terms: Sequence[Term]) -> Select[int]:
-    """Return the question for the `n` of all incidents of which an entry has all terms."""
-    index, key, has = match(connection, terms)
-    return select(_NUMBER).select_from(index.join(t.event, _E.seq == key)).where(has)
-
-
-def search(
-    store: Store, viewer: Principal | None, terms: Sequence[Term], *, limit: int = 50
-) -> tuple[list[Hit], bool]:
-    """Return the incidents of which an entry has all terms, the newest first; and whether there are more.
-
-    What this reader may not see is not found.
-    """
-    catch_up(store)
-    with store.read() as connection:
-        found = _hits(connection, viewer, terms, limit + 1)
-    return found[:limit], len(found) > limit
-
-
-def _hits(connection: Connection, viewer: Principal | None, terms: Sequence[Term], limit: int) -> list[Hit]:
-    allowed = visible(sight_of(connection, viewer))
-    hits: dict[str, Hit] = {}
-    before: int | None = None
-    while len(hits) < limit:
-        rows = _newest(connection, terms, allowed, before, 2 * limit)
-        for row in rows:
-            if row.stream not in hits and len(hits) < limit:
-                hits[row.stream] = _hit(row)
-        if len(rows) < 2 * limit:
-            break
-        before = rows[-1].seq
-    return list(hits.values())
-
-
-def _newest(
-    connection: Connection, terms: Sequence[Term], allowed: ColumnElement[bool], before: int | None, most: int
-) -> Sequence[Any]:
-    index, key, has = match(connection, terms)
-    incident = t.incident.c
-    query = (
-        select(_E.seq, _E.stream, _E.kind, _E.at, _E.actor, _E.data, incident.board)
-        .select_from(index.join(t.event, _E.seq == key).join(t.incident, incident.n == _NUMBER))
-        .where(and_(has, allowed, true() if before is None else key < before))
-        .order_by(key.desc())
-        .limit(most)
-    )
-    return connection.execute(query).all()
-
-
-def _hit(row: Any) -> Hit:
-    board = orjson.loads(row.board)
-    data = orjson.loads(row.data or "{}")
-    own, texts = said(data)
-    return Hit(
-        number=row.stream,
-        seq=row.seq,
-        kind=row.kind,
-        at=moment(row.at),
-        actor=str(data.get("author") or row.actor),  # what a supplier wrote is brought by the collector
-        title=own or board["title"],
-        text=texts,
-        priority=board["p"],
-        state=board["state"],
-    )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from register.core import Principal, Role
 from register.desk import ServiceDesk
-from register.store import Store, fulltext, open_store
+from register.store import Store, fulltext, open_store, searching
 from register.store.fulltext import catch_up, disagreement, rebuild_index, reindex
 from register.text import clean
 from register.topics.hearing import Hear
@@ -24,7 +24,7 @@ CARL = Principal("carl", Role.COORDINATOR, "cli")
 
 
 def found(desk: ServiceDesk, typed: str, who: Principal | None = ANA, limit: int = 50) -> list[str]:
-    return [hit.number for hit in fulltext.search(desk.store, who, asked(typed), limit=limit)[0]]
+    return [hit.number for hit in searching.search(desk.store, who, asked(typed), limit=limit)[0]]
 
 
 def note(desk: ServiceDesk, number: str, text: str) -> None:
@@ -38,7 +38,7 @@ def test_all_that_was_written_is_found(desk: ServiceDesk, clock: Any) -> None:
     two, bond = ticket_of(desk, clock)
     said = heard(two, bond, clock(), body="Please restart the Straßenlaterne")
     desk.do(ENGINE, Hear(vendor="acme", items=(said,)))
-    (hit,), _ = fulltext.search(desk.store, ANA, asked("strassenlaterne"))
+    (hit,), _ = searching.search(desk.store, ANA, asked("strassenlaterne"))
     assert (hit.kind, hit.text, desk.store.people()[hit.actor]) == ("supplier_said", said.body, "Theo")
     assert found(desk, "checkout 500") == [two, one]  # saying.log has the same title
     for typed in ("noon", "roll-out", '"pool was"', "pool", "exhaust*", "RESTARTED", "checkout noon"):
@@ -49,16 +49,20 @@ def test_all_that_was_written_is_found(desk: ServiceDesk, clock: Any) -> None:
         assert found(desk, typed) == [], typed
 
 
-def test_what_was_written_last_stands_first_and_each_incident_once(desk: ServiceDesk) -> None:
+@pytest.mark.parametrize("window", [searching.WINDOW, 1, 20])
+def test_what_was_written_last_stands_first_and_each_incident_once(
+    desk: ServiceDesk, monkeypatch: pytest.MonkeyPatch, window: int
+) -> None:
+    monkeypatch.setattr(searching, "WINDOW", window)
     numbers = [log(desk, f"Disk {n} is full") for n in range(6)]
     for turn in range(40):
         note(desk, numbers[1], f"disk still full at turn {turn}")
     note(desk, numbers[3], "this disk, too")
     assert found(desk, "disk") == [numbers[at] for at in (3, 1, 5, 4, 2, 0)]
-    hits, more = fulltext.search(desk.store, ANA, asked("disk"), limit=2)
+    hits, more = searching.search(desk.store, ANA, asked("disk"), limit=2)
     assert ([hit.number for hit in hits], more) == ([numbers[3], numbers[1]], True)
     assert hits[1].text == "disk still full at turn 39"
-    assert fulltext.search(desk.store, ANA, asked("disk"), limit=6)[1] is False
+    assert searching.search(desk.store, ANA, asked("disk"), limit=6)[1] is False
 
 
 def test_what_is_restricted_is_found_by_nobody_else_not_even_as_more(desk: ServiceDesk) -> None:
@@ -69,7 +73,7 @@ def test_what_is_restricted_is_found_by_nobody_else_not_even_as_more(desk: Servi
     for who in (ANA, BEN, ADA):
         assert found(desk, "salary", who) == [number, everyones]
     for who in (CARL, None):
-        assert fulltext.search(desk.store, who, asked("salary"), limit=1)[1] is False
+        assert searching.search(desk.store, who, asked("salary"), limit=1)[1] is False
         assert found(desk, "salary", who) == [everyones]
         assert found(desk, "wiki", who) == found(desk, "leak*", who) == []
 
@@ -221,7 +225,7 @@ def test_whatever_is_asked_the_database_understands_it(store: Store, typed: str)
     except ValueError as nothing:
         assert "no word" in str(nothing)  # noqa: PT017
         return
-    assert fulltext.search(store, ANA, terms) == ([], False)
+    assert searching.search(store, ANA, terms) == ([], False)
 
 
 @settings(
@@ -250,7 +254,7 @@ def test_a_text_is_found_by_each_of_its_words_on_both_databases(
         return
     entry = indexed("x", f"x {text}")
     expected = all(_has(entry, term.words, term.beginning) for term in terms)
-    assert bool(fulltext.search(desk.store, ANA, terms)[0]) == expected
+    assert bool(searching.search(desk.store, ANA, terms)[0]) == expected
 
 
 def _has(entry: list[str], told: tuple[str, ...], beginning: bool) -> bool:

@@ -21,7 +21,7 @@ from sqlalchemy import inspect, text
 from register.core import new_id
 from register.desk import ServiceDesk
 from register.incident import State
-from register.store import RegisterUnavailable, fulltext, open_store
+from register.store import RegisterUnavailable, fulltext, open_store, searching
 from register.store.engine import as_url, connect, make_file, sqlite_path
 from register.store.tables import SCHEMA, metadata
 from register.topics.alerts import TakeAlert
@@ -92,7 +92,7 @@ def test_the_rows_say_what_schema_2_asks_of_them(old: str) -> None:
 def test_what_was_written_before_is_found_after(old: str) -> None:
     store = open_store(old)
     assert not fulltext.is_behind(store)
-    hits, _ = fulltext.search(store, None, asked("bounces"))
+    hits, _ = searching.search(store, None, asked("bounces"))
     assert [hit.number for hit in hits] == ["INC-2"]
     store.close()
 

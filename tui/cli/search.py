@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from register.store.fulltext import Hit, search
+from register.store.searching import Hit, search
 from register.text import clip, one_line
 from register.words import NothingToFind, Term, asked, snippet
 from tui.cli.answer import Answer
