@@ -51,6 +51,7 @@ ASKED: Final = {
     "a rare and a frequent word": "w30123 w2",
     "a phrase": '"w0 w1"',
     "a beginning": "w4412*",
+    "a beginning of three signs": "w40*",
     "nothing": "zebra w1",
 }
 """The words are w0, w1, … by their frequency."""

@@ -17,8 +17,8 @@ from register.plain import clean, one_line
 MOST_TERMS: Final = 20
 LONGEST_WORD: Final = 64
 """Signs of a word that count."""
-LEAST_BEGINNING: Final = 2
-"""Signs of a word of which only the beginning is given."""
+LEAST_BEGINNING: Final = 3
+"""Signs that a beginning has: what half of all words begin with is found by reading half of everything."""
 GAP: Final = "¶"
 """Stands between two texts: no phrase reaches across, for it is no sign of a word."""
 _UNSPACED: Final = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"

@@ -258,7 +258,7 @@ lease: Final = Table(
 
 FULLTEXT: Final = {
     "sqlite": (
-        """CREATE VIRTUAL TABLE fulltext USING fts5(words, tokenize="ascii tokenchars '_'")""",
+        """CREATE VIRTUAL TABLE fulltext USING fts5(words, prefix='3', tokenize="ascii tokenchars '_'")""",
         "INSERT INTO fulltext (fulltext, rank) VALUES ('secure-delete', 1)",
     ),
     "postgresql": (
