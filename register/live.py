@@ -108,6 +108,7 @@ class Live:
         self._incidents = self._db.table("incidents", cache_size=0)
         self._rows: dict[str, Row] = {row["number"]: row for row in self._stored().values()}
         self._listed: list[Row] | None = None
+        self._waiting: dict[str, Row] = {}  # in the spool: shown, and never written here
         about = self._about()
         self.seq = int(about.get("seq", 0))
         self.register_id = str(about.get("register_id", ""))
@@ -131,11 +132,18 @@ class Live:
     def rows(self) -> list[Row]:
         """All rows, in no promised order. They are the working set's own: do not change them."""
         if self._listed is None:
-            self._listed = list(self._rows.values())
+            self._listed = [*self._rows.values(), *self._waiting.values()]
         return self._listed
 
     def row(self, number: str) -> Row | None:
-        return self._rows.get(number)
+        return self._rows.get(number) or self._waiting.get(number)
+
+    def show_waiting(self, rows: Iterable[Row]) -> frozenset[str]:
+        """Take over the rows of what waits in the spool; return the provisional numbers that differ now."""
+        before, self._waiting = self._waiting, {row["number"]: row for row in rows}
+        self._listed = None
+        both = before.keys() | self._waiting.keys()
+        return frozenset(name for name in both if before.get(name) != self._waiting.get(name))
 
     def apply(
         self, changed: Iterable[Row], gone: Iterable[str], people: Mapping[str, str] | None, seq: int

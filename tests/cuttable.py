@@ -25,6 +25,8 @@ class Line:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._door: socket.socket | None = None
+        self._flows = threading.Event()
+        self._flows.set()
         self.mend()
 
     def mend(self) -> None:
@@ -49,7 +51,15 @@ class Line:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
+    def freeze(self) -> None:
+        """Pass nothing on, and break nothing: a host that hangs, a network gone dark."""
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        self._flows.set()
+
     def close(self) -> None:
+        self.thaw()
         self.cut()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -69,6 +79,7 @@ class Line:
     def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := one.recv(65536):
+                self._flows.wait()
                 other.sendall(data)
         for end in (one, other):
             with contextlib.suppress(OSError):

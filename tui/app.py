@@ -6,7 +6,6 @@ import asyncio
 import gc
 import signal
 import time
-from collections.abc import Callable
 from typing import ClassVar, Final
 
 from textual.events import Paste
@@ -15,6 +14,7 @@ from textual.screen import Screen
 
 from register.live import SAVE_EVERY, Live
 from tui.actions import VERB, Action
+from tui.copy_on_disk import Copy
 from tui.doing import Doing
 from tui.door import Door
 from tui.format import hidden
@@ -28,6 +28,7 @@ from tui.messages import (
     OutboxRead,
     Refused,
     RegisterOpened,
+    SpoolMoved,
     SuppliersRead,
     VerbsLearned,
 )
@@ -66,6 +67,7 @@ class MusterApp(PatientApp):
         self._asked_to_leave = -LEAVE_WITHIN
         self._mine = ""  # the incident that was logged here last
         self.board = BoardScreen(self.model)
+        self._copy = Copy(self.model, lambda why: self.board.say(why, "warn"))
 
     def get_default_screen(self) -> Screen[None]:
         return self.board
@@ -84,7 +86,7 @@ class MusterApp(PatientApp):
         live = self.model.live
         self.door.start(self.post_message, live.seq, live.register_id)
         self._wait_for_the_minute()
-        self.set_interval(SAVE_EVERY, self._save)
+        self.set_interval(SAVE_EVERY, self._copy.save_if_due)
         for number in (signal.SIGTERM, signal.SIGHUP):  # a dropped line: leave in good order
             asyncio.get_running_loop().add_signal_handler(number, self.exit)
 
@@ -113,13 +115,25 @@ class MusterApp(PatientApp):
             self.model.is_me(event.me)
             self.board.board.repaint()
         if event.forget:
-            self._save_now()
+            self._copy.save()
         if numbers:
             self._tell(IncidentsChanged, numbers)
             self._show_mine(numbers)
         elif event.people:
             self.board.board.repaint()
             self.board.redraw()
+
+    def on_spool_moved(self, event: SpoolMoved) -> None:
+        here = self.board.board.cursor_number
+        numbers = self.model.take_waiting(event.rows)
+        if numbers:
+            self._tell(IncidentsChanged, numbers)
+            self._show_mine(numbers)
+        if here is not None and here in event.entered:
+            self._mine = event.entered[here]
+            self._show_mine(frozenset({self._mine}))
+        if event.said:
+            self.say(event.said, event.pen)
 
     def on_register_opened(self, event: RegisterOpened) -> None:
         gone = self.model.live.belongs_to(event.register_id)
@@ -158,7 +172,7 @@ class MusterApp(PatientApp):
         self._tell(OutboxRead, event.rows)
 
     def on_done(self, event: Done) -> None:
-        self._tell(Done, event.asked, event.verb, event.number)
+        self._tell(Done, event.asked, event.verb, event.number, event.said)
         if event.verb == "log" and event.number:
             self._mine = event.number
             self._show_mine(frozenset({event.number}))
@@ -264,25 +278,7 @@ class MusterApp(PatientApp):
 
     # At the end
 
-    def _save(self) -> None:
-        self._saved(self.model.live.save_if_due)
-
-    def _save_now(self) -> None:
-        self._saved(self.model.live.save)
-
-    def _saved(self, save: Callable[[], object]) -> None:
-        if self.model.as_of is not None:
-            return  # the copy on disk is of the present
-        try:
-            save()
-        except OSError as error:
-            self.board.say(f"The copy for the next start could not be written: {error.strerror}.", "warn")
-
     def on_unmount(self) -> None:
-        if self.model.live.register_id and self.model.as_of is None:
-            try:
-                self.model.live.save()
-            except OSError as error:
-                told = f"The copy for the next start was not written: {error.strerror}."
-                self._exit_renderables.append(told)
+        if (told := self._copy.at_the_end()) is not None:
+            self._exit_renderables.append(told)
         self.door.stop()

@@ -38,7 +38,7 @@ class Column:
 
 
 def _number(row: Row, eyes: Eyes) -> Cell:
-    return one_line(row["number"]), ""
+    return one_line(row["number"]), "warn" if row.get("spool") else ""
 
 
 def _priority(row: Row, eyes: Eyes) -> Cell:
@@ -81,6 +81,8 @@ def _supplier_column(width: int, *variants: Mapping[str, bool]) -> Column:
 
 def _title(row: Row, eyes: Eyes) -> Cell:
     mark = f"{eyes.signs.live} " if row.get("firing") else ""
+    if row.get("spool") == "refused":
+        mark = f"{eyes.signs.over} not entered: "
     return mark + one_line(row["title"]), ""
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from register.plain import one_line
+from register.spool import is_provisional
 from tui.door import Door
 from tui.format import hidden
 from tui.messages import Done, Refused, Row, SuppliersRead
@@ -65,6 +66,9 @@ class Doing:
             self._say("There is no incident under the cursor.", "warn")
             return
         target = number if verb.needs_incident else None
+        if is_provisional(target) and not verb.command.keeps:
+            self._say(f"{target} is not in the register yet: until then it can only be noted on.", "warn")
+            return
         if verb.way is Way.AT_ONCE:
             if time.monotonic() - moved_at < HANDS_OFF:
                 self._say(
@@ -206,7 +210,9 @@ class Doing:
     def done(self, event: Done) -> None:
         name = self.under_way.pop(event.asked, event.verb)
         verb = self._verbs.get(name)
-        if verb is not None:
+        if event.said:
+            self._say(event.said, "warn")
+        elif verb is not None:
             self._say(verb.said(event.number), "good")
 
     def refused(self, event: Refused) -> None:

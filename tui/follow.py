@@ -5,18 +5,17 @@ Nothing heavy is imported here before `start`: the first paint waits for this mo
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from register.spool import is_provisional
+from tui.asking import Asker
 from tui.door import Post
+from tui.keeping import Keeper
 from tui.messages import (
     DetailRead,
-    Done,
     FeedMoved,
     Freshness,
     FreshnessChanged,
@@ -29,14 +28,12 @@ from tui.messages import (
     VerbsLearned,
 )
 from tui.outbox import Sent
+from tui.reading import detail_of, sent, worker_is_there
 from tui.session import Session
 
 if TYPE_CHECKING:
     from register.core import Principal
-    from register.live import Live
     from register.store import Store
-    from register.store.outbox import Sending
-    from tui.detail import Detail
 
 LOOK: Final = 5.0
 """Seconds between two looks at whether a worker is there, while nothing happens."""
@@ -50,6 +47,10 @@ START_AGAIN: Final = 60.0
 """Seconds between two attempts to start a private register's worker."""
 AGAIN: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds until an unreachable register is tried again; the last one from then on."""
+SILENT: Final = 15.0
+"""Seconds after which a register that neither answers nor breaks the line is taken to be away."""
+PULSE: Final = 1.0
+"""Seconds between two looks at whether it is silent."""
 
 
 class Follower:
@@ -62,45 +63,57 @@ class Follower:
         self._post: Post = lambda message: None
         self._stop = threading.Event()
         self._feed: threading.Thread | None = None
-        self._hands: ThreadPoolExecutor | None = None
-        self._store: Store | None = None  # of the hands alone
+        self._asker: Asker | None = None
+        self._keeper: Keeper | None = None
         self._reach = Freshness()
+        self._heard = time.monotonic()
+        self._again = threading.Event()  # it may answer: try now
         self._started = -START_AGAIN
 
     def start(self, post: Post, after: int, register_id: str) -> None:
         self._post = post
-        self._hands = ThreadPoolExecutor(max_workers=1, thread_name_prefix="muster-register")
+        self._keeper = keeper = Keeper(self._session, post, register_id)
+        self._asker = asker = Asker(self._session, post, keeper, self._again.set)
         self._feed = threading.Thread(
-            target=self._follow, args=(after, register_id), name="muster-feed", daemon=True
+            target=self._follow, args=(asker, keeper, after, register_id), name="muster-feed", daemon=True
         )
         self._feed.start()
+        threading.Thread(target=self._feel_the_pulse, args=(asker,), name="muster-pulse", daemon=True).start()
 
     def stop(self) -> None:
+        """Let go. What is under way is waited for; what the register does not take then is kept."""
         self._stop.set()
-        if self._hands is not None:
-            self._hands.shutdown(wait=False, cancel_futures=True)
+        self._again.set()
+        if self._asker is not None and self._keeper is not None:
+            self._asker.stop()
+            self._keeper.stop()
         if self._feed is not None:
             self._feed.join(timeout=1.0)
 
     # The feed
 
-    def _follow(self, after: int, register_id: str) -> None:
+    def _follow(self, asker: Asker, keeper: Keeper, after: int, register_id: str) -> None:
         """Follow until told to stop, whatever happens to the register."""
-        from register.store import RegisterUnavailable
+        from register.store import RegisterAway, RegisterUnavailable
 
         tries = 0
+        keeper.look()
         while not self._stop.is_set():
             began = time.monotonic()
             try:
-                after, register_id = self._while_it_answers(after, register_id)
+                after, register_id = self._while_it_answers(asker, keeper, after, register_id)
             except RegisterUnavailable as error:
                 tries = 0 if time.monotonic() - began > AGAIN[-1] else tries
-                since = self._reach.since
-                self._say(Freshness(Reach.STALE, since, None, str(error)))
-                self._stop.wait(AGAIN[min(tries, len(AGAIN) - 1)])
+                asker.away = isinstance(error, RegisterAway)
+                self._say(Freshness(Reach.STALE, self._reach.since, None, str(error)))
+                keeper.look()  # another program of this person's may keep something, too
+                self._again.wait(AGAIN[min(tries, len(AGAIN) - 1)])
+                self._again.clear()
                 tries += 1
 
-    def _while_it_answers(self, after: int, register_id: str) -> tuple[int, str]:
+    def _while_it_answers(
+        self, asker: Asker, keeper: Keeper, after: int, register_id: str
+    ) -> tuple[int, str]:
         from register.store import open_store
         from register.store.watcher import Watcher
 
@@ -109,13 +122,18 @@ class Follower:
         try:
             people: dict[str, str] = {}
             same_eyes = self._introduce(store) and store.register_id == register_id
+            keeper.enter(store)
             seq = self._catch_up(store, after if same_eyes else 0, people)
+            keeper.show()
             self._settle(store)
             looked = 0.0
             while not self._stop.is_set():
+                self._heard, asker.away = time.monotonic(), False
                 if time.monotonic() - looked > LOOK:
                     looked = time.monotonic()
                     self._say(Freshness(Reach.LIVE, time.time(), self._worker(store)))
+                    keeper.enter(store)
+                    keeper.look()
                 if watcher.wait(seq, ENDS_WITHIN):
                     seq = self._tick(store, seq, people)
                     self._stop.wait(BREATH)
@@ -132,6 +150,8 @@ class Follower:
         sight = store.sight(who)
         name, before = self._session.register_name, self._seen_as
         self._seen_as = sight.word
+        if self._keeper is not None:
+            self._keeper.me = sight.person
         self._post(RegisterOpened(store.register_id, name, sight.person, who.role.word, sight.word))
         self._post(VerbsLearned(verbs_for(who.role)))
         return before in (None, sight.word)
@@ -204,29 +224,23 @@ class Follower:
         if (before.reach, before.sending, before.why) != (fresh.reach, fresh.sending, fresh.why):
             self._post(FreshnessChanged(fresh))
 
+    def _feel_the_pulse(self, asker: Asker) -> None:
+        """Notice a register that answers nothing and breaks nothing: a frozen host, a line gone dark."""
+        while not self._stop.wait(PULSE):
+            silent = time.monotonic() - self._heard
+            if self._reach.reach is Reach.LIVE and silent > SILENT:
+                why = f"The register has not answered for {int(silent)} s; nothing says why."
+                self._say(Freshness(Reach.STALE, self._reach.since, None, why))
+                asker.away = True
+                asker.give_up()
+
     # What is asked
 
-    def _ask(self, work: Callable[[Store], object], failed: Callable[[str], object]) -> None:
-        """Do this on the register's thread; a register that is away is a sentence."""
-        if self._hands is not None and not self._stop.is_set():
-            self._hands.submit(self._carefully, work, failed)
-
-    def _carefully(self, work: Callable[[Store], object], failed: Callable[[str], object]) -> None:
-        from register.store import RegisterUnavailable, open_store
-
-        try:
-            if self._store is None:
-                self._store = open_store(self._session.register_url)
-            work(self._store)
-        except RegisterUnavailable as error:
-            self._store = None
-            failed(str(error))
-        except Exception as error:
-            failed(
-                f"Muster itself failed at this ({type(error).__name__}: {error}). Look before you repeat it."
-            )
-
     def read_detail(self, number: str) -> None:
+        if is_provisional(number) and self._keeper is not None:
+            self._keeper.read_detail(number)
+            return
+
         def work(store: Store) -> None:
             self._post(DetailRead(number, detail_of(store, number, self._viewer(store))))
 
@@ -250,100 +264,9 @@ class Follower:
         return {"row_id": row.row_id}
 
     def do(self, command: Any, asked: str) -> None:
-        def work(store: Store) -> None:
-            from register.core import Refused as RuleSaidNo
-            from register.desk import ServiceDesk
-            from tui.who import policy, principal
+        if self._asker is not None:
+            self._asker.do(command, asked)
 
-            desk = ServiceDesk(store, policy(store, self._session, "board"))
-            try:
-                receipt = desk.do(principal(store, self._session, "board"), command)
-            except RuleSaidNo as no:
-                self._post(Refused(asked, command.verb, no.sentence, no.ask))
-            else:
-                self._post(Done(asked, command.verb, receipt.number))
-
-        self._ask(work, lambda why: self._post(Refused(asked, command.verb, why)))
-
-
-def worker_is_there(store: Store) -> bool:
-    """Whether something sends what is to be sent."""
-    from register.store import leases
-
-    until = leases.running_until(store, leases.WORKER)
-    return until is not None and until > datetime.now(UTC)
-
-
-def detail_of(store: Store, number: str, viewer: Principal) -> Detail | None:
-    """Return one incident with its timeline; None when there is none, or it is not for this viewer's eyes."""
-    from register.seeing import may_see
-    from tui.detail import Detail
-    from tui.telling import tell
-
-    incident = store.incident(number)
-    if incident is None or not may_see(incident, store.sight(viewer).person, viewer.role):
-        return None
-    told = tuple(tell(recorded) for recorded in store.timeline(number))
-    return Detail(number, incident.reporter, incident.caller, told, incident)
-
-
-def sent(store: Store, viewer: Principal) -> tuple[Sent, ...]:
-    """Return what is on its way or waits, in the order of its asking, each with its reason."""
-    from register.store import outbox, vendors
-    from register.store.sight import unseen
-
-    health = vendors.health(store)
-    ahead: set[str] = set()
-    rows = []
-    found = outbox.unfinished(store)
-    secret = store.ask(lambda connection: unseen(connection, viewer, [row.incident for row in found]))
-    for row in found:
-        if row.incident in secret:
-            rows.append(Sent(row.row_id, "", row.incident, "", row.state, row.tries, None, "restricted"))
-            continue
-        vendor = health[row.vendor]
-        why = row.why
-        if row.bond in ahead:
-            why = "behind an earlier one to the same ticket"
-        elif row.state == "queued":
-            why = vendor.paused_why or vendor.trouble or why
-        ahead.add(row.bond)
-        rows.append(_sent(row, why))
-    return tuple(rows)
-
-
-def _sent(row: Sending, why: str) -> Sent:
-    payload = json.loads(row.payload)
-    person = row.state == "dead" or (row.state == "ambiguous" and row.next_at is None)
-    return Sent(
-        row_id=row.row_id,
-        vendor=row.vendor,
-        number=row.incident,
-        what=row.kind,
-        state=row.state,
-        tries=row.tries,
-        next_at=None if row.next_at is None else row.next_at.timestamp(),
-        why=why,
-        message=str(payload.get("body", "")),
-        person=person,
-    )
-
-
-def read_once(session: Session, live: Live) -> str | None:
-    """Bring the working set up to date; return None, or the sentence that says why it is not."""
-    from register.store import RegisterUnavailable, open_store
-    from tui.who import principal
-
-    try:
-        store = open_store(session.register_url)
-        live.belongs_to(store.register_id)
-        who = principal(store, session, "board")
-        seq, rows = store.rows(who)
-        known = {row["number"] for row in rows}
-        gone = [row["number"] for row in live.rows if row["number"] not in known]
-        live.apply(rows, gone, store.people(), seq)
-        live.me = store.sight(who).person
-        store.close()
-    except RegisterUnavailable as error:
-        return str(error)
-    return None
+    def _ask(self, work: Callable[[Store], object], failed: Callable[[str], object]) -> None:
+        if self._asker is not None and not self._stop.is_set():
+            self._asker.ask(work, failed)

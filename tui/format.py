@@ -79,7 +79,9 @@ def hidden(row: Mapping[str, Any]) -> bool:
 
 
 def state_text(row: Mapping[str, Any]) -> str:
-    """Return the state as the board says it: a hold with its reason."""
+    """Return the state as the board says it: a hold with its reason, or that it waits in the spool."""
+    if row.get("spool"):
+        return "Refused" if row["spool"] == "refused" else "In spool"
     return f"Hold {row['hold']}" if row["hold"] else str(row["state"])
 
 

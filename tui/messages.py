@@ -112,11 +112,25 @@ class OutboxRead(Message):
 
 @dataclass
 class Done(Message):
-    """A verb was carried out. `asked` is the word it was asked with."""
+    """A verb was carried out. `asked` is the word it was asked with; `said` what is told of it instead."""
 
     asked: str
     verb: str
     number: str | None
+    said: str = ""
+
+
+@dataclass
+class SpoolMoved(Message):
+    """What waits in the spool is different now, or what became of it.
+
+    rows: of the incidents that wait. entered: numbers by provisional number. said: a sentence, with its pen.
+    """
+
+    rows: tuple[Row, ...]
+    entered: Mapping[str, str] = field(default_factory=dict)
+    said: str = ""
+    pen: str = ""
 
 
 @dataclass

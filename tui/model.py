@@ -71,13 +71,22 @@ class Model:
         """Take over the feed's news; return the numbers that differ."""
         numbers = self.live.apply(changed, gone, people, seq)
         self.eyes.people = self.live.people
-        for number in numbers:
-            self._hay.pop(number, None)
-            self.counts.put(number, self.live.row(number), self.eyes.me, self.eyes.now)
+        self._count(numbers)
         if people:
             self._hay.clear()
             self._sift_anew()
         return numbers
+
+    def take_waiting(self, rows: Iterable[Row]) -> frozenset[str]:
+        """Take over what waits in the spool; return the provisional numbers that differ."""
+        numbers = self.live.show_waiting(rows)
+        self._count(numbers)
+        return numbers
+
+    def _count(self, numbers: Iterable[str]) -> None:
+        for number in numbers:
+            self._hay.pop(number, None)
+            self.counts.put(number, self.live.row(number), self.eyes.me, self.eyes.now)
 
     def is_me(self, me: str | None) -> None:
         self.live.me = self.eyes.me = me

@@ -42,7 +42,7 @@ def print_board(session: Session, out: TextIO | None = None, as_of: float | None
     """
     out = out or sys.stdout
     if as_of is None:
-        from tui.follow import read_once
+        from tui.reading import read_once
 
         now, live = time.time(), Live.open(session.live_path)
         why = read_once(session, live)

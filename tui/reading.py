@@ -1,0 +1,103 @@
+"""What the screens read of a register in one go: an incident at length, the outbox, all that is open.
+
+Nothing heavy is imported here before it is needed: the first paint waits for this module.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tui.outbox import Sent
+from tui.session import Session
+
+if TYPE_CHECKING:
+    from register.core import Principal
+    from register.live import Live
+    from register.store import Store
+    from register.store.outbox import Sending
+    from tui.detail import Detail
+
+
+def worker_is_there(store: Store) -> bool:
+    """Whether something sends what is to be sent."""
+    from register.store import leases
+
+    until = leases.running_until(store, leases.WORKER)
+    return until is not None and until > datetime.now(UTC)
+
+
+def detail_of(store: Store, number: str, viewer: Principal) -> Detail | None:
+    """Return one incident with its timeline; None when there is none, or it is not for this viewer's eyes."""
+    from register.seeing import may_see
+    from tui.detail import Detail
+    from tui.telling import tell
+
+    incident = store.incident(number)
+    if incident is None or not may_see(incident, store.sight(viewer).person, viewer.role):
+        return None
+    told = tuple(tell(recorded) for recorded in store.timeline(number))
+    return Detail(number, incident.reporter, incident.caller, told, incident)
+
+
+def sent(store: Store, viewer: Principal) -> tuple[Sent, ...]:
+    """Return what is on its way or waits, in the order of its asking, each with its reason."""
+    from register.store import outbox, vendors
+    from register.store.sight import unseen
+
+    health = vendors.health(store)
+    ahead: set[str] = set()
+    rows = []
+    found = outbox.unfinished(store)
+    secret = store.ask(lambda connection: unseen(connection, viewer, [row.incident for row in found]))
+    for row in found:
+        if row.incident in secret:
+            rows.append(Sent(row.row_id, "", row.incident, "", row.state, row.tries, None, "restricted"))
+            continue
+        vendor = health[row.vendor]
+        why = row.why
+        if row.bond in ahead:
+            why = "behind an earlier one to the same ticket"
+        elif row.state == "queued":
+            why = vendor.paused_why or vendor.trouble or why
+        ahead.add(row.bond)
+        rows.append(_sent(row, why))
+    return tuple(rows)
+
+
+def _sent(row: Sending, why: str) -> Sent:
+    payload = json.loads(row.payload)
+    person = row.state == "dead" or (row.state == "ambiguous" and row.next_at is None)
+    return Sent(
+        row_id=row.row_id,
+        vendor=row.vendor,
+        number=row.incident,
+        what=row.kind,
+        state=row.state,
+        tries=row.tries,
+        next_at=None if row.next_at is None else row.next_at.timestamp(),
+        why=why,
+        message=str(payload.get("body", "")),
+        person=person,
+    )
+
+
+def read_once(session: Session, live: Live) -> str | None:
+    """Bring the working set up to date; return None, or the sentence that says why it is not."""
+    from register.store import RegisterUnavailable, open_store
+    from tui.who import principal
+
+    try:
+        store = open_store(session.register_url)
+        live.belongs_to(store.register_id)
+        who = principal(store, session, "board")
+        seq, rows = store.rows(who)
+        known = {row["number"] for row in rows}
+        gone = [row["number"] for row in live.rows if row["number"] not in known]
+        live.apply(rows, gone, store.people(), seq)
+        live.me = store.sight(who).person
+        store.close()
+    except RegisterUnavailable as error:
+        return str(error)
+    return None
