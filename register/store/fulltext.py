@@ -8,7 +8,7 @@ a tsvector under GIN.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -41,26 +41,40 @@ _UPTO: Final = table("fulltext_upto", column("one", Integer), column("seq", Inte
 _E: Final = t.event.c
 
 
+Progress = Callable[[int, int], None]
+
+
 def speaking() -> frozenset[str]:
     """Return the kinds of events that hold what somebody wrote."""
     return frozenset(kind for (kind, _), event in EVENTS.items() if set(event.model_fields) & set(SPOKEN))
 
 
-def catch_up(store: Store, most: int | None = None) -> int:
-    """Take in what the index lacks, or `most` batches of it; return how many events were taken in."""
+def catch_up(store: Store, most: int | None = None, progress: Progress | None = None) -> int:
+    """Take in what the index lacks, or `most` batches of it; return how many events were taken in.
+
+    progress: told how many events of how many are in, after each batch.
+    """
     done = batches = 0
-    while batches != most and is_behind(store):
+    while batches != most and (lacking := behind(store)):
         with store.rows_only() as connection:
             done += _step(connection)
         batches += 1
+        if progress is not None:
+            progress(done, done + max(0, lacking - BATCH))
     return done
+
+
+def behind(store: Store) -> int:
+    """Return how many events the index does not know; all of them where it is of another log."""
+    with store.read() as connection:
+        head = int(connection.execute(select(t.head.c.seq)).scalar_one())
+        at = _position(connection)
+        return max(1, head) if at is None else head - at
 
 
 def is_behind(store: Store) -> bool:
     """Whether there are events that the index does not know."""
-    with store.read() as connection:
-        head = connection.execute(select(t.head.c.seq)).scalar_one()
-        return bool(_position(connection) != head)
+    return behind(store) > 0
 
 
 def rebuild_index(connection: Connection) -> int:

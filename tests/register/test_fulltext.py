@@ -17,6 +17,7 @@ from register.text import clean
 from register.topics.hearing import Hear
 from register.topics.notes import Note
 from register.topics.sight import Restrict
+from register.verify import verify
 from register.words import asked, indexed, snippet, words
 from tests.register.saying import ADA, ANA, BEN, ENGINE, ask, fixed, heard, log, sql, ticket_of
 
@@ -81,7 +82,10 @@ def test_what_is_restricted_is_found_by_nobody_else_not_even_as_more(desk: Servi
 def test_nothing_is_missed_however_much_is_behind(desk: ServiceDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fulltext, "BATCH", 7)
     numbers = [log(desk, f"Printer {n}") for n in range(20)]
-    assert catch_up(desk.store, 1) == 7
+    assert (fulltext.behind(desk.store), catch_up(desk.store, 1)) == (20, 7)
+    told: list[tuple[int, int]] = []
+    assert catch_up(desk.store, progress=lambda done, total: told.append((done, total))) == 13
+    assert told == [(7, 13), (13, 13)]
     assert found(desk, "printer") == numbers[::-1]
     assert catch_up(desk.store) == 0
     note(desk, numbers[0], "jammed")
@@ -118,6 +122,7 @@ def test_a_missing_entry_is_told_and_the_index_can_be_made_anew(desk: ServiceDes
         assert disagreement(connection) is None
     key = "rowid" if desk.store.path else "seq"
     sql(desk.store, f"DELETE FROM fulltext WHERE {key} = 2")
+    assert "1 entries for 2 texts" in verify(desk.store).faults[0]
     with desk.store.rows_only() as connection:
         told = disagreement(connection)
         assert told

@@ -10,7 +10,10 @@ from rich.cells import cell_len
 
 from register.filter import FilterError, Meaning, Reader, meant, parse
 from register.plain import clip, one_line
+from register.store import Store
+from register.store.fulltext import catch_up
 from tui.cli.here import Here
+from tui.cli.progress import bar
 from tui.cli.trouble import WrongUse
 
 _SEEN: Final = 72
@@ -28,6 +31,12 @@ def meaning_of(at: Here, typed: Sequence[str], now: datetime, *, texts: bool = F
         return meant(parse(text), reader)
     except FilterError as error:
         raise WrongUse(pointed(error), "filter") from error
+
+
+def take_in(store: Store) -> None:
+    """Bring the full-text index up to the events; where that takes long it is seen."""
+    with bar("Indexing") as progress:
+        catch_up(store, progress=progress)
 
 
 def pointed(error: FilterError) -> str:

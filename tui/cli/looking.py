@@ -19,12 +19,11 @@ from register.row import filter_row, mask, number_of
 from register.seeing import RESTRICTED
 from register.store import outbox as sendings
 from register.store.filtering import incidents
-from register.store.fulltext import catch_up
 from register.store.history import incident_then, incidents_then, timeline_then
 from register.store.outbox import Sending
 from tui.cli import words
 from tui.cli.answer import Answer
-from tui.cli.filters import meaning_of
+from tui.cli.filters import meaning_of, take_in
 from tui.cli.here import Here, here
 from tui.cli.past import AsOf, heading, known, looking_back, not_known, past
 from tui.cli.telling import at_length, columns, due_at, event_data, incident_data, table
@@ -93,7 +92,7 @@ def listed(at: Here) -> Answer:
 def _listed_now(at: Here, asked: _Asked) -> Answer:
     meaning = meaning_of(at, asked.words, datetime.now(UTC), texts=True)
     if wants_texts(meaning):
-        catch_up(at.store)
+        take_in(at.store)
     sight = at.store.sight(at.who)
     more = None if asked.limit is None else asked.limit + 1
     with at.store.read() as connection:

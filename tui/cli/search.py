@@ -10,6 +10,7 @@ from register.store.searching import Hit, search
 from register.text import clip, one_line
 from register.words import NothingToFind, Term, asked, snippet
 from tui.cli.answer import Answer
+from tui.cli.filters import take_in
 from tui.cli.here import Here, here
 from tui.cli.telling import columns, name_of
 from tui.cli.trouble import WrongUse
@@ -28,6 +29,7 @@ def search_(
         typed = clip(one_line(" ".join(words)), 40)
         raise WrongUse(f"{typed!r} cannot be looked for: {nothing}.", "words") from nothing
     with here() as at:
+        take_in(at.store)
         found, more = search(at.store, at.who, terms, limit=limit)
         data = [_data(at, hit, terms) for hit in found]
     if not found:
