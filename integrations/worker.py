@@ -304,10 +304,9 @@ class Worker:
         """End when there has been nothing to send, to look up or to listen to, and no board, for long."""
         while True:
             await asyncio.sleep(10)
-            health = await self._hand.call(lambda: vendors.health(self.store))
-            work = any(v.unsent or v.doubtful or v.open_bonds for v in health.values())
-            if work or await self._hand.call(lambda: _boards(self.store)):
-                self._busy_until = datetime.now(UTC) + IDLE
+            with contextlib.suppress(RegisterUnavailable):  # whoever needs it tells
+                if await self._hand.call(lambda: _is_busy(self.store)):
+                    self._busy_until = datetime.now(UTC) + IDLE
             if datetime.now(UTC) >= self._busy_until:
                 self.was_idle = True
                 self.stop()
@@ -331,8 +330,10 @@ def _until(due: datetime | None, *, flying: bool) -> float:
     return min(5.0, max(1.0 if flying else 0.05, (due - datetime.now(UTC)).total_seconds()))
 
 
-def _boards(store: Store) -> bool:
-    """Whether anybody else listens to this register; one listener is our own."""
+def _is_busy(store: Store) -> bool:
+    """Whether there is work, or anybody else who listens to this register; one listener is our own."""
+    if any(v.unsent or v.doubtful or v.open_bonds for v in vendors.health(store).values()):
+        return True
     return store.path is not None and poke(store.path) > 1
 
 
@@ -348,7 +349,12 @@ def run(
     env = os.environ if env is None else env
     store = open_store(named)
     while True:
-        with alone(store.path) as free:
+        with contextlib.ExitStack() as held:
+            try:
+                free = held.enter_context(alone(store.path))
+            except OSError as error:
+                why = f"the worker's lock beside it cannot be made ({error.strerror}). Nothing is sent"
+                raise RegisterUnavailable(f"{store.path}: {why}: open or free its folder.") from error
             if not free:
                 if not until_idle:
                     print("Another worker serves this register already: nothing to do.", file=sys.stderr)

@@ -194,6 +194,9 @@ def _close(connection: Connection, verdict: Verdict, head: Any, streams: int | N
         verdict.faults.append(
             f"The head names event {head.seq}, the log ends at {verdict.seq}: events are missing or added."
         )
+    newest = connection.execute(select(t.event.c.recorded_at).where(t.event.c.seq == verdict.seq)).scalar()
+    if head.recorded_at != (newest or ""):
+        verdict.faults.append("The head tells another time than the last event's: the head was changed.")
     of_policy = select(func.coalesce(func.max(t.event.c.seq), 0)).where(t.event.c.stream == POLICY)
     if head.policy_seq != connection.execute(of_policy).scalar_one():
         verdict.faults.append(

@@ -8,7 +8,7 @@ import time
 from typing import TextIO
 
 from register.live import Live
-from register.plain import clip
+from register.plain import clean, clip
 from tui.columns import Eyes, cells_of, columns_for, heading
 from tui.format import day_and_wall
 from tui.order import rank
@@ -52,8 +52,12 @@ def print_board(session: Session, out: TextIO | None = None, as_of: float | None
         now, live = as_of, Live.nowhere()
         why = read_then(session, live, as_of)
         print(f"AS OF {day_and_wall(as_of, None)}, read only", file=out)
-    print("\n".join(text_board(live, signs_for(out.encoding, os.environ), now)), file=out)
+    known = why is None or (as_of is None and bool(live.saved_at))
+    if known and why is not None:
+        print(f"STALE: as it was known on {day_and_wall(live.saved_at, None)}", file=out)
+    if known:
+        print("\n".join(text_board(live, signs_for(out.encoding, os.environ), now)), file=out)
     if why is None:
         return 0
-    print(why, file=sys.stderr)
+    print(clean(why), file=sys.stderr)
     return 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from register.store import tables as t
 from register.store.engine import (
     REACHED,
     RegisterAway,
+    RegisterUnavailable,
     as_url,
     connect,
     make_file,
@@ -46,9 +48,18 @@ def open_store(named: str) -> Store:
     path = sqlite_path(url)
     with told(url):
         if path is not None:
+            if path in _HAD_OPEN and not path.exists():
+                raise RegisterUnavailable(
+                    f"{path}: the register is gone: it was moved or deleted. Nothing was written, and none"
+                    " was made in its place. Bring it back, or end Muster to begin a new one."
+                )
             make_file(path)
         engine = connect(url)
         return Store(url, engine, prepare(engine))
+
+
+_HAD_OPEN: Final[set[Path]] = set()
+"""The files that this process had open: one of them that is gone was taken away, and is not a new one."""
 
 
 class Store:
@@ -59,6 +70,9 @@ class Store:
         self.engine = engine
         self.register_id = register_id
         self.path: Path | None = sqlite_path(url)
+        if self.path is not None:
+            self._file = os.stat(self.path)
+            _HAD_OPEN.add(self.path)
         # SQLite reads as of one moment by itself; PostgreSQL must be told to
         self._reader = (
             engine if self.path is not None else engine.execution_options(isolation_level="REPEATABLE READ")
@@ -73,6 +87,7 @@ class Store:
 
         command_id, numbers: the command and the incidents that will be looked up in any case.
         """
+        self._refuse_another_file()
         with told(self.url), self._writer.connect() as connection, connection.begin():
             transaction = Transaction(connection, lock(connection, command_id, numbers), self._people)
             yield transaction
@@ -84,14 +99,24 @@ class Store:
     @contextmanager
     def rows_only(self) -> Iterator[Connection]:
         """One transaction that touches rows but no event: claims, leases. Takes no head lock."""
+        self._refuse_another_file()
         with told(self.url), self._writer.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent look at the tables."""
+        self._refuse_another_file()
         with told(self.url, writes=False), self._reader.connect() as connection, connection.begin():
             yield connection
+
+    def _refuse_another_file(self) -> None:
+        """What is written into a file that has lost its name is gone when it is closed."""
+        if self.path is not None and _is_another(self.path, self._file):
+            raise RegisterUnavailable(
+                f"{self.path}: the file was moved, deleted or replaced while Muster had it open. Nothing was"
+                " written; what is there now is opened anew."
+            )
 
     def close(self) -> None:
         self.engine.dispose()
@@ -209,6 +234,16 @@ class Store:
     def count_events(self) -> int:
         with self.read() as connection:
             return int(connection.execute(select(func.count()).select_from(t.event)).scalar_one())
+
+
+def _is_another(path: Path, known: os.stat_result) -> bool:
+    """Whether the name is another file's by now, or nobody's."""
+    try:
+        return not os.path.samestat(os.stat(path), known)
+    except FileNotFoundError:
+        return True
+    except OSError:  # we may not look any more; what is open stays open
+        return False
 
 
 def load_incident(connection: Connection, number: str) -> Incident | None:

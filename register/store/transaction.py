@@ -26,6 +26,7 @@ from register.store import tables as t
 from register.store.alerts import look, put_alert
 from register.store.carry import carry
 from register.store.hot import Hot, together
+from register.store.mishaps import unreadable
 from register.store.reading import incident_of
 
 _BY_COMMAND: Final = Hot(
@@ -133,7 +134,12 @@ class Transaction:
 
         So times of recording grow with seq, whatever the clocks of the hosts do.
         """
-        return moment(self._recorded_at) if stamp(now) < self._recorded_at else now
+        if stamp(now) >= self._recorded_at:
+            return now
+        try:
+            return moment(self._recorded_at)
+        except ValueError as error:
+            raise unreadable("The register's head") from error
 
     # Reading, under the lock
 

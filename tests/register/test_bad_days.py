@@ -31,8 +31,7 @@ from register.topics.ownership import Take
 from register.verify import verify
 from tests.conftest import Databases
 from tests.register.saying import ANA, ask, log, look, run_script, sql
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="NOT RUN: mounting a small disk needs root")
+from tests.small_disk import Disk, as_root
 
 
 def opened(url: str) -> ServiceDesk:
@@ -48,40 +47,6 @@ def is_whole(desk: ServiceDesk, acknowledged: list[str]) -> None:
 
 
 # Disks
-
-
-class Disk:
-    """A small file system of its own."""
-
-    def __init__(self, place: Path, megabytes: int) -> None:
-        self.place = place
-        self._mount("-t", "tmpfs", "-o", f"size={megabytes}m,mode=0755", "tmpfs")
-
-    def _mount(self, *words: str) -> None:
-        done = subprocess.run(["mount", *words, str(self.place)], capture_output=True, text=True)
-        if done.returncode:
-            pytest.skip(f"NOT RUN: no disk can be mounted here ({done.stderr.strip()})")
-
-    def fill(self) -> None:
-        with (self.place / "filler").open("ab", buffering=0) as filler:
-            for size in (1 << 16, 1 << 12):
-                try:
-                    while True:
-                        filler.write(bytes(size))
-                except OSError:
-                    continue
-
-    def make_room(self) -> None:
-        (self.place / "filler").unlink()
-
-    def freeze(self) -> None:
-        self._mount("-o", "remount,ro")
-
-    def thaw(self) -> None:
-        self._mount("-o", "remount,rw")
-
-    def gone(self) -> None:
-        subprocess.run(["umount", "-l", str(self.place)], check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -336,6 +301,29 @@ def test_who_waits_goes_on_when_the_holder_lets_go(
     assert 0.2 < time.monotonic() - begun < 1.4
 
 
+# Files that are taken away
+
+
+@pytest.mark.parametrize("by", ["moved", "replaced"])
+def test_a_file_that_lost_its_name_is_not_written(place: Path, by: str) -> None:
+    path, aside = place / "r.db", place / "aside.db"
+    desk = opened(str(path))
+    log(desk)
+    path.rename(aside)
+    if by == "replaced":
+        shutil.copy(aside, path)
+    for does in (lambda: log(desk), desk.store.seq):
+        with pytest.raises(RegisterUnavailable, match=r"moved, deleted or replaced.*Nothing was\s+written"):
+            does()
+    if by == "moved":
+        with pytest.raises(RegisterUnavailable, match="none was made in its place"):
+            open_store(str(path))
+        assert not path.exists()
+        aside.rename(path)
+        is_whole(desk, ["INC-1"])
+    desk.store.close()
+
+
 # What is no register, or was damaged
 
 
@@ -447,6 +435,14 @@ def test_a_head_that_was_set_back_writes_over_nothing(desk: ServiceDesk) -> None
     assert ask(desk.store, "SELECT seq, hash FROM event ORDER BY seq") == before
     sql(desk.store, "UPDATE head SET seq = 2")
     is_whole(desk, ["INC-1", "INC-2"])
+
+
+def test_a_head_that_tells_another_time_is_named(desk: ServiceDesk) -> None:
+    log(desk)
+    sql(desk.store, "UPDATE head SET recorded_at = 'soon'")
+    assert any("tells another time" in fault for fault in verify(desk.store).faults)
+    with pytest.raises(RegisterUnavailable, match="The register's head cannot be read"):
+        log(desk)
 
 
 def test_a_newer_register_is_left_alone_by_every_door(store: Store) -> None:

@@ -259,7 +259,21 @@ def test_the_board_as_text_is_the_last_known_one_when_the_register_is_away(
     monkeypatch.setattr("register.store.open_store", away)
     out = io.StringIO()
     assert print_board(session, out) == 5
+    assert out.getvalue().startswith("STALE: as it was known on ")
     assert "db down" in out.getvalue()
+    assert "The database does not answer." in capsys.readouterr().err
+
+
+def test_the_board_as_text_claims_nothing_where_nothing_is_known(
+    session: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def away(named: str) -> Any:
+        raise RegisterUnavailable("The database does not answer.")
+
+    monkeypatch.setattr("register.store.open_store", away)
+    out = io.StringIO()
+    assert print_board(session, out) == 5
+    assert out.getvalue() == ""
     assert "The database does not answer." in capsys.readouterr().err
 
 

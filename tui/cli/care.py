@@ -14,6 +14,7 @@ from typing import Annotated, Final
 import typer
 
 from register.store import RegisterUnavailable, is_private, leases, open_store
+from register.store.mishaps import in_the_way
 from register.store.shared import worth_a_look
 from tui.cli.answer import Answer
 from tui.cli.finding import Finding
@@ -24,6 +25,8 @@ from tui.cli.trouble import FOUND_FAULTS, WrongUse
 from tui.session import session_from
 
 _SMALLEST: Final = (80, 24)
+_ROOM: Final = 100
+"""Megabytes of free disk below which it is time to make room."""
 
 
 def serve(
@@ -107,6 +110,7 @@ def _register() -> Iterator[Finding]:
 
         whose = "private" if is_private(url) else "shared"
         yield Finding("register", True, f"{path}, {whose}, {seq:,} events")
+        yield from _room(path)
         if whose == "shared":
             yield from _shared(path)
         yield Finding("sqlite", True, f"{pysqlite3.sqlite_version} (the library that Muster brings)")
@@ -114,6 +118,18 @@ def _register() -> Iterator[Finding]:
     yield from policy_of(store)
     store.close()
     yield _worker(until, private=is_private(url))
+
+
+def _room(path: Path) -> Iterator[Finding]:
+    """Whether the file can be written, and for how long."""
+    stuck = in_the_way(path)
+    if stuck is not None:
+        yield Finding("writing", False, f"nothing can be written: {stuck.what}", stuck.todo)
+        return
+    free = shutil.disk_usage(path.parent).free >> 20
+    if free < _ROOM:
+        todo = "make room before it is full: nothing could be logged then"
+        yield Finding("disk", False, f"{free:,} MB are free where the register lies", todo)
 
 
 def _shared(path: Path) -> Iterator[Finding]:
