@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Final
@@ -22,6 +21,7 @@ from integrations.errors import AuthFailed
 from integrations.hand import Hand
 from integrations.indexing import keep_indexed
 from integrations.known import Known
+from integrations.lock import alone, alone_or_told
 from integrations.outcomes import Timing
 from integrations.secrets import resolve
 from integrations.vendor import Vendor
@@ -29,6 +29,7 @@ from integrations.vendors import connector_for
 from register.core import Refused, new_id
 from register.desk import ServiceDesk
 from register.store import (
+    RegisterReplaced,
     RegisterUnavailable,
     Store,
     is_private,
@@ -39,7 +40,6 @@ from register.store import (
     vendors,
 )
 from register.store.poke import poke
-from register.store.shared import open_beside
 from register.store.watcher import Watcher
 from register.toml_file import FileFaults
 
@@ -48,28 +48,6 @@ BEAT: Final = 5.0
 """Seconds between two renewals of the leases."""
 IDLE: Final = timedelta(minutes=10)
 NOTHING: Final[Callable[[str], None]] = lambda point: None  # noqa: E731
-
-
-def lock_path(register: Path) -> Path:
-    return register.with_name(register.name + ".worker.lock")
-
-
-@contextlib.contextmanager
-def alone(register: Path | None) -> Iterator[bool]:
-    """Hold the lock of a file's one worker; False when another has it. PostgreSQL has leases instead."""
-    if register is None:
-        yield True
-        return
-    handle = open_beside(register, lock_path(register), os.O_RDWR)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-            return
-        yield True
-    finally:
-        os.close(handle)
 
 
 def ensure(register_url: str, env: Mapping[str, str] | None = None) -> bool:
@@ -129,6 +107,7 @@ class Worker:
         self._reload = asyncio.Event()
         self._busy_until = datetime.now(UTC)
         self.was_idle = False
+        self._lost: RegisterReplaced | None = None
 
     @property
     def store(self) -> Store:
@@ -167,6 +146,8 @@ class Worker:
                 await self._hand.call(lambda: leases.release(self.store, self._holder))
             self._hand.close()
             self._watching.close()
+        if self._lost is not None:
+            raise self._lost  # what lies there now needs a worker of its own
 
     async def _serve(self, sole: bool) -> None:
         """All suppliers that the register has adopted, until these are others."""
@@ -296,6 +277,9 @@ class Worker:
                 if await self._watching.call(lambda seq=seq: watcher.wait(seq, 2.0)):  # type: ignore[misc]
                     seq = await self._watching.call(self.store.seq)
                     self._news.set()
+            except RegisterReplaced as error:
+                self._lost = error
+                self.stop()
             except RegisterUnavailable as error:
                 self.tell(str(error))
                 await asyncio.sleep(2)
@@ -349,12 +333,7 @@ def run(
     env = os.environ if env is None else env
     store = open_store(named)
     while True:
-        with contextlib.ExitStack() as held:
-            try:
-                free = held.enter_context(alone(store.path))
-            except OSError as error:
-                why = f"the worker's lock beside it cannot be made ({error.strerror}). Nothing is sent"
-                raise RegisterUnavailable(f"{store.path}: {why}: open or free its folder.") from error
+        with alone_or_told(store.path) as free:
             if not free:
                 if not until_idle:
                     print("Another worker serves this register already: nothing to do.", file=sys.stderr)

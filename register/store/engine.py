@@ -27,6 +27,10 @@ class RegisterUnavailable(Exception):
     """The register cannot be opened, read or written now. The sentence says what to do."""
 
 
+class RegisterReplaced(RegisterUnavailable):
+    """Its file was moved, deleted or replaced while it was open: what bears the name now is another one."""
+
+
 class RegisterAway(RegisterUnavailable):
     """It does not answer: it is down, starting, full of sessions, or the line to it is cut.
 

@@ -17,6 +17,7 @@ from register.store import tables as t
 from register.store.engine import (
     REACHED,
     RegisterAway,
+    RegisterReplaced,
     RegisterUnavailable,
     as_url,
     connect,
@@ -113,7 +114,7 @@ class Store:
     def _refuse_another_file(self) -> None:
         """What is written into a file that has lost its name is gone when it is closed."""
         if self.path is not None and _is_another(self.path, self._file):
-            raise RegisterUnavailable(
+            raise RegisterReplaced(
                 f"{self.path}: the file was moved, deleted or replaced while Muster had it open. Nothing was"
                 " written; what is there now is opened anew."
             )

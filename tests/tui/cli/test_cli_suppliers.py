@@ -174,7 +174,7 @@ def test_verify_tells_what_was_changed_by_hand(cli: Cli) -> None:
 
 
 def test_a_second_worker_of_a_file_is_refused(cli: Cli) -> None:
-    from integrations.worker import alone
+    from integrations.lock import alone
 
     cli("log", "Mail is late")
     with alone(cli.home / "r.db") as free:
