@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import IO, Final
 
 from integrations.anchors import anchor, keep_anchors
@@ -24,6 +25,7 @@ from integrations.known import Known
 from integrations.lock import alone, alone_or_told
 from integrations.outcomes import Timing
 from integrations.secrets import resolve
+from integrations.spooling import keep_entered
 from integrations.vendor import Vendor
 from integrations.vendors import connector_for
 from register.core import Refused, new_id
@@ -47,6 +49,9 @@ LEASE: Final = timedelta(seconds=20)
 BEAT: Final = 5.0
 """Seconds between two renewals of the leases."""
 IDLE: Final = timedelta(minutes=10)
+AGAIN: Final = 60.0
+"""Seconds after which a sentence is told again; of a database that is away one comes twice a second."""
+MOST_TOLD: Final = 20
 NOTHING: Final[Callable[[str], None]] = lambda point: None  # noqa: E731
 
 
@@ -106,6 +111,7 @@ class Worker:
         self._news = asyncio.Event()
         self._reload = asyncio.Event()
         self._busy_until = datetime.now(UTC)
+        self._told: dict[str, float] = {}
         self.was_idle = False
         self._lost: RegisterReplaced | None = None
 
@@ -126,6 +132,7 @@ class Worker:
             asyncio.create_task(self._beat(sole), name="beat"),
             asyncio.create_task(self._watch(), name="watch"),
             asyncio.create_task(keep_indexed(self._hand), name="index"),
+            asyncio.create_task(keep_entered(self._hand, self._env, self.tell), name="spool"),
         ]
         if until_idle:
             steady.append(asyncio.create_task(self._idle(), name="idle"))
@@ -301,6 +308,9 @@ class Worker:
             await asyncio.wait_for(self._stop.wait(), seconds)
 
     def tell(self, sentence: str) -> None:
+        if self._told.get(sentence, 0.0) > monotonic() - AGAIN:
+            return
+        self._told = {sentence: monotonic()} | dict(list(self._told.items())[:MOST_TOLD])
         print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {sentence}", file=self._say, flush=True)
 
 

@@ -143,7 +143,7 @@ class Spool:
         What was kept under the same command id before stays as it is, and is returned.
         """
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_folder()
             with self._book() as book:
                 known = self.look().entries
                 same = next((one for one in known if one.command_id == entry.command_id), None)
@@ -191,12 +191,16 @@ class Spool:
     @contextlib.contextmanager
     def replaying(self) -> Iterator[bool]:
         """Be the only one who enters, so that the order holds; False where another one is at it."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_folder()
         sweep(self.folder)
         with held(self.folder / "replay.json") as file:
             yield file is not None
 
     # Files
+
+    def _make_folder(self) -> None:
+        self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
 
     def _files(self) -> list[Path]:
         try:

@@ -26,6 +26,7 @@ from tui.messages import (
     IncidentsChanged,
     Logged,
     OutboxRead,
+    Reach,
     Refused,
     RegisterOpened,
     SpoolMoved,
@@ -147,7 +148,9 @@ class MusterApp(PatientApp):
         self.board.redraw()
 
     def on_freshness_changed(self, event: FreshnessChanged) -> None:
-        self.model.freshness = event.freshness
+        before, self.model.freshness = self.model.freshness, event.freshness
+        if event.freshness.reach is Reach.STALE and before.reach is not Reach.STALE and event.freshness.why:
+            self.say(event.freshness.why, "warn")
         self._tell(FreshnessChanged, event.freshness)
 
     def on_verbs_learned(self, event: VerbsLearned) -> None:

@@ -82,7 +82,7 @@ def _supplier_column(width: int, *variants: Mapping[str, bool]) -> Column:
 def _title(row: Row, eyes: Eyes) -> Cell:
     mark = f"{eyes.signs.live} " if row.get("firing") else ""
     if row.get("spool") == "refused":
-        mark = f"{eyes.signs.over} not entered: "
+        mark = "refused: "
     return mark + one_line(row["title"]), ""
 
 

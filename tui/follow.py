@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from register.spool import is_provisional
 from tui.asking import Asker
 from tui.door import Post
-from tui.keeping import Keeper
+from tui.keeping import INSTEAD, Keeper
 from tui.messages import (
     DetailRead,
     FeedMoved,
@@ -105,7 +105,8 @@ class Follower:
             except RegisterUnavailable as error:
                 tries = 0 if time.monotonic() - began > AGAIN[-1] else tries
                 asker.away = isinstance(error, RegisterAway)
-                self._say(Freshness(Reach.STALE, self._reach.since, None, str(error)))
+                why = f"{error} {INSTEAD}" if asker.away else str(error)
+                self._say(Freshness(Reach.STALE, self._reach.since, None, why))
                 keeper.look()  # another program of this person's may keep something, too
                 self._again.wait(AGAIN[min(tries, len(AGAIN) - 1)])
                 self._again.clear()
@@ -229,7 +230,7 @@ class Follower:
         while not self._stop.wait(PULSE):
             silent = time.monotonic() - self._heard
             if self._reach.reach is Reach.LIVE and silent > SILENT:
-                why = f"The register has not answered for {int(silent)} s; nothing says why."
+                why = f"The register has not answered for {int(silent)} s. {INSTEAD}"
                 self._say(Freshness(Reach.STALE, self._reach.since, None, why))
                 asker.away = True
                 asker.give_up()

@@ -16,7 +16,7 @@ from tui.door import Post
 from tui.hands import Hands
 from tui.messages import DetailRead, Done, Refused, Row, SpoolMoved
 from tui.session import Session
-from tui.spooled import enter, entered, keep, refused, reminder, spool_of
+from tui.spooled import enter, entered, keep, reminder, spool_of
 
 if TYPE_CHECKING:
     from register.core import Command
@@ -100,14 +100,13 @@ class Keeper:
             self._reminded = True
             first = reminder(looked, self.register_id)
             return (first, "bad") if first else None
+        gone = [one for name, one in before.items() if name not in now and one.no in looked.entered]
+        told = " ".join(entered(one, looked.entered[one.no]) for one in gone[:_TOLD]) + _more(gone, _TOLD)
         fresh = [one for one in now.values() if one.refused and not _was_refused(before, one)]
         if fresh:
-            return refused(fresh[0], fresh[0].refused) + _more(fresh, 1), "bad"
-        gone = [one for name, one in before.items() if name not in now and one.no in looked.entered]
-        if gone:
-            told = " ".join(entered(one, looked.entered[one.no]) for one in gone[:_TOLD])
-            return told + _more(gone, _TOLD), "good"
-        return None
+            why = f"{fresh[0].name} was not entered: {one_line(fresh[0].refused)} See `muster spool list`."
+            return f"{told} {why}".strip(), "bad"
+        return (told, "good") if told else None
 
     def read_detail(self, number: str) -> None:
         """Read one that waits, with the notes on it; DetailRead arrives."""
@@ -141,7 +140,7 @@ def _was_refused(before: Mapping[str, Entry], one: Entry) -> bool:
 
 
 def _more(some: list[Entry], told: int) -> str:
-    return f" And {len(some) - told} more: `muster spool list`." if len(some) > told else ""
+    return f" And {len(some) - told} more are in the register." if len(some) > told else ""
 
 
 def _told(entry: Entry, me: str) -> Told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from register.live import Live
@@ -22,6 +23,12 @@ NO_ID: Final = (
 )
 _ENTERED: Final = {"log": "{} is {} now.", "note": "The note {} is on {} now."}
 _SHORT: Final = 60
+
+
+def what_happened(away: Exception) -> str:
+    """Return the first sentence of why the register cannot be used: what to do next is another thing then."""
+    first, dot, _ = str(away).partition(". ")
+    return first + dot.strip()
 
 
 def spool_of(session: Session) -> Spool:
@@ -109,8 +116,9 @@ def reminder(looked: Looked, register_id: str) -> str:
     return " ".join((*said, *looked.faults))
 
 
-def what(one: Entry) -> str:
-    """Return what an entry says, in a few words."""
+def what(one: Entry, others: Iterable[Entry] = ()) -> str:
+    """Return what an entry says, in a few words. others: of which it may be about one."""
     text = one.fields.get("title") or one.fields.get("text") or ""
-    about = f" on {one.target}" if one.target else ""
+    target = one.target or next((other.name for other in others if other.command_id == one.about), "")
+    about = f" on {target}" if target else ""
     return f"{one.verb}{about}: {clip(one_line(str(text)), _SHORT)}"

@@ -203,23 +203,27 @@ async def test_what_the_command_line_kept_is_seen_on_the_board_and_entered_by_it
 
 
 async def test_what_a_rule_refuses_by_then_stays_on_the_board_with_the_reason(
-    session: Session, line: Line, store: Store
+    session: Session, line: Line, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = board(session)
     async with app.run_test(size=(120, 24)) as pilot:
         await until(pilot, lambda: "live" in text_of(app)[0])
         line.cut()
         await until(pilot, lambda: "STALE" in text_of(app)[0])
-        spool = Spool(folder_beside(session.live_path))
-        spool.keep(entry(store.register_id, "0" * 26, "log", {"title": ""}, source="cli"))
-        good = {"title": "db down", "impact": "nonsense"}
-        spool.keep(entry(store.register_id, "1" * 26, "log", good, source="cli"))
+        await write(pilot, "i", "db down")
+        await until(pilot, lambda: "~1 3 In spool" in screen(app))
+        viewer = lambda store, session, source: Principal(ME, Role.VIEWER, source)  # noqa: E731
+        monkeypatch.setattr("tui.who.principal", viewer)
         line.mend()
-        await until(pilot, lambda: "was not entered" in screen(app))
-        assert "`muster spool retry ~1` tries again" in screen(app)
+        await until(pilot, lambda: "~1 was not entered: This takes the role responder" in screen(app))
+        await until(pilot, lambda: "refused: db down" in screen(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "logged (not entered: This takes the role responder" in screen(app))
     app = board(session)
     async with app.run_test(size=(120, 24)) as pilot:
-        await until(pilot, lambda: "~1, ~2 could not be entered and wait for you" in screen(app))
+        await until(pilot, lambda: "~1 could not be entered and waits for you" in screen(app))
+        await until(pilot, lambda: "refused: db down" in screen(app))
+    monkeypatch.undo()
     once(store)
 
 

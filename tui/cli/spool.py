@@ -17,7 +17,7 @@ from register.store import RegisterUnavailable
 from tui.cli.answer import Answer
 from tui.cli.trouble import FOUND_FAULTS, WrongUse
 from tui.session import session_from
-from tui.spooled import KEPT, enter, keep, register_known, reminder, spool_of, told, what
+from tui.spooled import KEPT, enter, keep, register_known, reminder, spool_of, told, what, what_happened
 
 if TYPE_CHECKING:
     from tui.cli.here import Here
@@ -63,14 +63,15 @@ def kept(asked: Command, away: RegisterUnavailable, env: Mapping[str, str] = os.
         entry = keep(spool_of(session), register_known(session), asked, "cli")
     except NotKept as why:
         raise type(away)(f"{away} {why}") from away
-    print(clean(f"{away} {KEPT.format(entry.name)} Do not say it again."), file=sys.stderr)
+    said = f"{what_happened(away)} {KEPT.format(entry.name)} Do not say it again."
+    print(clean(said), file=sys.stderr)
     return Answer(_data(entry), [f"{entry.name}  not entered yet  {what(entry)}"])
 
 
 def list_() -> Answer:
     """List what was said while the register was away and is not in it yet."""
     looked = spool_of(session_from(os.environ)).look()
-    lines = [line for entry in looked.entries for line in _lines(entry)]
+    lines = [line for entry in looked.entries for line in _lines(entry, looked)]
     lines += looked.faults
     nothing = ["The spool is empty: everything you said is in the register."]
     data = {"entries": [_data(entry) for entry in looked.entries], "faults": list(looked.faults)}
@@ -155,10 +156,10 @@ def _said_at(entry: Entry) -> datetime | None:
         return None
 
 
-def _lines(entry: Entry) -> list[str]:
+def _lines(entry: Entry, looked: Looked) -> list[str]:
     when = _said_at(entry)
     clock = when.astimezone().strftime("%Y-%m-%d %H:%M %Z") if when else "at some time"
-    lines = [f"{entry.name}  {clock}  {what(entry)}"]
+    lines = [f"{entry.name}  {clock}  {what(entry, looked.entries)}"]
     if entry.refused:
         lines += [
             f"    not entered: {entry.refused}",
