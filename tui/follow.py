@@ -111,6 +111,12 @@ class Follower:
                 self._again.wait(AGAIN[min(tries, len(AGAIN) - 1)])
                 self._again.clear()
                 tries += 1
+            except Exception as error:  # a board must not look live when nobody follows any more
+                why = (
+                    f"Muster itself failed at following ({type(error).__name__}: {error}). It is tried again."
+                )
+                self._say(Freshness(Reach.STALE, self._reach.since, None, why))
+                self._stop.wait(AGAIN[-1])
 
     def _while_it_answers(
         self, asker: Asker, keeper: Keeper, after: int, register_id: str
