@@ -114,6 +114,10 @@ class Command(BaseModel, frozen=True, extra="forbid"):
         target = self.given("target")
         return (target,) if target else ()
 
+    def reads(self) -> tuple[str, ...]:
+        """The streams whose events the rule needs to see, one by one; hardly any rule does."""
+        return ()
+
     def asks_alert(self, incidents: Mapping[str, Incident]) -> AlertAsked | None:
         """The alert whose row the rule needs to see; hardly any rule does."""
         return None
@@ -169,6 +173,18 @@ class Said:
 
 
 Decision = tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An event of a stream as it stands: its data, or what redactions left of it, as JSON."""
+
+    seq: int
+    kind: str
+    v: int
+    command_id: str
+    data: str | None
+    wiped: bool  # its own data is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +280,7 @@ class World:
     heard: frozenset[str] = frozenset()  # change ids of this command that were taken in before
     cursor: str | None = None  # JSON: where the vendor's feed was left
     alert: AlertFacts = AlertFacts()  # of the alert that the command asks about
+    stories: Mapping[str, tuple[Written, ...]] = field(default_factory=dict)  # of the streams it reads
 
 
 @singledispatch
@@ -312,6 +329,15 @@ def says(incident: Incident, *events: Event, at: datetime | None = None) -> Deci
 def refuse_unless(condition: object, sentence: str, ask: str = "") -> None:
     if not condition:
         raise Refused(sentence, ask)
+
+
+def refuse_if_held(incident: Incident) -> None:
+    """Nobody takes anything out of what is under legal hold."""
+    refuse_unless(
+        not incident.legal_hold,
+        f"{incident.number} is under legal hold: nothing of it may be taken out. Nothing was done;"
+        f" an admin lifts the hold with `muster legal-hold {incident.number} --off`.",
+    )
 
 
 def utc(moment: datetime) -> datetime:

@@ -51,6 +51,8 @@ SAID: Final[Mapping[str, str]] = {
     "log": "{} is logged.",
     "alert": "{} has the alert.",
     "restrict": "{} is restricted now.",
+    "redact": "{} has lost its texts.",
+    "legal-hold": "The legal hold of {} is changed.",
     "unrestrict": "{} is open to everyone's eyes.",
     "cancel": "{} is canceled.",
     "close": "{} is closed.",
@@ -69,6 +71,8 @@ TITLES: Final[Mapping[str, str]] = {
     "reopen": "Reopen {}",
     "close": "Close {}",
     "restrict": "Restrict {} to those who work on it and those you name",
+    "redact": "Wipe texts of {} for good",
+    "legal-hold": "Put {} under legal hold",
     "unrestrict": "Show {} to everyone",
 }
 

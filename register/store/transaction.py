@@ -114,6 +114,8 @@ class Transaction:
         self._versions: dict[str, int] = {}  # by stream: the n of its last event
         self._lasts: dict[str, int] = {}  # by stream written here: the seq of its last event
         self.moved = False
+        self.anew: dict[str, Incident] = {}  # what was folded anew, for events behind it were redacted
+        self.wiped = False  # whether anything must not be left in the file
 
     @property
     def connection(self) -> Connection:
@@ -357,6 +359,7 @@ def columns_of(incident: Incident, timeline: Timeline) -> dict[str, Any]:
         "parent": None,
         "firing": int(incident.firing),
         "legal_hold": int(incident.legal_hold),
+        "retired": int(incident.retired),
         "team": board["team"].casefold(),
         "service": board["service"].casefold(),
         "category": board["category"].casefold(),
