@@ -9,6 +9,8 @@ from register.core import Recorded
 from register.plain import one_line
 from tui.detail import PERSON, Told
 
+SPOOL: Final = "spool"
+"""The source of what was said while the register was away (register.replay.SOURCE)."""
 Words = Callable[[Any], Mapping[str, Any]]
 """From an event to the fields of Told that differ from the plain ones."""
 
@@ -25,6 +27,8 @@ def tell(recorded: Recorded) -> Told:
         fields |= WORDS.get(recorded.kind, lambda event: {})(recorded.event)
         if recorded.redacted:
             fields |= {"what": f"{fields['what']} (redacted)", "pen": "dim"}
+    if recorded.source == SPOOL:
+        fields["what"] += f" (entered later, {recorded.recorded_at.astimezone():%Y-%m-%d %H:%M %Z})"
     return Told(at=recorded.at.timestamp(), who=recorded.actor, **fields)
 
 
