@@ -61,6 +61,11 @@ class PersonField:
     kind: str = "person"
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Marks a command's time that lies behind: `16:30` is the last one, `2h` is two hours ago."""
+
+
 class Refused(Exception):
     """A rule said no. The sentence says what happened, what it means and what to do next."""
 

@@ -297,7 +297,7 @@ class Transaction:
     def carry_out(self, effect: Effect, now: datetime) -> None:
         """Write what an event or a command asks for besides events."""
         carry(effect, self, stamp(now))
-        self.moved = True
+        self.moved = self.moved or effect.moves
 
     def _write_behind(self) -> None:
         """Write the events and rows that were put aside, each kind at once."""

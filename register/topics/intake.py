@@ -54,6 +54,7 @@ class Created(Event):
     reporter: str
     description: str
     visibility: Visibility
+    team: str = ""  # who owns it, by the matrix of that moment; older programs said nobody
     due_at: datetime | None = None  # of older programs; clocks are counted now
 
 
@@ -70,6 +71,7 @@ def _(command: Log, incident: Any, world: World) -> Decision:
         reporter=world.actor,
         description=command.description,
         visibility=Visibility.RESTRICTED if command.restricted else Visibility.EVERYONE,
+        team=world.policy.matrix.owning_team(command.service or "", command.category or ""),
     )
     return (Said(world.next_number, created),)
 
@@ -86,6 +88,7 @@ def _(event: Created, incident: Any, at: datetime) -> Incident:
         caller=event.caller,
         reporter=event.reporter,
         visibility=event.visibility,
+        team=event.team,
         opened_at=at,
         updated_at=at,
     )
