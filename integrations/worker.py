@@ -26,6 +26,7 @@ from integrations.lock import alone, alone_or_told
 from integrations.outcomes import Timing
 from integrations.secrets import resolve
 from integrations.spooling import keep_entered
+from integrations.ticking import keep_ticking
 from integrations.vendor import Vendor
 from integrations.vendors import connector_for
 from register.core import Refused, new_id
@@ -44,6 +45,7 @@ from register.store import (
 from register.store.poke import poke
 from register.store.watcher import Watcher
 from register.toml_file import FileFaults
+from register.watch import falls_due_soon
 
 LEASE: Final = timedelta(seconds=20)
 BEAT: Final = 5.0
@@ -51,6 +53,7 @@ BEAT: Final = 5.0
 IDLE: Final = timedelta(minutes=10)
 AGAIN: Final = 60.0
 """Seconds after which a sentence is told again; of a database that is away one comes twice a second."""
+MOST_TOLD: Final = 20
 NOTHING: Final[Callable[[str], None]] = lambda point: None  # noqa: E731
 
 
@@ -130,6 +133,7 @@ class Worker:
         steady = [
             asyncio.create_task(self._beat(sole), name="beat"),
             asyncio.create_task(self._watch(), name="watch"),
+            asyncio.create_task(keep_ticking(self._hand, self.tell), name="tick"),
             asyncio.create_task(keep_indexed(self._hand), name="index"),
             asyncio.create_task(keep_entered(self._hand, self._env, self.tell), name="spool"),
         ]
@@ -307,13 +311,10 @@ class Worker:
             await asyncio.wait_for(self._stop.wait(), seconds)
 
     def tell(self, sentence: str) -> None:
-        """Say it for the journal; what lasts once a minute only."""
-        now = monotonic()
-        if now - self._told.get(sentence, -AGAIN) < AGAIN:
+        if self._told.get(sentence, 0.0) > monotonic() - AGAIN:
             return
-        self._told = {one: at for one, at in self._told.items() if now - at < AGAIN} | {sentence: now}
-        with contextlib.suppress(OSError, ValueError):  # the journal's disk may be full, too: serving goes on
-            print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {sentence}", file=self._say, flush=True)
+        self._told = {sentence: monotonic()} | dict(list(self._told.items())[:MOST_TOLD])
+        print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {sentence}", file=self._say, flush=True)
 
 
 def _until(due: datetime | None, *, flying: bool) -> float:
@@ -330,7 +331,7 @@ def _is_busy(store: Store) -> bool:
     """Whether there is work, or anybody else who listens to this register; one listener is our own."""
     if any(v.unsent or v.doubtful or v.open_bonds for v in vendors.health(store).values()):
         return True
-    return store.path is not None and poke(store.path) > 1
+    return falls_due_soon(store, datetime.now(UTC)) or (store.path is not None and poke(store.path) > 1)
 
 
 def run(

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from pydantic import BaseModel
 
 import register.store.recount
-import register.store.wiping
 import register.topics  # noqa: F401 - registers every verb, event and rule
 from register.canon import moment
 from register.core import (
@@ -38,9 +38,9 @@ from register.incident import Incident
 from register.seeing import may_see, sentence
 from register.standing import told, who_may
 from register.store.adopted import adopted, policy_of
-from register.store.folding import stories_of
 from register.store.store import Store, recorded
 from register.store.transaction import Transaction
+from register.store.waiting import waiting_for
 from register.topics.timekeeping import ClockSteppedBack
 
 SKEW_TAKEN_AS_NONE = 2
@@ -116,7 +116,7 @@ class ServiceDesk:
         now = self._time(transaction, principal)
         actor = transaction.person("person", principal.login)
         command = _with_person_ids(command, transaction)
-        world = self._world(transaction, command, now, actor)
+        world = replace(self._world(transaction, command, now, actor), login=principal.login)
         target = command.given("target")
         _refuse_sight(principal, actor, command, world)
         about = world.incidents.get(target) if target else None
@@ -126,7 +126,8 @@ class ServiceDesk:
         events, folded = self._record(transaction, decision, world, now, command.command_id, principal)
         for effect in bookkeeping(command, world):
             transaction.carry_out(effect, now)
-        number = target or next((e.stream for e in events if e.stream.startswith("INC-")), None)
+        made = next((e.stream for e in events if e.kind == "created"), None)
+        number = made or target or next((e.stream for e in events if e.stream.startswith("INC-")), None)
         number = number or world.alert.incident
         after = folded.get(number) if number else None
         said = remarks(command, world, after)
@@ -161,6 +162,14 @@ class ServiceDesk:
             if incident is None:
                 raise NotFound(f"There is no {number}. `muster list` shows the open ones.")
             incidents[number] = incident
+        further = list(command.touches_too(incidents))
+        record = command.waits_for()
+        if record is not None:
+            further += waiting_for(transaction.connection, record)
+        for number in further:
+            found = transaction.incident(number) if number not in incidents else None
+            if found is not None:
+                incidents[number] = found
         asked = command.asks_alert(incidents)
         alert = AlertFacts() if asked is None else transaction.alert(asked, self.policy, now)
         for one in (alert.incident, alert.beside):
@@ -181,7 +190,6 @@ class ServiceDesk:
             else frozenset(),
             cursor=transaction.cursor(vendor) if vendor and "cursor" in type(command).model_fields else None,
             alert=alert,
-            stories=stories_of(transaction.connection, command.reads()),
         )
 
     def _record(
@@ -211,8 +219,6 @@ class ServiceDesk:
                     folded[said.stream] = after
             for effect in effects(said.event, said.stream, command_id):
                 transaction.carry_out(effect, now)
-            folded.update(transaction.anew)
-            transaction.anew.clear()
         # whoever lets go of an alert's key comes before the one who takes it
         for number, incident in sorted(folded.items(), key=lambda item: item[1].holds_key):
             if incident is not world.incidents.get(number):
@@ -231,7 +237,9 @@ def _recorded(row: dict[str, Any], event: Any) -> Recorded:
 
 
 def _replayed(transaction: Transaction, events: list[Recorded]) -> Receipt:
-    number = next((event.stream for event in events if event.stream.startswith("INC-")), None)
+    made = (event.stream for event in events if event.kind == "created")
+    streams = (event.stream for event in events if event.stream.startswith("INC-"))
+    number = next(chain(made, streams), None)
     return Receipt(number, transaction.incident(number) if number else None, tuple(events), replayed=True)
 
 

@@ -238,13 +238,13 @@ class Incident(Value, frozen=True):
     category: str = ""
     owner: str | None = None
     team: str = ""
+    team_by_hand: bool = False  # a person passed it there: no correction moves it
     caller: str | None = None
     reporter: str
+    watchers: tuple[str, ...] = ()
     visibility: Visibility = Visibility.EVERYONE
     allowed: tuple[str, ...] = ()  # who is named to see it while it is restricted
     legal_hold: bool = False  # nothing of it may be redacted
-    left_in: tuple[str, ...] = ()  # who was erased while it was under legal hold: it quotes them still
-    retired: bool = False  # its texts and people went by a rule of retention
     opened_at: datetime
     updated_at: datetime
     acknowledged_at: datetime | None = None
@@ -253,13 +253,24 @@ class Incident(Value, frozen=True):
     closed_at: datetime | None = None
     resolution: ResolutionCode | None = None
     cause: Cause | None = None
+    closes_at: datetime | None = None  # when it closes by itself, while it is resolved
+    resolved_with: str | None = None  # the parent whose resolution resolved it
+    first_contact: bool = False  # the first line resolved it, alone and for good so far
     reopened: int = 0
+    last_reopened_at: datetime | None = None
+    last_reopened_by: str | None = None
     reassigned: int = 0
-    word: str = ""  # who spoke last between the caller and us: "caller" or "us"
+    word: str = ""  # who spoke last, the caller or us: "caller", "us"
     word_at: datetime | None = None
+    parent: str | None = None
+    children: tuple[str, ...] = ()
+    duplicate_of: str | None = None
+    follows: str | None = None  # the one that was over for good, and of which this one goes on
+    problems: tuple[str, ...] = ()  # numbers of records elsewhere
+    changes: tuple[str, ...] = ()
     bonds: tuple[Bond, ...] = ()
     alert: Alert | None = None  # where monitoring opened it
-    related: tuple[str, ...] = ()  # incidents that alerts tell to belong together, the first ones
+    related: tuple[str, ...] = ()  # incidents that belong together: as people say, and alerts, the first ones
     track: Track = ()  # what clocks are counted from: written by the fold alone
 
     @property
@@ -269,6 +280,13 @@ class Incident(Value, frozen=True):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def wakes_at(self) -> datetime | None:
+        """When something happens to it by itself: a hold looks again, a resolved one closes."""
+        if self.state is State.ON_HOLD and self.hold is not None:
+            return self.hold.until
+        return self.closes_at if self.state is State.RESOLVED else None
 
     @property
     def firing(self) -> bool:

@@ -8,9 +8,8 @@ from typing import Any, Final
 from register.core import Recorded
 from register.plain import one_line
 from tui.detail import PERSON, Told
+from tui.life_words import LIFE_WORDS
 
-SPOOL: Final = "spool"
-"""The source of what was said while the register was away (register.replay.SOURCE)."""
 Words = Callable[[Any], Mapping[str, Any]]
 """From an event to the fields of Told that differ from the plain ones."""
 
@@ -25,16 +24,14 @@ def tell(recorded: Recorded) -> Told:
         }
     else:
         fields |= WORDS.get(recorded.kind, lambda event: {})(recorded.event)
-        if recorded.redacted:
-            fields |= {"what": f"{fields['what']} (redacted)", "pen": "dim"}
-    if recorded.source == SPOOL:
-        fields["what"] += f" (entered later, {recorded.recorded_at.astimezone():%Y-%m-%d %H:%M %Z})"
     return Told(at=recorded.at.timestamp(), who=recorded.actor, **fields)
 
 
 def _created(event: Any) -> Mapping[str, Any]:
     where = f" on {one_line(event.service)}" if event.service else ""
-    what = f"logged: impact {event.impact}, urgency {event.urgency}{where}"
+    team = f", {one_line(event.team)} owns it" if event.team else ""
+    after = f", goes on from {event.follows}" if event.follows else ""
+    what = f"logged: impact {event.impact}, urgency {event.urgency}{where}{team}{after}"
     return {"what": what, "body": event.description}
 
 
@@ -57,7 +54,9 @@ def _held(event: Any) -> Mapping[str, Any]:
 def _resolved(event: Any) -> Mapping[str, Any]:
     cause = f", cause {event.cause}" if event.cause else ""
     how = event.code.replace("_", " ")
-    return {"what": f"resolved: {how}{cause}", "body": event.notes, "pen": "good"}
+    whose = f", with {event.with_parent}, its parent" if event.with_parent else ""
+    first = ", at first contact" if event.first_contact else ""
+    return {"what": f"resolved: {how}{cause}{first}{whose}", "body": event.notes, "pen": "good"}
 
 
 def _to_supplier(what: str) -> Words:
@@ -129,11 +128,6 @@ def _restricted(event: Any) -> Mapping[str, Any]:
     return {"what": f"restricted to those who work on it{named}", "people": event.allowed, "pen": "warn"}
 
 
-def _redacted(event: Any) -> Mapping[str, Any]:
-    why = {"erased": ", for somebody was erased", "retention": ", for it is old enough"}.get(event.why, "")
-    return {"what": f"wiped the texts of {len(event.wiped)} events{why}", "body": event.reason, "pen": "warn"}
-
-
 def _alert_fired(event: Any) -> Mapping[str, Any]:
     times = f" (×{event.count})" if event.count > 1 else ""
     back = f", back after {event.recurrence_of}" if event.recurrence_of else ""
@@ -163,7 +157,7 @@ WORDS: Final[Mapping[str, Words]] = {
     "note": lambda e: {"what": f"note ({e.label})", "body": e.text},
     "resolved": _resolved,
     "reopened": lambda e: {"what": "reopened", "body": e.reason, "pen": "warn"},
-    "closed": lambda e: {"what": "closed", "body": e.note},
+    "closed": lambda e: {"what": "closed by itself" if e.by_itself else "closed", "body": e.note},
     "canceled": lambda e: {"what": "canceled", "body": e.reason},
     "engaged": _to_supplier("engages"),
     "replied": _to_supplier("writes to"),
@@ -197,9 +191,7 @@ WORDS: Final[Mapping[str, Words]] = {
     "policy_adopted": lambda e: {"what": f"policy version {e.version} is adopted"},
     "book_adopted": lambda e: {"what": f"policy version {e.version} promises something else"},
     "restricted": _restricted,
-    "redacted": _redacted,
-    "legal_hold_set": lambda e: {"what": "under legal hold: nothing may be redacted", "body": e.reason},
-    "legal_hold_lifted": lambda e: {"what": "no longer under legal hold", "body": e.reason},
     "unrestricted": lambda e: {"what": "open to everyone's eyes again"},
     "send_dropped": lambda e: _of_sending(e, f"{e.what} to {e.vendor} is given up", "warn", e.reason),
+    **LIFE_WORDS,
 }

@@ -37,7 +37,7 @@ WAYS: Final[Mapping[str, Way]] = {
     "engage": Way.ENGAGE,
     "reply": Way.REPLY,
 }
-ORDER: Final = ("ack", "take", "note", "reply", "engage", "hold", "resolve", "log")
+ORDER: Final = ("ack", "take", "note", "reply", "engage", "hold", "resolve", "log", "pass")
 """As the footer shows them; verbs that are not named follow in the registry's order."""
 SAID: Final[Mapping[str, str]] = {
     "ack": "{} is acknowledged.",
@@ -51,8 +51,6 @@ SAID: Final[Mapping[str, str]] = {
     "log": "{} is logged.",
     "alert": "{} has the alert.",
     "restrict": "{} is restricted now.",
-    "redact": "{} has lost its texts.",
-    "legal-hold": "The legal hold of {} is changed.",
     "unrestrict": "{} is open to everyone's eyes.",
     "cancel": "{} is canceled.",
     "close": "{} is closed.",
@@ -60,6 +58,16 @@ SAID: Final[Mapping[str, str]] = {
     "retry": "The sending for {} is tried again.",
     "drop": "The sending for {} is given up.",
     "adopt": "The ticket for {} is adopted.",
+    "pass": "{} is passed on.",
+    "watch": "{} is watched.",
+    "unwatch": "{} is watched no more.",
+    "caller": "The caller's word is on {}.",
+    "tell": "What the caller was told is on {}.",
+    "correct": "{} is put right.",
+    "link": "{} is linked.",
+    "unlink": "The link of {} is gone.",
+    "follow-up": "{} goes on from it.",
+    "done": "What waited for it goes on.",
 }
 TITLES: Final[Mapping[str, str]] = {
     "log": "Log an incident",
@@ -71,13 +79,19 @@ TITLES: Final[Mapping[str, str]] = {
     "reopen": "Reopen {}",
     "close": "Close {}",
     "restrict": "Restrict {} to those who work on it and those you name",
-    "redact": "Wipe texts of {} for good",
-    "legal-hold": "Put {} under legal hold",
     "unrestrict": "Show {} to everyone",
+    "pass": "Pass {} on",
+    "caller": "The caller of {} says",
+    "tell": "Told the caller of {}",
+    "correct": "Correct {}",
+    "link": "Link {}",
+    "unlink": "Take a link of {} away",
+    "follow-up": "Go on from {} in a new incident",
+    "done": "A change or problem is done",
 }
 
 
-HIDDEN: Final = frozenset({"reopen", "close"})
+HIDDEN: Final = frozenset({"reopen", "close", "follow-up"})
 """Verbs for incidents that are over: none of these stands on the board."""
 
 

@@ -31,7 +31,6 @@ from register.store.mishaps import sentence
 from register.store.poke import poke
 from register.store.reading import incident_of
 from register.store.reading import recorded as recorded
-from register.store.scrub import scrub
 from register.store.sight import Sight, live_row, sight_of
 from register.store.transaction import Transaction, lock
 
@@ -94,8 +93,6 @@ class Store:
             transaction = Transaction(connection, lock(connection, command_id, numbers), self._people)
             yield transaction
             transaction.finish()
-        if transaction.wiped:
-            scrub(self.engine)
         self._people.update(transaction.new_people)
         if self.path is not None and transaction.moved:
             poke(self.path)

@@ -114,8 +114,6 @@ class Transaction:
         self._versions: dict[str, int] = {}  # by stream: the n of its last event
         self._lasts: dict[str, int] = {}  # by stream written here: the seq of its last event
         self.moved = False
-        self.anew: dict[str, Incident] = {}  # what was folded anew, for events behind it were redacted
-        self.wiped = False  # whether anything must not be left in the file
 
     @property
     def connection(self) -> Connection:
@@ -297,7 +295,7 @@ class Transaction:
     def carry_out(self, effect: Effect, now: datetime) -> None:
         """Write what an event or a command asks for besides events."""
         carry(effect, self, stamp(now))
-        self.moved = self.moved or effect.moves
+        self.moved = True
 
     def _write_behind(self) -> None:
         """Write the events and rows that were put aside, each kind at once."""
@@ -356,10 +354,9 @@ def columns_of(incident: Incident, timeline: Timeline) -> dict[str, Any]:
         "acked": int(incident.acknowledged_at is not None),
         "caller": incident.caller,
         "reporter": incident.reporter,
-        "parent": None,
+        "parent": None if incident.parent is None else number_of(incident.parent),
         "firing": int(incident.firing),
         "legal_hold": int(incident.legal_hold),
-        "retired": int(incident.retired),
         "team": board["team"].casefold(),
         "service": board["service"].casefold(),
         "category": board["category"].casefold(),
@@ -371,7 +368,7 @@ def columns_of(incident: Incident, timeline: Timeline) -> dict[str, Any]:
         "closed_at": _stamp(incident.closed_at),
         "reopened": incident.reopened,
         "due_at": None if due.at is None else stamp(moment_of(due.at)),
-        "wake_at": None,
+        "wake_at": _stamp(incident.wakes_at),
         "clocks": orjson.dumps([facts_of(clock) for clock in clocks]).decode(),
         "board": orjson.dumps(board).decode(),
         "doc": incident.model_dump_json(),

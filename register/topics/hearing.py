@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -22,8 +23,9 @@ from register.core import (
     evolve,
 )
 from register.effect import Effect, MoveCursor, Quarantine, Remember, WholeRead
-from register.incident import Ball, Bond, BondState, Incident, TicketRef
+from register.incident import Ball, Bond, BondState, HoldReason, Incident, TicketRef
 from register.text import clean, one_line
+from register.topics.hold import goes_on
 from register.topics.sendings import Delivered
 
 # Connectors clean and clip what they read; the door does not rely on it. Nothing is too long to be kept.
@@ -73,6 +75,10 @@ class Hear(Command):
     def touches(self) -> tuple[str, ...]:
         own = (self.target,) if self.target else ()
         return tuple(dict.fromkeys((*own, *(item.incident for item in self.items))))
+
+    def touches_too(self, incidents: Mapping[str, Incident]) -> tuple[str, ...]:
+        held = (one for one in incidents.values() if one.hold is not None)
+        return tuple(child for one in held for child in one.children)
 
 
 class SupplierSaid(Event):
@@ -131,7 +137,33 @@ def _(command: Hear, incident: Any, world: World) -> Decision:
             before = shadow.get(bond.id, bond.raw_state)
             shadow[bond.id] = item.raw_state
             said.append(Said(item.incident, _update(item, bond, before), at))
-    return _relinked(command, world) + tuple(said)
+    return (*_relinked(command, world), *said, *_woken(command, world, said))
+
+
+def _woken(command: Hear, world: World, said: list[Said]) -> Decision:
+    """What waits for this supplier goes on once there is something for us to do: words, or a turn of ours."""
+    news = {one.stream for one in said if _is_for_us(one.event)}
+    return tuple(
+        event
+        for number in sorted(news)
+        if _waits_for(world.incidents[number], command.vendor)
+        for event in goes_on(world.incidents[number], world, f"{command.vendor} answered")
+    )
+
+
+def _is_for_us(event: Event) -> bool:
+    if isinstance(event, SupplierSaid):
+        return not event.perhaps_ours
+    return isinstance(event, SupplierUpdated) and event.ball is not Ball.THEIRS
+
+
+def _waits_for(incident: Incident, vendor: str) -> bool:
+    """Whether its hold is this supplier's: the one that it names, or any where it names none of them."""
+    if incident.hold is None or incident.hold.reason is not HoldReason.VENDOR:
+        return False
+    words = set(incident.hold.on.casefold().replace(",", " ").split())
+    engaged = {bond.vendor for bond in incident.bonds}
+    return vendor in words or not words & engaged
 
 
 def _overtaken(command: Hear, world: World) -> frozenset[str]:

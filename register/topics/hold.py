@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, ClassVar
 
@@ -22,6 +23,7 @@ from register.core import (
 )
 from register.incident import MAY, Hold, HoldReason, Incident, State
 from register.text import Name, Text
+from register.topics.family import children_of, each_child, goes_along, to_be_begun
 
 
 class PutOnHold(Command):
@@ -41,6 +43,9 @@ class PutOnHold(Command):
         Text, Field(description="what the caller was told; needed when waiting for the caller")
     ] = ""
 
+    def touches_too(self, incidents: Mapping[str, Incident]) -> tuple[str, ...]:
+        return children_of(incidents.get(self.target))
+
 
 class Resume(Command):
     """Take an incident on hold up again."""
@@ -50,6 +55,9 @@ class Resume(Command):
     role: ClassVar[Role] = Role.RESPONDER
 
     target: Target
+
+    def touches_too(self, incidents: Mapping[str, Incident]) -> tuple[str, ...]:
+        return children_of(incidents.get(self.target))
 
 
 class Held(Event):
@@ -92,7 +100,11 @@ def _(command: PutOnHold, incident: Incident, world: World) -> Decision:
             command.until > world.now, "The time to look again has passed: give a later one.", "until"
         )
     until = None if command.until is None else utc(command.until)
-    return says(incident, Held(reason=command.reason, on=on, until=until, note=command.note))
+    held = Held(reason=command.reason, on=on, until=until, note=command.note)
+    if command.reason is HoldReason.CALLER:
+        return says(incident, held)
+    with_it = held.model_copy(update={"note": f"With {incident.number}, its parent."})
+    return (*says(incident, held), *each_child(incident, world, lambda child: with_it, goes_along))
 
 
 @decide.register
@@ -101,12 +113,22 @@ def _(command: Resume, incident: Incident, world: World) -> Decision:
         incident.state is State.ON_HOLD,
         f"{incident.number} is {incident.state.lower()}, not on hold: there is nothing to resume.",
     )
-    return says(incident, Resumed(because="by hand"))
+    return goes_on(incident, world, "by hand")
+
+
+def goes_on(incident: Incident, world: World, because: str) -> Decision:
+    """It is in progress again, and its children with it."""
+    with_it = Resumed(because=f"{incident.number}, its parent, is in progress")
+    children = each_child(incident, world, lambda child: with_it, to_be_begun)
+    return (*says(incident, Resumed(because=because)), *children)
 
 
 @evolve.register
 def _(event: Held, incident: Incident, at: datetime) -> Incident:
-    return incident.but(state=State.ON_HOLD, hold=Hold(reason=event.reason, on=event.on, until=event.until))
+    said = {"word": "us", "word_at": at} if event.reason is HoldReason.CALLER and event.note else {}
+    return incident.but(
+        **said, state=State.ON_HOLD, hold=Hold(reason=event.reason, on=event.on, until=event.until)
+    )
 
 
 @evolve.register

@@ -12,6 +12,7 @@ from register.core import (
     Decision,
     Event,
     PersonField,
+    PersonId,
     Role,
     Said,
     World,
@@ -20,6 +21,7 @@ from register.core import (
 )
 from register.incident import Impact, Incident, Urgency, Visibility
 from register.text import Name, Text, Title
+from register.topics.naming import category_of, service_of
 
 
 class Log(Command):
@@ -54,24 +56,28 @@ class Created(Event):
     reporter: str
     description: str
     visibility: Visibility
-    team: str = ""  # who owns it, by the matrix of that moment; older programs said nobody
     due_at: datetime | None = None  # of older programs; clocks are counted now
+    team: str = ""
+    follows: str | None = None
+    allowed: tuple[PersonId, ...] = ()
 
 
 @decide.register
 def _(command: Log, incident: Any, world: World) -> Decision:
+    matrix = world.policy.matrix
+    service, category = service_of(matrix, command.service), category_of(matrix, command.category)
     created = Created(
         number=world.next_number,
         title=command.title,
         impact=command.impact,
         urgency=command.urgency,
-        service=command.service or "",
-        category=command.category or "",
+        service=service,
+        category=category,
+        team=matrix.owning_team(service, category),
         caller=command.caller,
         reporter=world.actor,
         description=command.description,
         visibility=Visibility.RESTRICTED if command.restricted else Visibility.EVERYONE,
-        team=world.policy.matrix.owning_team(command.service or "", command.category or ""),
     )
     return (Said(world.next_number, created),)
 
@@ -85,10 +91,12 @@ def _(event: Created, incident: Any, at: datetime) -> Incident:
         urgency=event.urgency,
         service=event.service,
         category=event.category,
+        team=event.team,
+        follows=event.follows,
+        allowed=event.allowed,
         caller=event.caller,
         reporter=event.reporter,
         visibility=event.visibility,
-        team=event.team,
         opened_at=at,
         updated_at=at,
     )

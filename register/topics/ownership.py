@@ -1,14 +1,18 @@
-"""Acknowledging an incident and taking it."""
+"""Acknowledging an incident, taking it, and passing it on: who has it, and which team owns it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from register.core import (
     Command,
     Decision,
     Event,
+    PersonField,
     PersonId,
     Role,
     Target,
@@ -19,6 +23,10 @@ from register.core import (
     says,
 )
 from register.incident import Incident, State
+from register.text import Name, Text
+from register.topics.family import children_of, each_child, to_be_begun
+from register.topics.hold import Resumed
+from register.topics.naming import team_of
 
 
 class Acknowledge(Command):
@@ -30,6 +38,9 @@ class Acknowledge(Command):
 
     target: Target
 
+    def touches_too(self, incidents: Mapping[str, Incident]) -> tuple[str, ...]:
+        return children_of(incidents.get(self.target))
+
 
 class Take(Command):
     """Make the incident yours."""
@@ -39,6 +50,22 @@ class Take(Command):
     role: ClassVar[Role] = Role.RESPONDER
 
     target: Target
+
+    def touches_too(self, incidents: Mapping[str, Incident]) -> tuple[str, ...]:
+        return children_of(incidents.get(self.target))
+
+
+class PassOn(Command):
+    """Pass it on to another owner or team: they have it from then on."""
+
+    verb: ClassVar[str] = "pass"
+    hotkey: ClassVar[str | None] = "p"
+    role: ClassVar[Role] = Role.RESPONDER
+
+    target: Target
+    to: Annotated[Name | None, PersonField(), Field(description="who has it from now on: a login")] = None
+    team: Annotated[Name | None, Field(description="the team that owns it from now on")] = None
+    note: Annotated[Text, Field(description="what they should know: it stays here")] = ""
 
 
 class Acknowledged(Event):
@@ -55,6 +82,18 @@ class Assigned(Event):
     before: PersonId | None
 
 
+class Reassigned(Event):
+    """Passed on. `to` None: to the team, and nobody in it has taken it yet."""
+
+    kind: ClassVar[str] = "reassigned"
+
+    to: PersonId | None
+    before: PersonId | None
+    team: str
+    team_before: str
+    note: str
+
+
 @decide.register
 def _(command: Acknowledge, incident: Incident, world: World) -> Decision:
     if not incident.is_open:  # resolve wins a race; the late word is kept
@@ -62,7 +101,7 @@ def _(command: Acknowledge, incident: Incident, world: World) -> Decision:
     refuse_unless(
         incident.acknowledged_by != world.actor, f"{incident.number} is acknowledged by you already."
     )
-    return says(incident, Acknowledged(by=world.actor))
+    return (*says(incident, Acknowledged(by=world.actor)), *_begun(incident, world))
 
 
 @decide.register
@@ -73,7 +112,42 @@ def _(command: Take, incident: Incident, world: World) -> Decision:
         + (" Reopen it first." if incident.state is State.RESOLVED else " Log a new one."),
     )
     refuse_unless(incident.owner != world.actor, f"{incident.number} is yours already.")
-    return says(incident, Assigned(to=world.actor, before=incident.owner))
+    return (*says(incident, Assigned(to=world.actor, before=incident.owner)), *_begun(incident, world))
+
+
+@decide.register
+def _(command: PassOn, incident: Incident, world: World) -> Decision:
+    refuse_unless(
+        incident.is_open,
+        f"{incident.number} is {incident.state.lower()}: only an open incident can be passed on."
+        + (" Reopen it first." if incident.state is State.RESOLVED else " Log a new one."),
+    )
+    refuse_unless(
+        command.to or command.team,
+        "Nobody was named to pass it on to. Nothing was done: give a login (--to), a team (--team), or both.",
+        ask="to",
+    )
+    team = incident.team if command.team is None else team_of(world.policy.matrix, command.team)
+    refuse_unless(
+        (command.to, team) != (incident.owner, incident.team)
+        and (command.to is not None or team != incident.team),
+        f"{incident.number} is theirs already. Nothing was done.",
+        ask="to",
+    )
+    return says(
+        incident,
+        Reassigned(
+            to=command.to, before=incident.owner, team=team, team_before=incident.team, note=command.note
+        ),
+    )
+
+
+def _begun(incident: Incident, world: World) -> Decision:
+    """A parent that is taken in hand takes its children along."""
+    if incident.state is not State.NEW:
+        return ()
+    because = Resumed(because=f"{incident.number}, its parent, is in progress")
+    return each_child(incident, world, lambda child: because, to_be_begun)
 
 
 def _in_hand(incident: Incident) -> State:
@@ -99,4 +173,15 @@ def _(event: Assigned, incident: Incident, at: datetime) -> Incident:
         reassigned=incident.reassigned + (event.before is not None),
         acknowledged_by=incident.acknowledged_by or event.to,
         acknowledged_at=incident.acknowledged_at or at,
+    )
+
+
+@evolve.register
+def _(event: Reassigned, incident: Incident, at: datetime) -> Incident:
+    """Being passed on is no transition, and nobody's acknowledgement."""
+    return incident.but(
+        owner=event.to,
+        team=event.team,
+        team_by_hand=incident.team_by_hand or event.team != event.team_before,
+        reassigned=incident.reassigned + 1,
     )

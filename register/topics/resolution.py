@@ -13,6 +13,7 @@ from register.core import (
     Command,
     Decision,
     Event,
+    PersonId,
     Role,
     Target,
     World,
@@ -24,6 +25,8 @@ from register.core import (
 from register.incident import MAY, Cause, Incident, ResolutionCode, State
 from register.text import Text, Words
 from register.topics.alert_keys import lost_key, taken_back
+from register.topics.family import children_of, each_child
+from register.topics.links import Link, Original, linked
 
 
 class Resolve(Command):
@@ -37,6 +40,13 @@ class Resolve(Command):
     code: Annotated[ResolutionCode, Field(description="how it was fixed")]
     notes: Annotated[Words, Field(description="what was done")]
     cause: Annotated[Cause | None, Field(description="why it happened, if known")] = None
+    duplicate_of: Annotated[Original, Field(description="with code duplicate: of which incident")] = None
+
+    def touches(self) -> tuple[str, ...]:
+        return (self.target, *((self.duplicate_of,) if self.duplicate_of else ()))
+
+    def touches_too(self, incidents: Mapping[str, Incident]) -> tuple[str, ...]:
+        return children_of(incidents.get(self.target))
 
 
 class Reopen(Command):
@@ -48,6 +58,9 @@ class Reopen(Command):
 
     target: Target
     reason: Annotated[Words, Field(description="what is still wrong")]
+
+    def touches_too(self, incidents: Mapping[str, Incident]) -> tuple[str, ...]:
+        return children_of(incidents.get(self.target))
 
     def asks_alert(self, incidents: Mapping[str, Incident]) -> AlertAsked | None:
         return lost_key(incidents.get(self.target))
@@ -73,6 +86,12 @@ class Cancel(Command):
 
     target: Target
     reason: Annotated[Words, Field(description="why it is none")]
+    duplicate_of: Annotated[
+        Original, Field(description="of which incident it is a duplicate, if it is one")
+    ] = None
+
+    def touches(self) -> tuple[str, ...]:
+        return (self.target, *((self.duplicate_of,) if self.duplicate_of else ()))
 
 
 class Resolved(Event):
@@ -81,18 +100,23 @@ class Resolved(Event):
     code: ResolutionCode
     notes: str
     cause: Cause | None
+    closes_at: datetime | None = None
+    first_contact: bool = False
+    with_parent: str | None = None
 
 
 class Reopened(Event):
     kind: ClassVar[str] = "reopened"
 
     reason: str
+    by: PersonId | None = None
 
 
 class Closed(Event):
     kind: ClassVar[str] = "closed"
 
     note: str
+    by_itself: bool = False
 
 
 class Canceled(Event):
@@ -102,8 +126,8 @@ class Canceled(Event):
 
 
 _INSTEAD = {
-    State.CLOSED: " A closed incident stays closed: log a new one.",
-    State.CANCELED: " A canceled incident stays canceled: log a new one.",
+    State.CLOSED: " A closed incident stays closed: `muster follow-up` logs one that goes on where it ended.",
+    State.CANCELED: " A canceled incident stays canceled: `muster follow-up` logs one that goes on from it.",
     State.RESOLVED: "",
 }
 
@@ -119,7 +143,38 @@ def _may(incident: Incident, to: State, verb: str) -> None:
 @decide.register
 def _(command: Resolve, incident: Incident, world: World) -> Decision:
     _may(incident, State.RESOLVED, "resolved")
-    return says(incident, Resolved(code=command.code, notes=command.notes, cause=command.cause))
+    same = _same_as(command, incident, world)
+    refuse_unless(
+        command.code is not ResolutionCode.DUPLICATE or same or incident.duplicate_of,
+        "A duplicate of which incident? Nothing was done: name it (--duplicate-of), or link"
+        f" {incident.number} to it first.",
+        ask="duplicate_of",
+    )
+    resolved = Resolved(
+        code=command.code,
+        notes=command.notes,
+        cause=command.cause,
+        closes_at=world.now + world.policy.matrix.auto_close_after,
+        first_contact=_is_first_contact(incident, world),
+    )
+    with_it = resolved.model_copy(update={"with_parent": incident.number, "first_contact": False})
+    children = each_child(incident, world, lambda child: with_it, lambda child: child.is_open)
+    return (*same, *says(incident, resolved), *children)
+
+
+def _same_as(command: Resolve | Cancel, incident: Incident, world: World) -> Decision:
+    if command.duplicate_of is None or command.duplicate_of == incident.duplicate_of:
+        return ()
+    return linked(incident, world.incidents[command.duplicate_of], Link.DUPLICATE)
+
+
+def _is_first_contact(incident: Incident, world: World) -> bool:
+    """Whether the first line resolves it alone: never passed on, never come back, by one of its people."""
+    matrix = world.policy.matrix
+    if incident.reassigned or incident.reopened or incident.owner not in (None, world.actor):
+        return False
+    teams = matrix.teams_of(None, world.login) or (incident.team,)
+    return bool(set(teams) & set(matrix.first_line()))
 
 
 @decide.register
@@ -129,7 +184,13 @@ def _(command: Reopen, incident: Incident, world: World) -> Decision:
         f"{incident.number} is {incident.state.lower()}: only a resolved incident can be reopened."
         + _INSTEAD.get(incident.state, ""),
     )
-    return (*says(incident, Reopened(reason=command.reason)), *taken_back(incident, world))
+    reopened = Reopened(reason=command.reason, by=world.actor)
+    children: Decision = ()
+    if world.actor != incident.caller:  # a caller speaks of their own incident alone
+        children = each_child(
+            incident, world, lambda child: reopened, lambda child: child.resolved_with == incident.number
+        )
+    return (*says(incident, reopened), *children, *taken_back(incident, world))
 
 
 @decide.register
@@ -141,20 +202,35 @@ def _(command: Close, incident: Incident, world: World) -> Decision:
 @decide.register
 def _(command: Cancel, incident: Incident, world: World) -> Decision:
     _may(incident, State.CANCELED, "canceled")
-    return says(incident, Canceled(reason=command.reason))
+    return (*_same_as(command, incident, world), *says(incident, Canceled(reason=command.reason)))
 
 
 @evolve.register
 def _(event: Resolved, incident: Incident, at: datetime) -> Incident:
     return incident.but(
-        state=State.RESOLVED, hold=None, resolution=event.code, cause=event.cause, resolved_at=at
+        state=State.RESOLVED,
+        hold=None,
+        resolution=event.code,
+        cause=event.cause,
+        resolved_at=at,
+        closes_at=event.closes_at,
+        first_contact=event.first_contact,
+        resolved_with=event.with_parent,
     )
 
 
 @evolve.register
 def _(event: Reopened, incident: Incident, at: datetime) -> Incident:
     return incident.but(
-        state=State.IN_PROGRESS, resolved_at=None, resolution=None, reopened=incident.reopened + 1
+        state=State.IN_PROGRESS,
+        resolved_at=None,
+        resolution=None,
+        closes_at=None,
+        first_contact=False,
+        resolved_with=None,
+        reopened=incident.reopened + 1,
+        last_reopened_at=at,
+        last_reopened_by=event.by,
     )
 
 

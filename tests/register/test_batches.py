@@ -49,7 +49,7 @@ def test_a_batch_says_what_the_same_commands_say_one_by_one(
     assert [one.model_dump(exclude=TIMES) for one in desk.store.incidents(everything=True)] == states
 
 
-TIMES = {"opened_at", "updated_at", "due_at", "acknowledged_at", "resolved_at", "bonds"}
+TIMES = {"opened_at", "updated_at", "due_at", "acknowledged_at", "resolved_at", "closes_at", "bonds"}
 
 
 def test_a_batch_done_again_gives_the_first_answers(desk: ServiceDesk) -> None:

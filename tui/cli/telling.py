@@ -20,8 +20,25 @@ from tui.cli.here import Here
 _COLUMNS: Final = ("NUMBER", "PRI", "STATE", "OWNER", "DUE", "SUPPLIER", "TITLE")
 _LONGEST: Final = 26
 _PLAIN: Final = ("impact", "urgency", "service", "category", "team", "resolution", "cause")
-_TIMES: Final = ("opened_at", "updated_at", "acknowledged_at", "resolved_at", "closed_at")
-_PEOPLE: Final = ("owner", "caller", "reporter", "acknowledged_by")
+_TIMES: Final = (
+    "opened_at",
+    "updated_at",
+    "acknowledged_at",
+    "resolved_at",
+    "closes_at",
+    "closed_at",
+    "last_reopened_at",
+)
+_PEOPLE: Final = ("owner", "caller", "reporter", "acknowledged_by", "last_reopened_by")
+_LINKS: Final = (
+    "parent",
+    "children",
+    "duplicate_of",
+    "follows",
+    "related",
+    "problems",
+    "changes",
+)
 
 
 def name_of(at: Here, person: str | None) -> str | None:
@@ -45,6 +62,9 @@ def incident_data(at: Here, incident: Incident, *, bonds: bool = False) -> dict[
     known["due_at"] = due_at(at, incident)
     known |= {name: name_of(at, getattr(incident, name)) for name in _PEOPLE}
     known["firing"] = incident.firing
+    known |= {name: getattr(incident, name) for name in _LINKS}
+    known |= {"watchers": [name_of(at, person) for person in incident.watchers]}
+    known |= {"first_contact": incident.first_contact}
     known |= {"hold": incident.hold, "reopened": incident.reopened, "reassigned": incident.reassigned}
     if bonds:
         known["bonds"] = [bond_data(bond) for bond in incident.bonds]
@@ -75,7 +95,6 @@ def alert_lines(at: Here, incident: Incident) -> list[str]:
         "began": _clock(data["started"]),
         "had it before": data["recurrence_of"] or "",
         "has it now": data["passed_to"] or "",
-        "related": ", ".join(incident.related),
     }
     return [f"  {name:<16}{one_line(value)}" for name, value in facts.items() if value]
 
@@ -122,6 +141,9 @@ def event_data(at: Here, recorded: Recorded) -> dict[str, Any]:
         for field in ("owner", "caller", "reporter", "by", "to", "before", "author"):
             if isinstance(data.get(field), str) and data[field] in at.people:
                 data[field] = name_of(at, data[field])
+        for facts in (data.get("before"), data.get("after")):
+            if isinstance(facts, dict) and facts.get("caller"):
+                facts["caller"] = name_of(at, facts["caller"])
         if "allowed" in data:
             data["allowed"] = [name_of(at, person) for person in data["allowed"]]
     return {
@@ -207,6 +229,12 @@ def at_length(at: Here, incident: Incident, timeline: Sequence[Recorded]) -> lis
         until = f", looks again {_clock(incident.hold.until)}" if incident.hold.until else ""
         lines.append(f"  {'waits for':<16}{incident.hold.reason} {one_line(incident.hold.on)}{until}")
     lines += alert_lines(at, incident)
+    for name in (*_LINKS, "watchers"):
+        if facts[name]:
+            told = facts[name] if isinstance(facts[name], str) else ", ".join(facts[name])
+            lines.append(f"  {name.replace('_', ' '):<16}{one_line(told)}")
+    if incident.first_contact:
+        lines.append(f"  {'first contact':<16}the first line resolved it alone")
     if incident.bonds:
         lines += ["", "Suppliers", *(f"  {bond_line(bond)}" for bond in incident.bonds)]
         lines += [f"    {bond.ref.url}" for bond in incident.bonds if bond.ref and bond.ref.url]

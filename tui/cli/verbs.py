@@ -20,6 +20,7 @@ from register.desk import Receipt
 from register.store import RegisterAway
 from register.store.vendors import sending_facts
 from register.text import clip, one_line
+from register.watch import is_soon
 from tui.cli import bulk, words
 from tui.cli.answer import Answer
 from tui.cli.here import Here, here
@@ -109,8 +110,6 @@ def _option(field: Asked) -> inspect.Parameter:
         told += " (the same as in its place)" if _is_words(field) else " (needed)"
     elif field.kind in (Kind.MOMENT, Kind.PERIOD):
         told += ": +2h, 30m, 16:30, 2030-05-01T16:30+02:00"
-    elif field.kind is Kind.EARLIER:
-        told += ": 2h (ago), 16:30 (the last one), 2030-05-01T16:30+02:00"
     if field.default not in (None, "", False, ()):
         told += f" [otherwise {field.default}]"
     dashed = f"--{field.name.replace('_', '-')}"
@@ -169,7 +168,8 @@ def _done(command: type[Command], asked: Command, about: Mapping[str, str], targ
             asked = asked.model_copy(update={"row_id": _whole_id(at, about["row_id"])})
         needs_vendors = "vendor" in command.model_fields and command.model_fields["vendor"].is_required()
         receipt = at.desk(with_vendors=needs_vendors).do(at.who, asked)
-        if any(hasattr(recorded.event, "bond") for recorded in receipt.events):
+        wakes = None if receipt.incident is None else receipt.incident.wakes_at
+        if is_soon(wakes, datetime.now(UTC)) or any(hasattr(one.event, "bond") for one in receipt.events):
             at.wake_worker()
         return _answer(at, receipt)
 
@@ -191,8 +191,6 @@ def _hint(field: Asked) -> str:
 def _read(field: Asked, typed: Any) -> Any:
     if field.kind is Kind.MOMENT:
         return words.when(typed, datetime.now(UTC), field.name)
-    if field.kind is Kind.EARLIER:
-        return words.before(typed, datetime.now(UTC), field.name)
     if field.kind in (Kind.LINE, Kind.TEXT):
         return words.text(typed, field.name)
     if field.kind is Kind.CHOICE:

@@ -141,7 +141,6 @@ def test_doctor_and_verify_on_a_sound_register(cli: Cli) -> None:
     looks = {
         "python",
         "register",
-        "spool",
         "sqlite",
         "policy",
         "role",

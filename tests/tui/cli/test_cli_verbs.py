@@ -135,11 +135,15 @@ FILLED = {
     "cancel": ["1", "reason"],
     "engage": ["1", "practice", "message"],
     "reply": ["1", "message"],
-    "redact": ["1", "why"],
-    "legal-hold": ["1", "why"],
     "retry": ["01ARZ3NDEKTSV4RRFFQ69G5FAV"],
     "drop": ["01ARZ3NDEKTSV4RRFFQ69G5FAV"],
     "adopt": ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "17"],
+    "caller": ["1", "text"],
+    "tell": ["1", "text"],
+    "correct": ["1", "reason", "--title", "other words"],
+    "link": ["1", "PRB-1", "--kind", "problem"],
+    "unlink": ["1", "PRB-1", "--kind", "problem"],
+    "follow-up": ["1", "reason"],
 }
 """Arguments that are well formed; the verbs not named take a number alone."""
 

@@ -1,0 +1,89 @@
+"""What happens by itself when its time has come: a hold looks again, a resolved incident closes; and the
+word that a change or problem is done, on which what waits for it goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from register.core import (
+    Command,
+    Decision,
+    Event,
+    Role,
+    Said,
+    Target,
+    World,
+    decide,
+    refuse_unless,
+    says,
+)
+from register.incident import Incident, State
+from register.text import Name
+from register.topics.family import children_of
+from register.topics.hold import Resumed, goes_on
+from register.topics.resolution import Closed
+
+
+class WakeUp(Command):
+    """Its time has come: do what it waited for."""
+
+    role: ClassVar[Role] = Role.ENGINE
+    on_incident: ClassVar[bool] = False
+
+    target: Target
+
+    def touches_too(self, incidents: Mapping[str, Incident]) -> tuple[str, ...]:
+        return children_of(incidents.get(self.target))
+
+
+class Done(Command):
+    """Say that a change or problem is done: every incident that waits for it goes on."""
+
+    verb: ClassVar[str] = "done"
+    role: ClassVar[Role] = Role.RESPONDER
+    on_incident: ClassVar[bool] = False
+
+    record: Annotated[Name, Field(description="its number: CHG-12")]
+
+    def waits_for(self) -> str:
+        return self.record
+
+
+class RecordDone(Event):
+    """A change or problem elsewhere is done."""
+
+    kind: ClassVar[str] = "record_done"
+
+    record: str
+    woke: tuple[str, ...]
+
+
+@decide.register
+def _(command: WakeUp, incident: Incident, world: World) -> Decision:
+    """Nothing where somebody was first: its time is looked at anew, under the lock."""
+    due = incident.wakes_at
+    if due is None or due > world.now:
+        return ()
+    if incident.state is State.RESOLVED:
+        return says(incident, Closed(note="Nobody said otherwise.", by_itself=True))
+    return goes_on(incident, world, "its time came")
+
+
+@decide.register
+def _(command: Done, incident: Any, world: World) -> Decision:
+    waiting = [one for one in world.incidents.values() if one.state is State.ON_HOLD]
+    refuse_unless(
+        waiting,
+        f"No incident waits for {command.record}. Nothing was done: `muster list state:hold` shows what is on"
+        " hold.",
+        ask="record",
+    )
+    resumed = Resumed(because=f"{command.record} is done")
+    # a child of one that waits goes on with it, and once
+    said = {one.number: Said(one.number, resumed) for one in waiting}
+    record = RecordDone(record=command.record, woke=tuple(said))
+    return (*said.values(), Said("register", record))

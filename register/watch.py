@@ -1,0 +1,47 @@
+"""The tick: what falls due by itself. Timers are rows (`wake_at`), so nothing is lost in a restart.
+
+After an outage each incident takes one step, decided anew under the lock: two workers that tick at once
+write it once, and whoever was first among people wins.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import and_, func, select
+
+from register.canon import moment, stamp
+from register.core import Principal, Role
+from register.desk import ServiceDesk
+from register.store import Store
+from register.store import tables as t
+from register.topics.waking import WakeUp
+
+WATCH: Final = Principal("muster", Role.ENGINE, "watch")
+SOON: Final = timedelta(days=1)
+"""What falls due so soon keeps the worker of a private register up; for more it is started again."""
+AT_ONCE: Final = 200
+"""Incidents that one tick wakes; those that are left are the next one's."""
+
+
+def tick(desk: ServiceDesk, now: datetime) -> int:
+    """Wake whatever is due; return how many incidents something happened to."""
+    due = t.incident.c.wake_at
+    query = select(t.incident.c.n).where(and_(due.is_not(None), due <= stamp(now)))
+    with desk.store.read() as connection:
+        numbers = list(connection.execute(query.order_by(due).limit(AT_ONCE)).scalars())
+    return sum(bool(desk.do(WATCH, WakeUp(target=f"INC-{n}")).events) for n in numbers)
+
+
+def is_soon(due: datetime | None, now: datetime) -> bool:
+    """Whether a worker should be there for it."""
+    return due is not None and due - now <= SOON
+
+
+def falls_due_soon(store: Store, now: datetime) -> bool:
+    """Whether anything of the register does."""
+    query = select(func.min(t.incident.c.wake_at)).where(t.incident.c.wake_at.is_not(None))
+    with store.read() as connection:
+        found = connection.execute(query).scalar_one_or_none()
+    return found is not None and is_soon(moment(found), now)
