@@ -294,6 +294,9 @@ def test_a_change_of_state_does_not_lose_what_was_only_counted(desk: ServiceDesk
     desk.do(ANA, Acknowledge(target=number))
     desk.do(ANA, fixed(number))
     assert counts_of_now(desk, number) == 51
+    desk.do(ANA, Close(target=number))  # its row is written anew: the key is free
+    assert rows(desk)[0]["key"] is None
+    assert counts_of_now(desk, number) == 51
 
 
 # Whose time

@@ -110,7 +110,9 @@ def _came_to(receipt: Receipt) -> str:
 
 def _answer(tally: Tally) -> Answer:
     said = [f"{count} {_SAID[what]}" for what, count in sorted(tally.came_to.items())]
-    lines = [f"{tally.lines} lines: {'; '.join(said) or 'nothing was read'}."]
+    lines = [
+        f"{tally.lines} {'line' if tally.lines == 1 else 'lines'}: {'; '.join(said) or 'nothing was read'}."
+    ]
     for told, numbers in (("Opened", tally.opened), ("Opened again", tally.reopened)):
         if numbers:
             more = f" and {len(numbers) - _TOLD} more" if len(numbers) > _TOLD else ""
