@@ -53,7 +53,6 @@ BEAT: Final = 5.0
 IDLE: Final = timedelta(minutes=10)
 AGAIN: Final = 60.0
 """Seconds after which a sentence is told again; of a database that is away one comes twice a second."""
-MOST_TOLD: Final = 20
 NOTHING: Final[Callable[[str], None]] = lambda point: None  # noqa: E731
 
 
@@ -311,10 +310,13 @@ class Worker:
             await asyncio.wait_for(self._stop.wait(), seconds)
 
     def tell(self, sentence: str) -> None:
-        if self._told.get(sentence, 0.0) > monotonic() - AGAIN:
+        """Say it for the journal; what lasts once a minute only."""
+        now = monotonic()
+        if now - self._told.get(sentence, -AGAIN) < AGAIN:
             return
-        self._told = {sentence: monotonic()} | dict(list(self._told.items())[:MOST_TOLD])
-        print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {sentence}", file=self._say, flush=True)
+        self._told = {one: at for one, at in self._told.items() if now - at < AGAIN} | {sentence: now}
+        with contextlib.suppress(OSError, ValueError):  # the journal's disk may be full, too: serving goes on
+            print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {sentence}", file=self._say, flush=True)
 
 
 def _until(due: datetime | None, *, flying: bool) -> float:

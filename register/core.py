@@ -61,6 +61,11 @@ class PersonField:
     kind: str = "person"
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Marks a command's time that lies behind: `16:30` is the last one, `2h` is two hours ago."""
+
+
 class Refused(Exception):
     """A rule said no. The sentence says what happened, what it means and what to do next."""
 
@@ -113,6 +118,10 @@ class Command(BaseModel, frozen=True, extra="forbid"):
         """The numbers of the incidents that the rule needs to see."""
         target = self.given("target")
         return (target,) if target else ()
+
+    def reads(self) -> tuple[str, ...]:
+        """The streams whose events the rule needs to see, one by one; hardly any rule does."""
+        return ()
 
     def touches_too(self, incidents: Mapping[str, Incident]) -> tuple[str, ...]:
         """Further incidents that the rule needs to see, now that those it touches are known."""
@@ -177,6 +186,18 @@ class Said:
 
 
 Decision = tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An event of a stream as it stands: its data, or what redactions left of it, as JSON."""
+
+    seq: int
+    kind: str
+    v: int
+    command_id: str
+    data: str | None
+    wiped: bool  # its own data is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +293,7 @@ class World:
     heard: frozenset[str] = frozenset()  # change ids of this command that were taken in before
     cursor: str | None = None  # JSON: where the vendor's feed was left
     alert: AlertFacts = AlertFacts()  # of the alert that the command asks about
+    stories: Mapping[str, tuple[Written, ...]] = field(default_factory=dict)  # of the streams it reads
     login: str = ""  # the actor's, for what the matrix says of them
 
 
@@ -321,6 +343,15 @@ def says(incident: Incident, *events: Event, at: datetime | None = None) -> Deci
 def refuse_unless(condition: object, sentence: str, ask: str = "") -> None:
     if not condition:
         raise Refused(sentence, ask)
+
+
+def refuse_if_held(incident: Incident) -> None:
+    """Nobody takes anything out of what is under legal hold."""
+    refuse_unless(
+        not incident.legal_hold,
+        f"{incident.number} is under legal hold: nothing of it may be taken out. Nothing was done;"
+        f" an admin lifts the hold with `muster legal-hold {incident.number} --off`.",
+    )
 
 
 def utc(moment: datetime) -> datetime:

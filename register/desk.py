@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 import register.store.recount
+import register.store.wiping
 import register.topics  # noqa: F401 - registers every verb, event and rule
 from register.canon import moment
 from register.core import (
@@ -38,6 +39,7 @@ from register.incident import Incident
 from register.seeing import may_see, sentence
 from register.standing import told, who_may
 from register.store.adopted import adopted, policy_of
+from register.store.folding import stories_of
 from register.store.store import Store, recorded
 from register.store.transaction import Transaction
 from register.store.waiting import waiting_for
@@ -190,6 +192,7 @@ class ServiceDesk:
             else frozenset(),
             cursor=transaction.cursor(vendor) if vendor and "cursor" in type(command).model_fields else None,
             alert=alert,
+            stories=stories_of(transaction.connection, command.reads()),
         )
 
     def _record(
@@ -219,6 +222,8 @@ class ServiceDesk:
                     folded[said.stream] = after
             for effect in effects(said.event, said.stream, command_id):
                 transaction.carry_out(effect, now)
+            folded.update(transaction.anew)
+            transaction.anew.clear()
         # whoever lets go of an alert's key comes before the one who takes it
         for number, incident in sorted(folded.items(), key=lambda item: item[1].holds_key):
             if incident is not world.incidents.get(number):

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 
 class Effect:
-    """Something to be written in the transaction of the event or command that asked for it."""
+    """Something to be written in the transaction of the event or command that asked for it.
+
+    moves: whether others are to be woken for it.
+    """
 
     __slots__ = ()
+    moves: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,6 +245,8 @@ class Incident(Value, frozen=True):
     visibility: Visibility = Visibility.EVERYONE
     allowed: tuple[str, ...] = ()  # who is named to see it while it is restricted
     legal_hold: bool = False  # nothing of it may be redacted
+    left_in: tuple[str, ...] = ()  # who was erased while it was under legal hold: it quotes them still
+    retired: bool = False  # its texts and people went by a rule of retention
     opened_at: datetime
     updated_at: datetime
     acknowledged_at: datetime | None = None

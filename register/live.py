@@ -56,6 +56,8 @@ _ROW_SHAPE: Final[Mapping[str, type | tuple[type, ...]]] = {
     "restricted": bool,
     "bonds": list,
 }
+NEEDED: Final = frozenset(_ROW_SHAPE)
+"""What a row must have to be shown."""
 _BOND_SHAPE: Final[tuple[type | tuple[type, ...], ...]] = (str, str, str, (int, float), str, str)
 
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import ColumnElement, Connection, select, true
 
 import register.topics  # noqa: F401 - registers every event and how it folds
@@ -16,6 +17,7 @@ from register.core import EVENTS, Event, evolve, fold
 from register.incident import Incident
 from register.row import number_of
 from register.store import tables as t
+from register.store.folding import REDACTED
 
 _E: Final = t.event.c
 _COLUMNS: Final = (
@@ -60,10 +62,28 @@ def refold(connection: Connection, only: ColumnElement[bool] | None = None) -> I
             yield _of_one(stream, events)
 
 
+def _kept(rows: Iterable[Any]) -> dict[int, str]:
+    """Return what a stream's redactions kept of its events, as `folding.kept_of` reads it from the table."""
+    found: dict[int, str] = {}
+    for row in rows:
+        if row[3] != REDACTED or row[-1] is None:
+            continue
+        try:
+            left = orjson.loads(row[-1])["kept"]
+            found |= {int(seq): orjson.dumps(rest).decode() for seq, rest in left.items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue  # the fold below tells of it
+    return found
+
+
 def _of_one(stream: str, events: Iterable[Any]) -> Refolded:
-    """Fold one stream. Redacted data, and kinds of a newer program, leave a fold that proves nothing."""
+    """Fold one stream. Of redacted data what was kept is folded; where nothing was, and with kinds of a
+    newer program, the fold proves nothing."""
     made = Refolded(stream)
-    for _, n, seq, name, v, at, recorded_at, data in events:
+    rows = list(events)
+    kept = _kept(rows) if any(row[-1] is None for row in rows) else {}
+    for _, n, seq, name, v, at, recorded_at, written in rows:
+        data = kept.get(seq) if written is None else written
         if n != made.version + 1 or not isinstance(n, int):
             made.faults.append(f"Event {seq}: {stream} goes from {made.version} to {n}.")
         if seq < made.seq:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import signal
 import time
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from textual.events import Paste
@@ -148,10 +149,13 @@ class MusterApp(PatientApp):
         self.board.redraw()
 
     def on_freshness_changed(self, event: FreshnessChanged) -> None:
-        before, self.model.freshness = self.model.freshness, event.freshness
-        if event.freshness.reach is Reach.STALE and before.reach is not Reach.STALE and event.freshness.why:
-            self.say(event.freshness.why, "warn")
-        self._tell(FreshnessChanged, event.freshness)
+        before, now = self.model.freshness, event.freshness
+        if not now.since:  # not heard since this board was opened: what is shown is as old as its copy
+            now = replace(now, since=before.since)
+        self.model.freshness = now
+        if now.reach is Reach.STALE and before.reach is not Reach.STALE and now.why:
+            self.say(now.why, "warn")
+        self._tell(FreshnessChanged, now)
 
     def on_verbs_learned(self, event: VerbsLearned) -> None:
         from tui.verbs import actions_of, on_board

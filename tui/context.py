@@ -61,6 +61,8 @@ def _state(fresh: Freshness, now: float, model: Model) -> str:
     if fresh.reach is Reach.OPENING:
         as_of = f", as of {clock(fresh.since, now, model.zone)}" if fresh.since else ""
         return f"{model.signs.stale} opening{as_of}"
+    if not fresh.since:
+        return f"{model.signs.stale} STALE, never heard"
     age = duration(now - fresh.since)
     return f"{model.signs.stale} STALE {wall(fresh.since, model.zone)}, {age}"
 

@@ -69,10 +69,12 @@ class Follower:
         self._heard = time.monotonic()
         self._again = threading.Event()  # it may answer: try now
         self._started = -START_AGAIN
+        self._offered = False  # verbs, to whoever sits here
 
     def start(self, post: Post, after: int, register_id: str) -> None:
         self._post = post
         self._keeper = keeper = Keeper(self._session, post, register_id)
+        keeper.me = (self._seen_as or "").partition(":")[0] or None
         self._asker = asker = Asker(self._session, post, keeper, self._again.set)
         self._feed = threading.Thread(
             target=self._follow, args=(asker, keeper, after, register_id), name="muster-feed", daemon=True
@@ -105,12 +107,30 @@ class Follower:
             except RegisterUnavailable as error:
                 tries = 0 if time.monotonic() - began > AGAIN[-1] else tries
                 asker.away = isinstance(error, RegisterAway)
+                if asker.away and not self._offered:
+                    self._offer_what_was_known()
                 why = f"{error} {INSTEAD}" if asker.away else str(error)
                 self._say(Freshness(Reach.STALE, self._reach.since, None, why))
                 keeper.look()  # another program of this person's may keep something, too
                 self._again.wait(AGAIN[min(tries, len(AGAIN) - 1)])
                 self._again.clear()
                 tries += 1
+            except Exception as error:  # a board must not look live when nobody follows any more
+                why = (
+                    f"Muster itself failed at following ({type(error).__name__}: {error}). It is tried again."
+                )
+                self._say(Freshness(Reach.STALE, self._reach.since, None, why))
+                self._stop.wait(AGAIN[-1])
+
+    def _offer_what_was_known(self) -> None:
+        """The board was opened while nobody answers: its person may what they might when it was open last."""
+        from register.core import Role
+        from tui.verbs import verbs_for
+
+        word = (self._seen_as or "").rpartition(":")[2]
+        role = next((role for role in Role if role.word == word), Role.RESPONDER)
+        self._offered = True
+        self._post(VerbsLearned(verbs_for(role)))
 
     def _while_it_answers(
         self, asker: Asker, keeper: Keeper, after: int, register_id: str
@@ -155,6 +175,7 @@ class Follower:
             self._keeper.me = sight.person
         self._post(RegisterOpened(store.register_id, name, sight.person, who.role.word, sight.word))
         self._post(VerbsLearned(verbs_for(who.role)))
+        self._offered = True
         return before in (None, sight.word)
 
     def _viewer(self, store: Store) -> Principal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
@@ -13,6 +13,7 @@ from typing import Any, Final, Union, get_args, get_origin
 from pydantic import AwareDatetime, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from register.core import Earlier
 from register.text import Text, Words
 from tui.typed_time import on_the_wall, within_reach
 
@@ -29,6 +30,7 @@ class Kind(StrEnum):
     FLAG = "flag"
     MOMENT = "moment"
     PERIOD = "period"
+    EARLIER = "earlier"  # a moment that lies behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ def _asked(name: str, field: FieldInfo) -> Asked:
 
 def _kind(field: FieldInfo) -> tuple[Kind, tuple[str, ...]]:
     kind = _bare(field.annotation)
+    if any(isinstance(part, Earlier) for part in field.metadata):
+        return Kind.EARLIER, ()
     if kind is AwareDatetime:
         return Kind.MOMENT, ()
     if isinstance(kind, type):
@@ -146,6 +150,28 @@ def _moment(text: str, now: datetime) -> datetime | None:
     return when if day or when > now else on_the_wall(wall + timedelta(days=1), now, utc=bool(utc))
 
 
+def earlier(text: str, now: datetime) -> datetime | None:
+    """Return `2h` ago, the last `16:30`, or `2030-05-01 16:30` as an aware time; None for none of them."""
+    text = text.strip()
+    back = None if text.isdigit() else period(text)
+    try:
+        found = moment(text, now) if back is None else now - back
+    except OverflowError:
+        return None
+    if text.startswith("+"):
+        return None
+    if found is not None and found > now and "-" not in text:
+        return moment(text, now - timedelta(days=1))
+    return found
+
+
+_READ: Final[Mapping[Kind, Callable[[str, datetime], datetime | timedelta | None]]] = {
+    Kind.MOMENT: moment,
+    Kind.EARLIER: earlier,
+    Kind.PERIOD: lambda text, now: period(text),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """A field and the sentence that belongs under it; field "" is the form as a whole."""
@@ -165,8 +191,8 @@ def build(
         answer = answers.get(field.name)
         if answer is None or (answer == "" and not field.required):
             continue
-        if field.kind in (Kind.MOMENT, Kind.PERIOD):
-            read = moment(answer, now) if field.kind is Kind.MOMENT else period(answer)
+        if field.kind in _READ:
+            read = _READ[field.kind](answer, now)
             if read is None:
                 mistakes.append(Mistake(field.name, f"{field.label} is not a time: {_example(field.kind)}"))
                 continue
@@ -183,6 +209,8 @@ def build(
 def _example(kind: Kind) -> str:
     if kind is Kind.PERIOD:
         return "write 45m, 1h30 or 2d."
+    if kind is Kind.EARLIER:
+        return "write 2h for two hours ago, 16:30 or 2030-05-01 16:30."
     return "write 16:30, 2030-05-01 16:30 or +2h."
 
 

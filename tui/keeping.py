@@ -6,17 +6,17 @@ It has a thread of its own, because the register's may hang in a call that is ne
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 from register.plain import one_line
 from register.spool import Entry, Looked, NotKept, notes_on
 from tui.detail import Detail, Told
 from tui.door import Post
 from tui.hands import Hands
-from tui.messages import DetailRead, Done, Refused, Row, SpoolMoved
+from tui.messages import DetailRead, Done, Refused, SpoolMoved
 from tui.session import Session
-from tui.spooled import enter, entered, keep, reminder, spool_of
+from tui.spooled import enter, entered, keep, reminder, rows_of, spool_of
 
 if TYPE_CHECKING:
     from register.core import Command
@@ -148,34 +148,3 @@ def _told(entry: Entry, me: str) -> Told:
     how = f"not entered: {one_line(entry.refused)}" if entry.refused else "in the spool, not entered yet"
     body = entry.fields.get("text") or entry.fields.get("description") or ""
     return Told(entry.said_at, me, f"{what} ({how})", str(body), pen="bad" if entry.refused else "warn")
-
-
-def rows_of(entries: Iterable[Entry]) -> list[Row]:
-    """Return a board's row for each incident that waits in the spool."""
-    known = list(entries)
-    rows = (_row(entry, notes_on(known, entry)) for entry in known if entry.verb == "log")
-    return [row for row in rows if row is not None]
-
-
-def _row(entry: Entry, notes: list[Entry]) -> Row | None:
-    """Return the row it would have, by what is promised where nothing is adopted; None where it is no Log."""
-    from datetime import UTC, datetime
-
-    from register.clocks.book import DEFAULT_TIMELINE
-    from register.clocks.due import due_of
-    from register.core import Policy, World, decide, fold
-    from register.replay import command_of
-    from register.row import board_row
-
-    try:
-        said = datetime.fromtimestamp(entry.said_at, UTC)
-        world = World(now=said, actor="", policy=Policy(), next_number="INC-1")
-        incident: Any = None
-        for one in decide(command_of(entry), None, world):
-            incident = fold(one.event, incident, said, said)
-        row = board_row(incident, due_of(incident, DEFAULT_TIMELINE))
-    except (ValueError, KeyError, OverflowError, OSError):
-        return None
-    latest = max(one.said_at for one in (entry, *notes))
-    mine = {"number": entry.name, "n": -entry.no, "updated": latest}
-    return row | mine | {"spool": "refused" if entry.refused else "waits"}

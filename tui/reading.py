@@ -6,6 +6,7 @@ Nothing heavy is imported here before it is needed: the first paint waits for th
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -83,15 +84,20 @@ def _sent(row: Sending, why: str) -> Sent:
     )
 
 
-def read_once(session: Session, live: Live) -> str | None:
-    """Bring the working set up to date; return None, or the sentence that says why it is not."""
+def read_once(session: Session, live: Live, say: Callable[[str], object] = print) -> str | None:
+    """Bring the working set up to date; return None, or the sentence that says why it is not.
+
+    say: gets what became of what waited in the spool.
+    """
     from register.store import RegisterUnavailable, open_store
+    from tui.spooled import enter_waiting
     from tui.who import principal
 
     try:
         store = open_store(session.register_url)
         live.belongs_to(store.register_id)
         who = principal(store, session, "board")
+        enter_waiting(store, session, say)
         seq, rows = store.rows(who)
         known = {row["number"] for row in rows}
         gone = [row["number"] for row in live.rows if row["number"] not in known]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from register.live import Live
+from register.live import Live, Row
 from register.plain import clip, one_line
-from register.spool import Entry, Looked, NotKept, Spool, entry, folder_beside, is_provisional
+from register.spool import Entry, Looked, NotKept, Spool, entry, folder_beside, is_provisional, notes_on
 from tui.session import Session
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 KEPT: Final = "It is kept in the spool as {} and will be entered, once, when the register is back."
 NO_ID: Final = (
-    "It could not be kept in the spool: this host has never seen the register, so nobody could tell later"
-    " whether it is the same one. Say it again when the register answers."
+    "It could not be kept in the spool: no board of yours has seen this register yet, so nobody could tell"
+    " later whether it is the same one. Say it again when the register answers."
 )
 _ENTERED: Final = {"log": "{} is {} now.", "note": "The note {} is on {} now."}
 _SHORT: Final = 60
@@ -73,6 +73,21 @@ def enter(store: Store, session: Session, spool: Spool, only: list[str] | None =
     return replay(desk, principal(store, session, SOURCE), spool, only)
 
 
+def enter_waiting(store: Store, session: Session, say: Callable[[str], object]) -> None:
+    """Enter what was said while this register was away; say what came of it, and what waits for a person."""
+    from register.store import RegisterUnavailable
+
+    spool = spool_of(session)
+    if spool.is_empty():
+        return
+    try:
+        said = told(enter(store, session, spool)) or [reminder(spool.look(), store.register_id)]
+    except (RegisterUnavailable, OSError) as error:  # what was asked for goes on, or says the same
+        said = [f"What is in the spool was not entered: {error}"]
+    for sentence in filter(None, said):
+        say(sentence)
+
+
 def _desk(store: Store, policy: Any) -> ServiceDesk:
     from register.desk import ServiceDesk
 
@@ -122,3 +137,39 @@ def what(one: Entry, others: Iterable[Entry] = ()) -> str:
     target = one.target or next((other.name for other in others if other.command_id == one.about), "")
     about = f" on {target}" if target else ""
     return f"{one.verb}{about}: {clip(one_line(str(text)), _SHORT)}"
+
+
+def waiting_rows(session: Session, register_id: str) -> list[Row]:
+    """Return the rows of what waits in the spool for that register."""
+    return rows_of(one for one in spool_of(session).look().entries if one.register_id == register_id)
+
+
+def rows_of(entries: Iterable[Entry]) -> list[Row]:
+    """Return a board's row for each incident that waits in the spool."""
+    known = list(entries)
+    rows = (_row(entry, notes_on(known, entry)) for entry in known if entry.verb == "log")
+    return [row for row in rows if row is not None]
+
+
+def _row(entry: Entry, notes: list[Entry]) -> Row | None:
+    """Return the row it would have, by what is promised where nothing is adopted; None where it is no Log."""
+    from datetime import UTC, datetime
+
+    from register.clocks.book import DEFAULT_TIMELINE
+    from register.clocks.due import due_of
+    from register.core import Policy, World, decide, fold
+    from register.replay import command_of
+    from register.row import board_row
+
+    try:
+        said = datetime.fromtimestamp(entry.said_at, UTC)
+        world = World(now=said, actor="", policy=Policy(), next_number="INC-1")
+        incident: Any = None
+        for one in decide(command_of(entry), None, world):
+            incident = fold(one.event, incident, said, said)
+        row = board_row(incident, due_of(incident, DEFAULT_TIMELINE))
+    except (ValueError, KeyError, OverflowError, OSError):
+        return None
+    latest = max(one.said_at for one in (entry, *notes))
+    mine = {"number": entry.name, "n": -entry.no, "updated": latest}
+    return row | mine | {"spool": "refused" if entry.refused else "waits"}

@@ -10,6 +10,8 @@ from register.plain import one_line
 from tui.detail import PERSON, Told
 from tui.life_words import LIFE_WORDS
 
+SPOOL: Final = "spool"
+"""The source of what was said while the register was away (register.replay.SOURCE)."""
 Words = Callable[[Any], Mapping[str, Any]]
 """From an event to the fields of Told that differ from the plain ones."""
 
@@ -24,6 +26,10 @@ def tell(recorded: Recorded) -> Told:
         }
     else:
         fields |= WORDS.get(recorded.kind, lambda event: {})(recorded.event)
+        if recorded.redacted:
+            fields |= {"what": f"{fields['what']} (redacted)", "pen": "dim"}
+    if recorded.source == SPOOL:
+        fields["what"] += f" (entered later, {recorded.recorded_at.astimezone():%Y-%m-%d %H:%M %Z})"
     return Told(at=recorded.at.timestamp(), who=recorded.actor, **fields)
 
 
@@ -128,6 +134,11 @@ def _restricted(event: Any) -> Mapping[str, Any]:
     return {"what": f"restricted to those who work on it{named}", "people": event.allowed, "pen": "warn"}
 
 
+def _redacted(event: Any) -> Mapping[str, Any]:
+    why = {"erased": ", for somebody was erased", "retention": ", for it is old enough"}.get(event.why, "")
+    return {"what": f"wiped the texts of {len(event.wiped)} events{why}", "body": event.reason, "pen": "warn"}
+
+
 def _alert_fired(event: Any) -> Mapping[str, Any]:
     times = f" (×{event.count})" if event.count > 1 else ""
     back = f", back after {event.recurrence_of}" if event.recurrence_of else ""
@@ -191,6 +202,9 @@ WORDS: Final[Mapping[str, Words]] = {
     "policy_adopted": lambda e: {"what": f"policy version {e.version} is adopted"},
     "book_adopted": lambda e: {"what": f"policy version {e.version} promises something else"},
     "restricted": _restricted,
+    "redacted": _redacted,
+    "legal_hold_set": lambda e: {"what": "under legal hold: nothing may be redacted", "body": e.reason},
+    "legal_hold_lifted": lambda e: {"what": "no longer under legal hold", "body": e.reason},
     "unrestricted": lambda e: {"what": "open to everyone's eyes again"},
     "send_dropped": lambda e: _of_sending(e, f"{e.what} to {e.vendor} is given up", "warn", e.reason),
     **LIFE_WORDS,

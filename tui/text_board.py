@@ -43,9 +43,11 @@ def print_board(session: Session, out: TextIO | None = None, as_of: float | None
     out = out or sys.stdout
     if as_of is None:
         from tui.reading import read_once
+        from tui.spooled import waiting_rows
 
         now, live = time.time(), Live.open(session.live_path)
-        why = read_once(session, live)
+        why = read_once(session, live, lambda said: print(clean(said), file=sys.stderr))
+        live.show_waiting(waiting_rows(session, live.register_id))
     else:
         from tui.past import read_then
 

@@ -47,12 +47,17 @@ def look(
     """Return what is known of an alert, and of those that a new one would belong together with."""
     row = connection.execute(_KNOWN, {"service": asked.service.casefold(), "key": asked.key}).first()
     incident, count = (None, 0) if row is None else (f"INC-{row[0]}", int(row[1]))
-    heard = {"vendor": f"alert:{asked.source}", "said": asked.said}
+    heard = {"vendor": _feed(asked.source), "said": asked.said}
     counted = bool(asked.said) and connection.execute(_HEARD, heard).first() is not None
     beside, leader, firing = None, None, 0
     if asked.new and (row is None or row.closed or not is_open(f"INC-{row[0]}")):
         beside, leader, firing = _together(connection, asked, correlation, now)
     return AlertFacts(incident, count, counted, beside, leader, firing)
+
+
+def _feed(source: str) -> str:
+    """Under which name the messages of a source are remembered; no supplier can have it."""
+    return f"alert:{source}"
 
 
 def _together(
@@ -116,6 +121,10 @@ def put_alert(connection: Connection, incident: Incident) -> None:
 def _(effect: CountAlert, transaction: Writing, now: str) -> None:
     counted = t.alert.update().where(_A.id == effect.alert)
     transaction.connection.execute(counted.values(count=_A["count"] + 1, last_seen=now))
+    if effect.said:
+        heard = t.insert(transaction.connection, t.heard)
+        known = {"vendor": _feed(effect.source), "change_id": effect.said, "at": now}
+        transaction.connection.execute(heard.values(known).on_conflict_do_nothing())
 
 
 def counts_of(connection: Connection, incident: Incident) -> tuple[int, str] | None:

@@ -20,6 +20,7 @@ from register.effect import (
     Settle,
     WholeRead,
 )
+from register.incident import Incident
 from register.store import tables as t
 
 
@@ -31,6 +32,8 @@ class Writing(Protocol):
         """The connection; what was said so far can be read there."""
 
     timeline: Timeline  # by which clocks are counted
+    anew: dict[str, Incident]  # incidents that the effect folded anew: their rows are to be written
+    wiped: bool  # whether anything must not be left in the file
 
     @property
     def seq(self) -> int:

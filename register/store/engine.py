@@ -88,23 +88,24 @@ def connect(url: str) -> Engine:
 def _sqlite(url: str) -> Engine:
     import pysqlite3
 
-    path = str(sqlite_path(url))
+    path = Path(url.removeprefix("sqlite:///"))
 
     def opened() -> Any:
-        if is_frozen(Path(path)):  # nobody can write there: SQLite may, and must, do without its locks
-            return pysqlite3.connect(f"file:{quote(path)}?mode=ro&immutable=1", uri=True, **_ANY_THREAD)
-        return pysqlite3.connect(path, timeout=WAIT_SECONDS, **_ANY_THREAD)
+        if is_frozen(path):  # nobody can write there: SQLite may, and must, do without its locks
+            frozen = f"file:{quote(str(path))}?mode=ro&immutable=1"
+            return pysqlite3.connect(frozen, uri=True, **_ANY_THREAD)
+        return pysqlite3.connect(str(path), timeout=WAIT_SECONDS, **_ANY_THREAD)
 
     engine = create_engine(url, module=pysqlite3, creator=opened)
 
     @event.listens_for(engine, "checkout")
     def _(connection: Any, record: Any, proxy: object) -> None:
-        if record.info["frozen"] is not is_frozen(Path(path)):
+        if record.info["frozen"] is not is_frozen(path):
             raise DisconnectionError("opened anew")
 
     @event.listens_for(engine, "connect")
     def _(connection: Any, record: Any) -> None:
-        record.info["frozen"] = is_frozen(Path(path))
+        record.info["frozen"] = is_frozen(path)
         connection.isolation_level = None  # transactions are begun by us, below
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")

@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import Connection, and_, select
 
 from register.canon import ENVELOPE
-from register.core import Recorded, fold
+from register.core import Recorded, Written, fold
 from register.incident import Incident
 from register.store import tables as t
 from register.store.reading import recorded
@@ -47,6 +47,20 @@ def kept_of(connection: Connection, streams: Iterable[str]) -> Kept:
         for seq, rest in orjson.loads(data)["kept"].items():
             kept[int(seq)] = orjson.dumps(rest).decode()
     return kept
+
+
+def stories_of(connection: Connection, streams: Iterable[str]) -> dict[str, tuple[Written, ...]]:
+    """Return the events of each of these streams as they stand, oldest first."""
+    event, found = t.event.c, {}
+    for stream in streams:
+        query = select(event.seq, event.kind, event.v, event.command_id, event.data)
+        rows = connection.execute(query.where(event.stream == stream).order_by(event.n)).all()
+        kept = kept_of(connection, [stream]) if any(row.data is None for row in rows) else {}
+        found[stream] = tuple(
+            Written(seq, kind, v, command_id, kept.get(seq) if data is None else data, data is None)
+            for seq, kind, v, command_id, data in rows
+        )
+    return found
 
 
 def events_of(connection: Connection, stream: str, upto: int | None = None) -> list[Recorded]:

@@ -9,10 +9,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, String, bindparam, cast, literal, or_, select
 
 from register.clocks.book import Timeline
-from register.incident import Incident
 from register.store import tables as t
 from register.store.carry import Writing, carry
 from register.store.promises import timeline_of
+from register.store.reading import incident_of
 from register.store.transaction import columns_of
 from register.topics.adoption import Recount
 
@@ -44,7 +44,7 @@ def recount(connection: Connection, timeline: Timeline) -> int:
 
 def _differing(connection: Connection, timeline: Timeline) -> Iterator[dict[str, Any]]:
     for n, doc, *before in list(connection.execute(_RUNNING)):
-        columns = columns_of(Incident.model_validate_json(doc), timeline)
+        columns = columns_of(incident_of(doc, n), timeline)
         counted = {name: columns[name] for name in _COUNTED}
         if list(counted.values()) != before:
             yield {"number": n, **counted}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, and_, false, or_, select, true
 
 from register.core import PersonId, Principal, Role
+from register.live import NEEDED
 from register.row import mask, number_of
 from register.seeing import is_among
 from register.store import tables as t
@@ -53,10 +55,11 @@ def visible(sight: Sight) -> ColumnElement[bool]:
 
 def live_row(row: Any, sight: Sight) -> dict[str, Any]:
     """Return a board's row of (n, board, restricted, seers), masked for who may not see it."""
-    try:
-        whole: dict[str, Any] = orjson.loads(row.board)
-    except ValueError as error:
-        raise unreadable(f"The row of INC-{row.n}") from error
+    whole = None
+    with contextlib.suppress(ValueError):
+        whole = orjson.loads(row.board)
+    if not isinstance(whole, dict) or not whole.keys() >= NEEDED:
+        raise unreadable(f"The row of INC-{row.n}")
     return whole if sight.sees(row.restricted, row.seers) else mask(whole)
 
 

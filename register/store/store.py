@@ -31,6 +31,7 @@ from register.store.mishaps import sentence
 from register.store.poke import poke
 from register.store.reading import incident_of
 from register.store.reading import recorded as recorded
+from register.store.scrub import scrub
 from register.store.sight import Sight, live_row, sight_of
 from register.store.transaction import Transaction, lock
 
@@ -93,6 +94,8 @@ class Store:
             transaction = Transaction(connection, lock(connection, command_id, numbers), self._people)
             yield transaction
             transaction.finish()
+        if transaction.wiped:
+            scrub(self.engine)
         self._people.update(transaction.new_people)
         if self.path is not None and transaction.moved:
             poke(self.path)

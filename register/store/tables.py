@@ -90,6 +90,7 @@ incident: Final = Table(
     Column("parent", Integer),
     Column("firing", Integer, nullable=False),
     Column("legal_hold", Integer, nullable=False),
+    Column("retired", Integer, nullable=False),  # by a rule of retention
     Column("team", String, nullable=False),
     Column("service", String, nullable=False),
     Column("category", String, nullable=False),

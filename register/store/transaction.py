@@ -114,6 +114,8 @@ class Transaction:
         self._versions: dict[str, int] = {}  # by stream: the n of its last event
         self._lasts: dict[str, int] = {}  # by stream written here: the seq of its last event
         self.moved = False
+        self.anew: dict[str, Incident] = {}  # what was folded anew, for events behind it were redacted
+        self.wiped = False  # whether anything must not be left in the file
 
     @property
     def connection(self) -> Connection:
@@ -295,7 +297,7 @@ class Transaction:
     def carry_out(self, effect: Effect, now: datetime) -> None:
         """Write what an event or a command asks for besides events."""
         carry(effect, self, stamp(now))
-        self.moved = True
+        self.moved = self.moved or effect.moves
 
     def _write_behind(self) -> None:
         """Write the events and rows that were put aside, each kind at once."""
@@ -357,6 +359,7 @@ def columns_of(incident: Incident, timeline: Timeline) -> dict[str, Any]:
         "parent": None if incident.parent is None else number_of(incident.parent),
         "firing": int(incident.firing),
         "legal_hold": int(incident.legal_hold),
+        "retired": int(incident.retired),
         "team": board["team"].casefold(),
         "service": board["service"].casefold(),
         "category": board["category"].casefold(),

@@ -55,6 +55,7 @@ def _to_2(operations: Operations, connection: Connection) -> None:
 
 def _to_3(operations: Operations, connection: Connection) -> None:
     """Alerts that belong together; what is filtered on is casefolded; clocks counted as rows are filled."""
+    _add_columns(operations, t.incident)
     if inspect(connection).has_table(t.alert.name):
         _add_columns(operations, t.alert)
         _add_indexes(connection, t.alert)

@@ -22,6 +22,7 @@ from register.core import (
     AlertAsked,
     Command,
     Decision,
+    Earlier,
     Event,
     Role,
     Said,
@@ -31,7 +32,7 @@ from register.core import (
     evolve,
     says,
 )
-from register.effect import Effect, Remember
+from register.effect import Effect
 from register.incident import Alert, Impact, Incident, Severity, State, Urgency
 from register.text import MAX_TITLE, Name, Text, Title, clip, one_line
 from register.topics.alert_keys import AlertMoved
@@ -100,6 +101,7 @@ class TakeAlert(Command):
     at: Annotated[
         AwareDatetime | None,
         AfterValidator(_claim),
+        Earlier(),
         Field(description="when it began, or ended, by the source's own clock"),
     ] = None
     id: Annotated[
@@ -171,9 +173,16 @@ class AlertOk(Event):
 
 @dataclass(frozen=True, slots=True)
 class CountAlert(Effect):
-    """An alert that fires was said once more, and that is no event."""
+    """An alert that fires was said once more, and that is no event: nobody need be woken for it.
+
+    said: the name of the message, where its source gave it one; it is remembered.
+    """
+
+    moves: ClassVar[bool] = False
 
     alert: str
+    source: str
+    said: str
 
 
 def known_alert(world: World) -> tuple[Incident, Alert] | None:
@@ -311,8 +320,7 @@ def _(command: TakeAlert, world: World) -> tuple[Effect, ...]:
     found, alert = known
     if not found.is_open or not alert.firing or is_told(command, alert, world):
         return ()
-    heard = (Remember(f"alert:{command.source}", (command.command_id,)),) if command.id else ()
-    return (CountAlert(alert.id), *heard)
+    return (CountAlert(alert.id, command.source, command.command_id if command.id else ""),)
 
 
 @evolve.register

@@ -125,7 +125,7 @@ def goes_on(incident: Incident, world: World, because: str) -> Decision:
 
 @evolve.register
 def _(event: Held, incident: Incident, at: datetime) -> Incident:
-    said = {"word": "us", "word_at": at} if event.reason is HoldReason.CALLER and event.note else {}
+    said = {"word": "us", "word_at": at} if event.reason is HoldReason.CALLER else {}
     return incident.but(
         **said, state=State.ON_HOLD, hold=Hold(reason=event.reason, on=event.on, until=event.until)
     )

@@ -56,8 +56,8 @@ class Created(Event):
     reporter: str
     description: str
     visibility: Visibility
+    team: str = ""  # who owns it, by the matrix of that moment; older programs said nobody
     due_at: datetime | None = None  # of older programs; clocks are counted now
-    team: str = ""
     follows: str | None = None
     allowed: tuple[PersonId, ...] = ()
 

@@ -6,12 +6,15 @@ python -m tests.register.spooler URL FOLDER REGISTER_ID      for each line that 
 keep: say incidents, each with a note on it, and tell each command id once it is kept.
 enter: enter what is in the spool, again and again.
 both: the one, then the other.
+enter:POINT: enter, and die by SIGKILL at that point of the second entry.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from register.core import Principal, Role
@@ -41,15 +44,33 @@ def _kept(spool: Spool, register_id: str, command: Log | Note, about: str) -> En
     )
 
 
+def _mortal(spool: Spool, point: str) -> Callable[[str], None]:
+    """Return a fault that kills this process when the second entry comes to that point."""
+    if point == "noted":  # between the two writings of `is_entered`
+        spool.drop = lambda entry: _second("noted", "noted")  # type: ignore[method-assign, assignment]
+    return lambda at: _second(point, at)
+
+
+_times: dict[str, int] = {}
+
+
+def _second(point: str, at: str) -> bool:
+    _times[at] = _times.get(at, 0) + 1
+    if at == point and _times[at] == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return True
+
+
 def child(what: str, url: str, folder: str, register_id: str) -> None:
     spool = Spool(Path(folder))
+    what, _, point = what.partition(":")
     desk = ServiceDesk(open_store(url)) if what != "keep" else None
     print("pid", os.getpid(), flush=True)
     while True:
         if what != "enter":
             keep(spool, register_id)
         if desk is not None:
-            for one, number in replay(desk, WHO, spool).entered:
+            for one, number in replay(desk, WHO, spool, fault=_mortal(spool, point)).entered:
                 print("entered", one.command_id, number, flush=True)
 
 

@@ -408,6 +408,8 @@ def test_a_register_that_lost_a_table_says_so(register_url: str) -> None:
         ("incident SET doc = '{' WHERE n = 1", "row of INC-1", lambda store: store.incident("INC-1")),
         ("incident SET board = '{' WHERE n = 1", "row of INC-1", lambda store: store.rows()),
         ("incident SET board = '{' WHERE n = 1", "row of INC-1", lambda store: store.changed(0)),
+        ("incident SET board = '{}' WHERE n = 1", "row of INC-1", lambda store: store.rows()),
+        ("incident SET board = '7' WHERE n = 1", "row of INC-1", lambda store: store.rows()),
         ("event SET data = '{' WHERE seq = 1", "1 of INC-1", lambda store: store.timeline("INC-1")),
         ("event SET at = 'soon' WHERE seq = 1", "1 of INC-1", lambda store: store.timeline("INC-1")),
     ],

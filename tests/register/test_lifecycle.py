@@ -21,12 +21,26 @@ from register.topics.hearing import Hear
 from register.topics.hold import PutOnHold, Resume
 from register.topics.links import Link, LinkTo, Unlink
 from register.topics.ownership import Acknowledge, PassOn, Take
+from register.topics.privacy import Redact
 from register.topics.resolution import Cancel, Close, Reopen, Resolve
 from register.topics.waking import Done, WakeUp
 from register.topics.watching import Unwatch, Watch
 from register.verify import verify
 from register.watch import WATCH, falls_due_soon, tick
-from tests.register.saying import ANA, BEN, ENGINE, ask, everything, fixed, heard, log, look, story, ticket_of
+from tests.register.saying import (
+    ADA,
+    ANA,
+    BEN,
+    ENGINE,
+    ask,
+    everything,
+    fixed,
+    heard,
+    log,
+    look,
+    story,
+    ticket_of,
+)
 
 P, H, R, C, X = State.IN_PROGRESS, State.ON_HOLD, State.RESOLVED, State.CLOSED, State.CANCELED
 CARL = Principal("carl", Role.RESPONDER, "cli")
@@ -458,6 +472,30 @@ def test_what_the_first_line_resolves_alone_is_first_contact(sample: ServiceDesk
     sample.do(first_line, Reopen(target=number, reason="It is back."))
     sample.do(first_line, fixed(number))
     assert not look(sample, number).first_contact  # it had come back
+
+
+def test_a_redaction_takes_the_words_of_a_life_and_leaves_its_facts(sample: ServiceDesk) -> None:
+    parent, number = log(sample), log(sample, service="Webshop", category="application")
+    for command in (
+        LinkTo(target=number, kind=Link.PARENT, to=parent),
+        LinkTo(target=number, kind=Link.PROBLEM, to="PRB-1"),
+        PassOn(target=number, to="carl", team="net-ops", note="It said hunter2."),
+        PassOn(target=number, to="ben", note="hunter2 again"),
+        Correct(target=number, reason="hunter2", title="hunter2", urgency="high"),
+        PutOnHold(target=number, reason=HoldReason.CALLER, on="eva", note="What is hunter2?"),
+        HearCaller(target=number, text="hunter2 is my password."),
+        TellCaller(target=number, text="Do not say hunter2."),
+        fixed(number),
+        Reopen(target=number, reason="hunter2"),
+    ):
+        sample.do(BEN, command)
+    before = look(sample, number)
+    after = sample.do(ADA, Redact(target=number, reason="a password")).incident
+    assert after is not None
+    assert after.title != before.title
+    assert after.but(title=before.title, updated_at=before.updated_at) == before
+    assert verify(sample.store).faults == []
+    assert not any("hunter2" in str(row) for row in everything(sample.store)["event"])
 
 
 def test_no_state_is_a_breach() -> None:

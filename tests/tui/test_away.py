@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import io
 import os
 import shutil
 import tempfile
@@ -31,6 +32,7 @@ from tui.app import MusterApp
 from tui.follow import Follower
 from tui.session import Session, register_url
 from tui.spooled import enter
+from tui.text_board import print_board
 
 BEN = Principal("ben", Role.ADMIN, "cli")
 ME = getpass.getuser()
@@ -128,6 +130,64 @@ async def test_the_database_goes_away_in_the_middle_of_work_and_comes_back(
     assert (created.kind, noted.kind, noted.source) == ("created", "note", "spool")
     assert store.logins()[created.actor] == ME
     assert created.at < created.recorded_at
+
+
+async def test_a_board_opened_while_nobody_answers_shows_what_was_known_and_keeps_what_is_said(
+    session: Session, line: Line, store: Store
+) -> None:
+    app = board(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "live" in text_of(app)[0])
+    line.cut()
+    for title in ("one", "two"):
+        app = board(session)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda app=app: "STALE" in text_of(app)[0])
+            assert "Mail is late" in screen(app)
+            assert "1970" not in text_of(app)[0] + text_of(app)[-1]
+            assert text_of(app)[0].endswith(", 0m")
+            await write(pilot, "i", title)
+            await until(pilot, lambda app=app: "is kept in the spool" in screen(app))
+    line.mend()
+    app = board(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "live" in text_of(app)[0] and "two" in screen(app))
+        await pilot.press("j")
+        await until(pilot, lambda: "(entered later, 20" in screen(app))
+    once(store, "one", "two")
+
+
+async def test_a_board_that_never_heard_its_register_keeps_nothing_and_says_so(
+    session: Session, line: Line
+) -> None:
+    line.cut()
+    app = board(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "STALE, never heard" in text_of(app)[0])
+        await write(pilot, "i", "x")
+        await until(pilot, lambda: "It could not be kept in the spool: no" in screen(app))
+
+
+def test_the_board_as_text_shows_what_waits_and_enters_it(
+    session: Session, line: Line, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live = Live.open(session.live_path)
+    live.belongs_to(store.register_id)
+    live.save()
+    line.cut()
+    spool = Spool(folder_beside(session.live_path))
+    spool.keep(entry(store.register_id, "3" * 26, "log", {"title": "db down"}, source="cli"))
+    out = io.StringIO()
+    assert print_board(session, out) == 5
+    assert "~1" in out.getvalue()
+    assert "db down" in out.getvalue()
+    line.mend()
+    out = io.StringIO()
+    assert print_board(session, out) == 0
+    assert "INC-2" in out.getvalue()
+    assert "~1" not in out.getvalue()
+    assert "~1 is INC-2 now." in capsys.readouterr().err
+    once(store, "db down")
 
 
 async def test_what_cannot_wait_says_why_not_and_what_can(session: Session, line: Line, store: Store) -> None:

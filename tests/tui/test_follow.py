@@ -190,6 +190,23 @@ def test_a_register_that_goes_away_and_comes_back(
     assert heard.next(FreshnessChanged).freshness.reach is Reach.LIVE
 
 
+def test_a_feed_that_breaks_inside_does_not_look_live_and_is_tried_again(
+    desk: ServiceDesk, follower: Follower, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.follow.AGAIN", (0.1,))
+    follower.start(heard.posted.put, 0, "")
+    assert heard.next(FreshnessChanged).freshness.reach is Reach.LIVE
+    real = Store.changed
+    monkeypatch.setattr(Store, "changed", lambda *_: {}["number"])
+    desk.do(BEN, Log(title="one"))
+    stale = heard.next(FreshnessChanged).freshness
+    assert stale.reach is Reach.STALE
+    assert "Muster itself failed at following (KeyError" in stale.why
+    monkeypatch.setattr(Store, "changed", real)
+    while heard.next(FreshnessChanged).freshness.reach is not Reach.LIVE:
+        continue
+
+
 def test_a_command_to_a_register_that_is_away_is_a_sentence(
     follower: Follower, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,8 @@ from textual.widgets import Input, TextArea
 
 from register.incident import Cause, Impact, ResolutionCode, Urgency
 from register.text import Text, Title, Words
-from tui.forms import Kind, Mistake, asked_of, build, moment, period
+from register.topics.alerts import TakeAlert
+from tui.forms import Kind, Mistake, asked_of, build, earlier, moment, period
 from tui.messages import Done, Refused
 from tui.requests import CommandGiven
 from tui.screens.form import Form, FormScreen
@@ -212,3 +213,31 @@ async def test_many_options_take_more_lines_and_all_can_be_reached() -> None:
         await pilot.press("tab", "s", "s", "backspace", "enter")
         await pilot.pause()
         assert app.given[0].command.cause is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "back"),
+    [
+        ("2h", timedelta(hours=2)),
+        ("1d", timedelta(days=1)),
+        ("11:30 UTC", timedelta(minutes=30)),
+        ("12:30 UTC", timedelta(hours=23, minutes=30)),  # the last one was yesterday
+        ("12:00 UTC", timedelta()),
+        ("soon", None),
+        ("12", None),
+        ("+2h", None),
+        ("999999999d", None),
+    ],
+)
+def test_a_time_that_lies_behind(typed: str, back: timedelta | None) -> None:
+    found = earlier(typed, AT)
+    assert (None if found is None else AT - found) == back
+
+
+def test_a_form_asks_an_alert_for_a_time_that_lies_behind() -> None:
+    (field,) = [field for field in asked_of(TakeAlert) if field.name == "at"]
+    assert field.kind is Kind.EARLIER
+    made = build(TakeAlert, {}, {"service": "web", "key": "disk", "at": "2h"}, AT)
+    assert made.at == AT - timedelta(hours=2)  # type: ignore[union-attr]
+    (mistake,) = build(TakeAlert, {}, {"service": "web", "key": "disk", "at": "soon"}, AT)  # type: ignore[misc]
+    assert mistake.why == "At is not a time: write 2h for two hours ago, 16:30 or 2030-05-01 16:30."

@@ -11,7 +11,7 @@ from register.row import mask
 from tests.tui.fakes import NOW, row, rows
 from tui import actions
 from tui.columns import Eyes, cells_of, columns_for
-from tui.format import bond_text, due_text, duration, fit, wall
+from tui.format import bond_text, due_text, duration, fit, state_and_alert, wall
 from tui.order import COUNTED, Counts, rank, tally
 from tui.signs import ASCII, UNICODE, plain, signs_for
 
@@ -139,6 +139,17 @@ def test_a_restricted_incident_shows_no_more_than_its_number() -> None:
         told = [text for text, _ in cells_of(mask(seen), eyes, columns)]
         assert "".join(told) == "INC-1restricted"
         assert len(told) == len(columns)
+
+
+def test_an_alert_that_fires_is_marked_and_told_in_words() -> None:
+    quiet, loud = row(1), row(1, firing=True)
+    for width in (80, 120):
+        columns = columns_for(width, 9)
+        title = cells_of(loud, Eyes(now=NOW), columns)[-1][0]
+        assert title == f"● {cells_of(quiet, Eyes(now=NOW), columns)[-1][0]}"
+        assert cells_of(loud, Eyes(now=NOW, signs=ASCII), columns)[-1][0].startswith("* ")
+    assert state_and_alert(loud) == f"{state_and_alert(quiet)}, alert fires"
+    assert "firing" not in mask(loud)
 
 
 def test_a_restricted_incident_counts_for_nobody_and_stands_last() -> None:

@@ -23,6 +23,7 @@ from tui.cli.policy_health import GUARD_RAILS, policy_of
 from tui.cli.progress import bar
 from tui.cli.trouble import FOUND_FAULTS, WrongUse
 from tui.session import session_from
+from tui.spooled import spool_of
 
 _SMALLEST: Final = (80, 24)
 _ROOM: Final = 100
@@ -148,6 +149,21 @@ def _worker(until: datetime | None, *, private: bool) -> Finding:
     return Finding("worker", False, "not running: nothing is sent", "run `muster serve` as a service")
 
 
+def _spool() -> Iterator[Finding]:
+    """What was said while a register was away, and is not in it."""
+    looked = spool_of(session_from(os.environ)).look()
+    waiting, refused = looked.waiting(), looked.refused()
+    for fault in looked.faults:
+        yield Finding("spool", False, fault)
+    if refused:
+        names = ", ".join(one.name for one in refused[:5])
+        yield Finding("spool", False, f"{len(refused)} could not be entered: {names}", "`muster spool list`")
+    if waiting:
+        yield Finding("spool", True, f"waiting for the register: {len(waiting)}")
+    if not looked.entries and not looked.faults:
+        yield Finding("spool", True, "empty")
+
+
 def _keyring() -> Iterator[Finding]:
     from integrations import secrets
 
@@ -229,6 +245,7 @@ def _terminal() -> Iterator[Finding]:
 LOOKS: Final[tuple[Callable[[], Iterator[Finding]], ...]] = (
     _python,
     _register,
+    _spool,
     _keyring,
     _files,
     _terminal,

@@ -21,8 +21,8 @@ from register.store.adopted import adopted
 from register.store.promises import timeline_of
 from register.store.sight import unseen
 from register.toml_file import FileFaults
-from tui.cli.spool import enter_waiting
 from tui.session import Session, session_from
+from tui.spooled import enter_waiting
 from tui.who import env_of, person, principal
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def here(env: Mapping[str, str] = os.environ) -> Iterator[Here]:
         at = Here(session, store)
         if not is_private(store.url):
             _begin(at)
-        enter_waiting(at)
+        enter_waiting(store, session, lambda said: print(clean(said), file=sys.stderr))
         yield at
     finally:
         store.close()

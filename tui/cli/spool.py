@@ -17,26 +17,12 @@ from register.store import RegisterUnavailable
 from tui.cli.answer import Answer
 from tui.cli.trouble import FOUND_FAULTS, WrongUse
 from tui.session import session_from
-from tui.spooled import KEPT, enter, keep, register_known, reminder, spool_of, told, what, what_happened
+from tui.spooled import KEPT, enter, keep, register_known, spool_of, told, what, what_happened
 
 if TYPE_CHECKING:
     from tui.cli.here import Here
 
 NO_SPOOL = typer.Option("--no-spool", help="keep nothing when the register does not answer: exit 5")
-
-
-def enter_waiting(at: Here) -> None:
-    """Enter what was said while this register was away, and say on stderr what came of it."""
-    spool = spool_of(at.session)
-    if spool.is_empty():
-        return
-    try:
-        outcome = enter(at.store, at.session, spool)
-        said = told(outcome) or [reminder(spool.look(), at.store.register_id)]
-    except (RegisterUnavailable, OSError) as error:  # what was asked for goes on, or says the same
-        said = [f"What is in the spool was not entered: {error}"]
-    for sentence in filter(None, said):
-        print(clean(sentence), file=sys.stderr)
 
 
 def number_meant(at: Here, typed: str) -> str:

@@ -110,6 +110,8 @@ def _option(field: Asked) -> inspect.Parameter:
         told += " (the same as in its place)" if _is_words(field) else " (needed)"
     elif field.kind in (Kind.MOMENT, Kind.PERIOD):
         told += ": +2h, 30m, 16:30, 2030-05-01T16:30+02:00"
+    elif field.kind is Kind.EARLIER:
+        told += ": 2h (ago), 16:30 (the last one), 2030-05-01T16:30+02:00"
     if field.default not in (None, "", False, ()):
         told += f" [otherwise {field.default}]"
     dashed = f"--{field.name.replace('_', '-')}"
@@ -191,6 +193,8 @@ def _hint(field: Asked) -> str:
 def _read(field: Asked, typed: Any) -> Any:
     if field.kind is Kind.MOMENT:
         return words.when(typed, datetime.now(UTC), field.name)
+    if field.kind is Kind.EARLIER:
+        return words.before(typed, datetime.now(UTC), field.name)
     if field.kind in (Kind.LINE, Kind.TEXT):
         return words.text(typed, field.name)
     if field.kind is Kind.CHOICE:

@@ -40,6 +40,19 @@ def test_json_tells_the_alert(cli: Cli) -> None:
     assert other["remarks"] == ["It is related to INC-1: 2 such alerts fire within the correlation window."]
 
 
+def test_when_it_began_is_a_time_that_lies_behind(cli: Cli) -> None:
+    now = datetime.now(UTC)
+    ago = cli.json("alert", "web", "a", "--at", "2h")["alert"]["started"]
+    assert abs(now - timedelta(hours=2) - datetime.fromisoformat(ago)) < timedelta(minutes=1)
+    last = datetime.fromisoformat(
+        cli.json("alert", "web", "b", "--at", f"{now + timedelta(minutes=2):%H:%M}")["alert"]["started"]
+    )
+    assert timedelta(hours=23) < now - last < timedelta(hours=24)
+    for wrong in ("+2h", "soon", "12"):
+        ran = cli("alert", "web", "c", "--at", wrong)
+        assert (ran.code, "2h for two hours ago" in ran.err) == (2, True)
+
+
 def test_show_counts_what_is_no_event_too(cli: Cli) -> None:
     cli("alert", "-", stdin=lines(*[DISK] * 40))
     assert cli.json("show", "1")["alert"]["count"] == 40

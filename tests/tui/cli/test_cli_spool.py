@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from register.live import Live
 from register.store import Store, open_store
+from register.store.engine import REACHED
 from register.verify import verify
 from tests.cuttable import Line, line_to
 from tests.register.saying import sql
@@ -83,6 +85,22 @@ def test_what_is_said_while_the_register_is_away_is_in_it_once_when_it_is_back(
     assert cli("take", "~1").code == 0
 
 
+def test_a_server_that_lets_in_and_answers_nothing_is_away_too(
+    cli: Cli, line: Line, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(REACHED, "connect_timeout", 2)
+    line.freeze()
+    begun = time.monotonic()
+    ran = cli("log", "nobody answers")
+    assert time.monotonic() - begun < 20
+    assert (ran.code, ran.out) == (0, "~1  not entered yet  log: nobody answers\n")
+    line.cut()
+    line.thaw()
+    line.mend()
+    assert cli("list").err == "~1 is INC-2 now.\n"
+    assert len(store.timeline("INC-2")) == 1
+
+
 def test_without_a_spool_the_error_stands(cli: Cli, line: Line) -> None:
     line.cut()
     ran = cli("log", "db down", "--no-spool")
@@ -96,7 +114,7 @@ def test_of_a_register_that_was_never_seen_nothing_is_kept(cli: Cli, line: Line)
     next(Path(cli.home / "state").rglob("live.json")).unlink()
     ran = cli("log", "db down")
     assert ran.code == 5
-    assert "It could not be kept in the spool: this host has never seen the register" in ran.err
+    assert "It could not be kept in the spool: no board of yours has seen this register yet" in ran.err
     assert cli("spool", "list").out.startswith("The spool is empty")
 
 
@@ -137,6 +155,20 @@ def test_a_conflict_is_told_and_can_be_settled(cli: Cli, line: Line, store: Stor
     assert cli("spool", "drop", "x").code == 4
     assert cli("list").err == ""
     assert [event.kind for event in store.timeline("INC-1")] == ["created", "note"]
+
+
+def test_the_doctor_looks_into_the_spool(cli: Cli, line: Line) -> None:
+    def found() -> list[tuple[bool, str]]:
+        findings = cli("doctor", "--json").data["findings"]
+        return [(one["ok"], one["says"]) for one in findings if one["name"] == "spool"]
+
+    assert found() == [(True, "empty")]
+    line.cut()
+    cli("note", "INC-99", "on nothing")
+    assert found() == [(True, "waiting for the register: 1")]
+    line.mend()
+    cli("list")
+    assert found() == [(False, "1 could not be entered: ~1")]
 
 
 def test_another_register_in_its_place_gets_nothing_of_it(cli: Cli, line: Line, store: Store) -> None:

@@ -141,6 +141,7 @@ def test_doctor_and_verify_on_a_sound_register(cli: Cli) -> None:
     looks = {
         "python",
         "register",
+        "spool",
         "sqlite",
         "policy",
         "role",

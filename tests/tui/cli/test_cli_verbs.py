@@ -135,6 +135,8 @@ FILLED = {
     "cancel": ["1", "reason"],
     "engage": ["1", "practice", "message"],
     "reply": ["1", "message"],
+    "redact": ["1", "why"],
+    "legal-hold": ["1", "why"],
     "retry": ["01ARZ3NDEKTSV4RRFFQ69G5FAV"],
     "drop": ["01ARZ3NDEKTSV4RRFFQ69G5FAV"],
     "adopt": ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "17"],

@@ -1,0 +1,195 @@
+"""What of an event is text, and what stays of it when its texts go: states, codes, times and ids.
+
+Folds need facts, people wrote texts. A redaction wipes an event's data and keeps the facts in the `redacted`
+event, so the incident still folds. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from functools import cache
+from typing import Any, Final, Literal, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from register.core import EVENTS, Event
+
+GONE: Final = "(redacted)"
+"""What stands where a title was: an incident has one."""
+_NAMES: Final = frozenset(
+    {
+        "service",
+        "category",
+        "team",
+        "team_before",
+        "source",
+        "key",
+        "on",
+        "raw_state",
+        "before",
+        "url",
+        "record",
+    }
+)
+STRUCTURE: Final = frozenset(
+    {"number", "bond", "vendor", "row_id", "op_id", "what", "how", "to", "by", "owner", "caller", "reporter"}
+) | frozenset(
+    {"allowed", "author", "person", "change_id", "change_ids", "alert", "leader", "recurrence_of", "digest"}
+    | {"id", "media_type", "sha256", "label", "incident", "lane", "kind", "sent"}
+)
+"""Fields of plain text by which events and rows point to each other: they stay whatever they say."""
+FACTS: Final = STRUCTURE | _NAMES
+"""Fields of plain text that are no free text: these, and what owns, counts or relates by its name."""
+_ID: Final = re.compile(r"(?:INC-|p)[1-9][0-9]{0,8}|[0-9A-HJKMNP-TV-Z]{26}|[0-9a-f]{64}")
+_RECORD: Final = re.compile(r"[a-z0-9_-]+|\S*[0-9]\S*")
+"""What somebody waits on that is a record, acme or CHG-7: anything else may be a person's name."""
+_INSTEAD: Final = {"payload": "{}", "title": GONE, "url": ""}
+
+Change = Callable[[str, str], str]
+"""From a field's name and its text to the text that takes its place."""
+
+
+def event_of(kind: str, v: int, data: str) -> Event | None:
+    """Return an event as it can be read here, or None."""
+    known = EVENTS.get((kind, v))
+    if known is None:
+        return None
+    try:
+        return known.model_validate_json(data)
+    except ValidationError:
+        return None
+
+
+def changed(event: Event, change: Change) -> Event:
+    """Return the event with its texts changed; the same one where nothing changes."""
+    updates = _updates(event, change)
+    if not updates:
+        return event
+    other = event.model_copy(update=updates)
+    return type(event).model_validate_json(other.model_dump_json())
+
+
+def without_texts(name: str, text: str) -> str:
+    """A change: every free text goes; facts and ids stay."""
+    if not text or _ID.fullmatch(text):
+        return text
+    if name in FACTS and (name != "on" or _RECORD.fullmatch(text)):
+        return text
+    return _INSTEAD.get(name, "")
+
+
+def without(quoted: Quoted, stream: str) -> Change:
+    """Return a change: each text that quotes somebody goes whole; ids by which things are found stay.
+
+    An alert's key stays one that no other incident of its service has.
+    """
+
+    def change(name: str, text: str) -> str:
+        if not text or name in STRUCTURE or not quoted.in_text(text):
+            return text
+        if name == "key":
+            return f"(redacted {stream})"
+        return _INSTEAD.get(name, GONE if name in FACTS else "")
+
+    return change
+
+
+def has_text(event: Event) -> bool:
+    """Whether there is any free text in it."""
+    return changed(event, without_texts) is not event
+
+
+def _updates(model: BaseModel, change: Change) -> dict[str, Any]:
+    found = {}
+    for name in type(model).model_fields:
+        before = getattr(model, name)
+        if name in _coded(type(model)):
+            continue
+        after = _changed_value(name, before, change)
+        if after is not before:
+            found[name] = after
+    return found
+
+
+def _changed_value(name: str, value: Any, change: Change) -> Any:
+    """Return what takes a value's place; the very same one where nothing changes."""
+    if isinstance(value, str) and not isinstance(value, Enum):
+        text = change(name, value)
+        return value if text == value else text
+    if isinstance(value, BaseModel):
+        updates = _updates(value, change)
+        return value.model_copy(update=updates) if updates else value
+    if is_dataclass(value) and not isinstance(value, type):
+        told = {one.name: getattr(value, one.name) for one in fields(value)}
+        after = {key: _changed_value(key, was, change) for key, was in told.items()}
+        moved = {key: now for key, now in after.items() if now is not told[key]}
+        return replace(value, **moved) if moved else value
+    if isinstance(value, (tuple, list)):
+        several = type(value)(_changed_value(name, one, change) for one in value)
+        return value if all(a is b for a, b in zip(several, value, strict=True)) else several
+    if isinstance(value, Mapping):
+        mapped = {key: _changed_value(str(key), one, change) for key, one in value.items()}
+        return value if all(mapped[key] is value[key] for key in value) else mapped
+    return value
+
+
+@cache
+def _coded(model: type[BaseModel]) -> frozenset[str]:
+    """Return the fields that can only be one of a few words."""
+    return frozenset(
+        name for name, one in model.model_fields.items() if get_origin(one.annotation) is Literal
+    )
+
+
+class Quoted:
+    """Somebody's names, as they are found in texts: as words of their own, whatever the capitals."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(dict.fromkeys(name for name in map(_folded, names) if name.strip()))
+        words = (r"\s+".join(re.escape(word) for word in name.split()) for name in self.names)
+        self._pattern = re.compile("|".join(rf"(?<!\w){one}(?!\w)" for one in words)) if self.names else None
+        self._hints = tuple(max(name.split(), key=len) for name in self.names)
+
+    def in_text(self, text: str) -> bool:
+        """Whether the text quotes them."""
+        folded = _folded(text)
+        if self._pattern is None or not any(hint in folded for hint in self._hints):
+            return False
+        return self._pattern.search(folded) is not None
+
+    def in_json(self, data: str) -> bool:
+        """Whether any text in this JSON quotes them, keys among them. Quick where none does."""
+        folded = _folded(data)
+        if not any(hint in folded or not hint.isalnum() for hint in self._hints):
+            return False
+        try:
+            return any(self.in_text(text) for text in _texts(json.loads(data)))
+        except ValueError:
+            return self.in_text(data)
+
+
+def _folded(text: str) -> str:
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+        if value[:1] in "{[":  # JSON kept as a text
+            try:
+                inner = json.loads(value)
+            except ValueError:
+                return
+            yield from _texts(inner)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield key
+            yield from _texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)

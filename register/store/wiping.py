@@ -1,0 +1,53 @@
+"""Wiping redacted data, and making anew what was made of it: rows, board rows, full text, file names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, and_, or_
+
+from register.store import tables as t
+from register.store.carry import Writing, carry
+from register.store.folding import events_of, fold_all
+from register.store.scrub import wipes
+from register.topics.privacy import Wipe
+
+_UNFINISHED: Final = ("queued", "sending", "waiting", "ambiguous", "dead")
+_AT_ONCE: Final = 500
+
+
+@carry.register
+def _(effect: Wipe, transaction: Writing, now: str) -> None:
+    connection = transaction.connection
+    wipes(connection)
+    transaction.wiped = True
+    for some in _batches(effect.seqs):
+        gone = t.event.update().where(and_(t.event.c.stream == effect.stream, t.event.c.seq.in_(some)))
+        connection.execute(gone, {"data": None, "salt": None})
+    _forget_sent(connection, effect)
+    if not effect.stream.startswith("INC-"):
+        return
+    from register.store.fulltext import reindex  # it imports the store, which imports the transaction
+
+    reindex(connection, [effect.stream])
+    incident = fold_all(events_of(connection, effect.stream))
+    if incident is not None:
+        transaction.anew[effect.stream] = incident
+
+
+def _forget_sent(connection: Connection, effect: Wipe) -> None:
+    """What has arrived, or never will, needs its text no more."""
+    row = t.sending.c
+    asked: list[ColumnElement[bool]] = [row.op_id.in_(some) for some in _batches(effect.sent)]
+    if effect.whole:
+        asked = [row.incident == effect.stream]
+    if asked:
+        over = and_(or_(*asked), row.state.not_in(_UNFINISHED))
+        connection.execute(t.sending.update().where(over), {"payload": "{}", "why": ""})
+
+
+def _batches(several: Sequence[Any]) -> list[tuple[Any, ...]]:
+    rest = iter(several)
+    return list(iter(lambda: tuple(islice(rest, _AT_ONCE)), ()))
