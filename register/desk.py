@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+import register.store.people
 import register.store.recount
 import register.store.wiping
 import register.topics  # noqa: F401 - registers every verb, event and rule

@@ -21,6 +21,8 @@ from register.core import EVENTS, Event
 
 GONE: Final = "(redacted)"
 """What stands where a title was: an incident has one."""
+ERASED: Final = "(erased)"
+"""What stands where somebody's name was, in what is still needed."""
 _NAMES: Final = frozenset(
     {
         "service",
@@ -50,8 +52,8 @@ _RECORD: Final = re.compile(r"[a-z0-9_-]+|\S*[0-9]\S*")
 """What somebody waits on that is a record, acme or CHG-7: anything else may be a person's name."""
 _INSTEAD: Final = {"payload": "{}", "title": GONE, "url": ""}
 
-Change = Callable[[str, str], str]
-"""From a field's name and its text to the text that takes its place."""
+Change = Callable[[str, str], str | None]
+"""From a field's name and its text to the text that takes its place. None: nobody; of several, one less."""
 
 
 def event_of(kind: str, v: int, data: str) -> Event | None:
@@ -83,13 +85,20 @@ def without_texts(name: str, text: str) -> str:
     return _INSTEAD.get(name, "")
 
 
+def without_people(name: str, text: str) -> str | None:
+    """A change: free texts go, and with them who called, who may see it, and on whom it waits."""
+    if name in ("caller", "allowed"):
+        return None
+    return "" if name == "on" else without_texts(name, text)
+
+
 def without(quoted: Quoted, stream: str) -> Change:
     """Return a change: each text that quotes somebody goes whole; ids by which things are found stay.
 
     An alert's key stays one that no other incident of its service has.
     """
 
-    def change(name: str, text: str) -> str:
+    def change(name: str, text: str) -> str | None:
         if not text or name in STRUCTURE or not quoted.in_text(text):
             return text
         if name == "key":
@@ -130,8 +139,9 @@ def _changed_value(name: str, value: Any, change: Change) -> Any:
         moved = {key: now for key, now in after.items() if now is not told[key]}
         return replace(value, **moved) if moved else value
     if isinstance(value, (tuple, list)):
-        several = type(value)(_changed_value(name, one, change) for one in value)
-        return value if all(a is b for a, b in zip(several, value, strict=True)) else several
+        each = [_changed_value(name, one, change) for one in value]
+        same = all(after is before for after, before in zip(each, value, strict=True))
+        return value if same else type(value)(one for one in each if one is not None)
     if isinstance(value, Mapping):
         mapped = {key: _changed_value(str(key), one, change) for key, one in value.items()}
         return value if all(mapped[key] is value[key] for key in value) else mapped
@@ -162,11 +172,19 @@ class Quoted:
             return False
         return self._pattern.search(folded) is not None
 
+    def taken_out(self, text: str) -> str:
+        """Return the text with something else in their place; nothing of it where that cannot be done."""
+        if not self.in_text(text) or self._pattern is None:
+            return text
+        plain = unicodedata.normalize("NFKC", text)
+        rest = re.sub(self._pattern.pattern, ERASED, plain, flags=re.IGNORECASE)
+        return ERASED if self.in_text(rest) else rest
+
     def in_json(self, data: str) -> bool:
         """Whether any text in this JSON quotes them, keys among them. Quick where none does."""
         folded = _folded(data)
         if not any(hint in folded or not hint.isalnum() for hint in self._hints):
-            return False
+            return False  # a sign may be written in another way in JSON; letters and digits are not
         try:
             return any(self.in_text(text) for text in _texts(json.loads(data)))
         except ValueError:

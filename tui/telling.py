@@ -203,6 +203,12 @@ WORDS: Final[Mapping[str, Words]] = {
     "book_adopted": lambda e: {"what": f"policy version {e.version} promises something else"},
     "restricted": _restricted,
     "redacted": _redacted,
+    "person_erased": lambda e: {"what": f"{PERSON} was erased", "people": (e.person,), "body": e.reason},
+    "erasure_waits": lambda e: {
+        "what": f"{PERSON} was erased; what quotes them here is under legal hold",
+        "people": (e.person,),
+        "pen": "warn",
+    },
     "legal_hold_set": lambda e: {"what": "under legal hold: nothing may be redacted", "body": e.reason},
     "legal_hold_lifted": lambda e: {"what": "no longer under legal hold", "body": e.reason},
     "unrestricted": lambda e: {"what": "open to everyone's eyes again"},

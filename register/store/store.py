@@ -122,6 +122,11 @@ class Store:
                 " written; what is there now is opened anew."
             )
 
+    def forget(self, person: str) -> None:
+        """Know nobody by the name that this person had."""
+        for known in [name for name, whose in self._people.items() if whose == person]:
+            del self._people[known]
+
     def close(self) -> None:
         self.engine.dispose()
 

@@ -134,11 +134,17 @@ def redaction(story: Iterable[Written], change: Change, chosen: frozenset[int] |
             if one.kind in SENT:
                 sent.append(one.command_id)
     for one, event in events:
-        if one.seq in wiped and isinstance(event, Redacted):
-            kept[str(one.seq)] |= {"kept": {}}
+        if isinstance(event, Redacted) and (one.seq in wiped or _says_more(event, kept)):
+            wiped += [] if one.seq in wiped else [one.seq]
+            kept[str(one.seq)] = now.get(one.seq, event.model_dump(mode="json")) | {"kept": {}}
             for seq, rest in event.kept.items():
                 kept.setdefault(seq, now.get(int(seq), rest))
-    return Redacted(wiped=tuple(wiped), kept=kept, sent=tuple(sent))
+    return Redacted(wiped=tuple(sorted(wiped)), kept=kept, sent=tuple(sent))
+
+
+def _says_more(earlier: Redacted, kept: Mapping[str, Any]) -> bool:
+    """Whether an earlier redaction kept of an event what goes now."""
+    return any(seq in kept and kept[seq] != rest for seq, rest in earlier.kept.items())
 
 
 @decide.register

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from tui.cli import care, demo, init, looking, policy, search, spool, suppliers
+from tui.cli import care, demo, init, looking, policy, privacy, search, spool, suppliers
 from tui.cli.answer import Answer
 from tui.cli.verbs import commands_of
 
 GROUPS = {
     "matrix": "Who may what, who owns what, what is promised: the register's policy.",
     "outbox": "What is on its way to suppliers, and what waits for a person.",
+    "retention": "How long texts and people stay in the register.",
     "spool": "What was said while the register was away, and is not in it yet.",
     "vendors": "The suppliers of vendors.toml.",
 }
@@ -51,6 +52,8 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("", "init", init.init),
     ("", "serve", care.serve),
     ("", "verify", care.verify),
+    ("", "erase", privacy.erase_),
+    ("retention", "run", privacy.retention_run),
     ("", "doctor", care.doctor),
     ("", "demo", demo.demo),
 )
