@@ -18,22 +18,27 @@ from register.store.adopted import adopted
 
 EVERY: Final = 10.0
 """Seconds between two looks into the spool."""
+AT_ONCE: Final = 20
+"""So many are entered in one go: the couriers use the same thread."""
+BETWEEN: Final = 0.1
 
 
 async def keep_entered(hand: Hand, env: Mapping[str, str], tell: Callable[[str], None]) -> None:
     """Enter what waits, for ever. What a rule refuses stays: the next command tells its person."""
     spool = spool_of(hand.store, env)
     while True:
+        more = False
         try:
             if not spool.is_empty():
                 outcome = await hand.call(lambda: enter(hand, spool))
+                more = outcome.more
                 for one, number in outcome.entered:
                     tell(f"{one.name} of the spool is entered: {number}.")
                 for one, why in outcome.refused:
                     tell(f"{one.name} of the spool was not entered: {why} `muster spool list` shows it.")
         except (RegisterUnavailable, OSError) as error:
             tell(f"What is in the spool was not entered: {error}")
-        await asyncio.sleep(EVERY)
+        await asyncio.sleep(BETWEEN if more else EVERY)
 
 
 def spool_of(store: Store, env: Mapping[str, str]) -> Spool:
@@ -47,7 +52,7 @@ def enter(hand: Hand, spool: Spool) -> Outcome:
     waiting = spool.look().waiting()
     if not any(one.register_id == hand.store.register_id for one in waiting):
         return Outcome()
-    return replay(hand.desk, _principal(hand.store), spool)
+    return replay(hand.desk, _principal(hand.store), spool, most=AT_ONCE)
 
 
 def _principal(store: Store) -> Principal:

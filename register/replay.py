@@ -38,6 +38,7 @@ class Outcome:
     foreign: list[Entry] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     why: str = ""
+    more: bool = False  # waits to be entered, in a next go
 
 
 def replay(
@@ -45,12 +46,14 @@ def replay(
     principal: Principal,
     spool: Spool,
     only: Iterable[str] | None = None,
+    most: int | None = None,
     fault: Callable[[str], None] = _NOTHING,
 ) -> Outcome:
     """Enter what waits; raises OSError where the spool itself cannot be written.
 
     principal: whoever the spool's files belong to, with the role they have now.
     only: the names (~1) of those to be tried; None for all that no rule has refused yet.
+    most: so many at most, the first ones; None for all.
     fault: called between any two steps, for tests.
     """
     outcome = Outcome()
@@ -64,6 +67,9 @@ def replay(
             if entry.register_id != desk.store.register_id:
                 outcome.foreign.append(entry)
             elif entry.name in names if names is not None else not entry.refused:
+                if most is not None and len(outcome.entered) + len(outcome.refused) >= most:
+                    outcome.more = True
+                    break
                 try:
                     _one(desk, principal, spool, entry, outcome, fault)
                 except RegisterUnavailable as away:

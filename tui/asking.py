@@ -37,7 +37,7 @@ class Asker:
         self._post = post
         self._keeper = keeper
         self._answered = answered
-        self._hands = Hands("muster-register")
+        self._hands = Hands("muster-register", lambda error: post(Refused("", "", _failed(error))))
         self._store: Store | None = None  # of the hands alone
         self._under_way: dict[str, Command] = {}  # by the word each was asked with
 
@@ -75,9 +75,7 @@ class Asker:
             self._store = None
             (away if isinstance(error, RegisterAway) else failed)(str(error))
         except Exception as error:
-            failed(
-                f"Muster itself failed at this ({type(error).__name__}: {error}). Look before you repeat it."
-            )
+            failed(_failed(error))
 
     def do(self, command: Any, asked: str) -> None:
         """Carry out a command; what can wait is kept where nobody answers. Done or Refused arrives."""
@@ -121,3 +119,7 @@ class Asker:
             command = self._under_way.pop(asked, None)
             if command is not None:
                 self._keeper.keep(command, asked, AWAY if command.keeps else f"{AWAY} {_UNSURE}")
+
+
+def _failed(error: Exception) -> str:
+    return f"Muster itself failed at this ({type(error).__name__}: {error}). Look before you repeat it."

@@ -24,7 +24,7 @@ class Door(Protocol):
         """Connect and follow the feed from `after`, if the register is the one of that id."""
 
     def stop(self) -> None:
-        """Let go; at most a second is waited for what is under way."""
+        """Let go. What is under way is waited for, within bounds; what waits for nobody's answer is kept."""
 
     def read_detail(self, number: str) -> None:
         """Read one incident and its timeline; DetailRead arrives."""

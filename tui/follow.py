@@ -153,7 +153,8 @@ class Follower:
                 if time.monotonic() - looked > LOOK:
                     looked = time.monotonic()
                     self._say(Freshness(Reach.LIVE, time.time(), self._worker(store)))
-                    keeper.enter(store)
+                    if keeper.enter(store):
+                        looked = 0.0
                     keeper.look()
                 if watcher.wait(seq, ENDS_WITHIN):
                     seq = self._tick(store, seq, people)

@@ -12,7 +12,9 @@ Work = Callable[[], object]
 class Hands:
     """`give` returns at once. A thread that hangs in a database's call does not keep the program alive."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, failed: Callable[[Exception], object]) -> None:
+        """failed: gets what any work raises; the next is done all the same."""
+        self._failed = failed
         self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._do, name=name, daemon=True)
@@ -31,4 +33,7 @@ class Hands:
 
     def _do(self) -> None:
         while (work := self._work.get()) is not None and not self._stopped.is_set():
-            work()
+            try:
+                work()
+            except Exception as error:
+                self._failed(error)

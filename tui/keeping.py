@@ -27,6 +27,8 @@ _SAID: Final[Mapping[str, str]] = {
     "log": "{} is kept in the spool: the register does not answer. It is entered when it is back.",
     "note": "The note is kept in the spool as {}. It is entered when the register is back.",
 }
+AT_ONCE: Final = 20
+"""So many are entered in one go."""
 _TOLD: Final = 3
 """So many of those that were entered are named in one sentence."""
 
@@ -40,7 +42,7 @@ class Keeper:
         self._session = session
         self._post = post
         self._spool = spool_of(session)
-        self._hands = Hands("muster-spool")
+        self._hands = Hands("muster-spool", lambda error: post(Refused("", "", _failed(error))))
         self._lock = threading.Lock()  # the feed shows, too
         self._shown: dict[str, Entry] = {}
         self._reminded = False
@@ -63,6 +65,9 @@ class Keeper:
             entry = keep(self._spool, self.register_id, command, "board")
         except NotKept as no:
             self._post(Refused(asked, command.verb, f"{why} {no}"))
+            return
+        except Exception as error:  # whoever waits for an answer gets one
+            self._post(Refused(asked, command.verb, f"{why} {_failed(error)}"))
             return
         self.show()
         self._post(
@@ -123,16 +128,24 @@ class Keeper:
 
     # Entering
 
-    def enter(self, store: Store) -> None:
-        """Enter what waits, and show what came of it. For the feed's thread; raises RegisterUnavailable."""
+    def enter(self, store: Store) -> bool:
+        """Enter what waits, not too much at once; whether there is more.
+
+        For the feed's thread, which shall not be silent for long; raises RegisterUnavailable.
+        """
         self.register_id = store.register_id
-        if self._spool.is_empty() and not self._shown:
-            return
+        if self._spool.is_empty():
+            return False
         try:
             if any(one.register_id == self.register_id for one in self._spool.look().waiting()):
-                enter(store, self._session, self._spool)
+                return enter(store, self._session, self._spool, most=AT_ONCE).more
         except OSError as error:
             self._post(Refused("", "", f"What is in the spool was not entered: {error.strerror}."))
+        return False
+
+
+def _failed(error: Exception) -> str:
+    return f"Muster itself failed at the spool ({type(error).__name__}: {error}): look what is in it."
 
 
 def _was_refused(before: Mapping[str, Entry], one: Entry) -> bool:

@@ -64,13 +64,15 @@ def keep(spool: Spool, register_id: str, command: Command, source: str) -> Entry
     return spool.keep(said)
 
 
-def enter(store: Store, session: Session, spool: Spool, only: list[str] | None = None) -> Outcome:
+def enter(
+    store: Store, session: Session, spool: Spool, only: list[str] | None = None, most: int | None = None
+) -> Outcome:
     """Enter what waits, in this person's name and with the role they have now; raises OSError."""
     from register.replay import SOURCE, replay
     from tui.who import policy, principal
 
     desk: ServiceDesk = _desk(store, policy(store, session, SOURCE))
-    return replay(desk, principal(store, session, SOURCE), spool, only)
+    return replay(desk, principal(store, session, SOURCE), spool, only, most)
 
 
 def enter_waiting(store: Store, session: Session, say: Callable[[str], object]) -> None:

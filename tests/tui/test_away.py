@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from register.core import Principal, Role
+from register.core import Principal, Role, new_id
 from register.desk import ServiceDesk
 from register.live import Live
 from register.spool import Spool, entry, folder_beside
@@ -364,3 +364,35 @@ def test_nothing_of_a_canceled_incident_is_lost(session: Session, line: Line, st
     spool.keep(entry(store.register_id, "2" * 26, "note", {"text": "seen"}, source="cli", target="INC-1"))
     ServiceDesk(store).do(BEN, Cancel(target="INC-1", reason="a test"))
     assert [number for _, number in enter(store, session, spool).entered] == ["INC-1"]
+
+
+async def test_a_long_spool_is_entered_in_goes_and_the_board_stays_live(
+    session: Session, line: Line, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.keeping.AT_ONCE", 5)
+    spool = Spool(folder_beside(session.live_path))
+    for n in range(23):
+        spool.keep(entry(store.register_id, new_id(), "log", {"title": f"one {n}"}, source="cli"))
+    app = board(session)
+    async with app.run_test(size=(80, 40)) as pilot:
+        await until(pilot, lambda: "live" in text_of(app)[0])
+        await until(pilot, spool.is_empty)
+        await until(pilot, lambda: "INC-24" in screen(app))
+        assert "STALE" not in text_of(app)[0]
+    once(store, *(f"one {n}" for n in range(23)))
+
+
+async def test_a_fault_of_ours_at_keeping_is_an_answer_and_the_next_is_kept(
+    session: Session, line: Line, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = board(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "live" in text_of(app)[0])
+        line.cut()
+        await until(pilot, lambda: "STALE" in text_of(app)[0])
+        with monkeypatch.context() as broken:
+            broken.setattr(Spool, "keep", lambda *_: 1 / 0)
+            await write(pilot, "i", "one")
+            await until(pilot, lambda: "Muster itself failed at the spool (ZeroDivisionError" in screen(app))
+        await pilot.press("f2")
+        await until(pilot, lambda: "~1 is kept in the spool" in screen(app))
