@@ -24,10 +24,9 @@ from tinydb import TinyDB
 from tinydb.table import Document
 
 from register.paper import Unreadable, held, look, sweep, sync_folder
+from register.provisional import SIGN
 
 FORMAT: Final = 1
-SIGN: Final = "~"
-"""With it a provisional number begins: ~1."""
 WAIT: Final = 5.0
 """Seconds that one process waits for another one of the same person to be done with a file."""
 _MOST_IN_ONE: Final = 100
@@ -95,11 +94,6 @@ class Looked:
     def refused(self) -> tuple[Entry, ...]:
         """Those that wait for a person."""
         return tuple(entry for entry in self.entries if entry.refused)
-
-
-def is_provisional(number: str | None) -> bool:
-    """Whether this is ~1 and the like."""
-    return number is not None and number[:1] == SIGN and number[1:].isascii() and number[1:].isdigit()
 
 
 def folder_beside(live_path: Path) -> Path:

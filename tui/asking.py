@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from register.spool import is_provisional
+from register.provisional import is_provisional
 from tui.door import Post
 from tui.hands import Hands
 from tui.keeping import Keeper

@@ -10,10 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from register.spool import is_provisional
-from tui.asking import Asker
+from register.provisional import is_provisional
 from tui.door import Post
-from tui.keeping import INSTEAD, Keeper
 from tui.messages import (
     DetailRead,
     FeedMoved,
@@ -34,6 +32,8 @@ from tui.session import Session
 if TYPE_CHECKING:
     from register.core import Principal
     from register.store import Store
+    from tui.asking import Asker
+    from tui.keeping import Keeper
 
 LOOK: Final = 5.0
 """Seconds between two looks at whether a worker is there, while nothing happens."""
@@ -72,6 +72,9 @@ class Follower:
         self._offered = False  # verbs, to whoever sits here
 
     def start(self, post: Post, after: int, register_id: str) -> None:
+        from tui.asking import Asker
+        from tui.keeping import Keeper
+
         self._post = post
         self._keeper = keeper = Keeper(self._session, post, register_id)
         keeper.me = (self._seen_as or "").partition(":")[0] or None
@@ -97,6 +100,7 @@ class Follower:
     def _follow(self, asker: Asker, keeper: Keeper, after: int, register_id: str) -> None:
         """Follow until told to stop, whatever happens to the register."""
         from register.store import RegisterAway, RegisterUnavailable
+        from tui.keeping import INSTEAD
 
         tries = 0
         keeper.look()
@@ -249,6 +253,8 @@ class Follower:
 
     def _feel_the_pulse(self, asker: Asker) -> None:
         """Notice a register that answers nothing and breaks nothing: a frozen host, a line gone dark."""
+        from tui.keeping import INSTEAD
+
         while not self._stop.wait(PULSE):
             silent = time.monotonic() - self._heard
             if self._reach.reach is Reach.LIVE and silent > SILENT:

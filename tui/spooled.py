@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from register.live import Live, Row
 from register.plain import clip, one_line
-from register.spool import Entry, Looked, NotKept, Spool, entry, folder_beside, is_provisional, notes_on
+from register.provisional import is_provisional
+from register.spool import Entry, Looked, NotKept, Spool, entry, folder_beside, notes_on
 from tui.session import Session
 
 if TYPE_CHECKING:

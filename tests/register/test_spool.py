@@ -16,8 +16,9 @@ from register.core import Principal, Role, new_id
 from register.desk import ServiceDesk
 from register.incident import Label
 from register.paper import TEMPORARY
+from register.provisional import is_provisional
 from register.replay import command_of, fields_of, replay
-from register.spool import Entry, NotKept, Spool, entry, is_provisional
+from register.spool import Entry, NotKept, Spool, entry
 from register.store import RegisterAway
 from register.topics.intake import Log
 from register.topics.notes import Note

@@ -69,15 +69,10 @@ def test_two_who_enter_at_once(store: Store, tmp_path: Path) -> None:
         time.sleep(0.02)
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
-    told = [
-        line.split()[1]
-        for one in others
-        for line in one.communicate(timeout=30)[0].splitlines()
-        if line.startswith("entered")
-    ]
-    assert sorted(told) == sorted(kept)  # by one of them each
+    for one in others:
+        one.communicate(timeout=30)
     rows = ask(store, "SELECT command_id FROM event ORDER BY seq")
-    assert [row.command_id for row in rows] == kept  # in the order they were said
+    assert [row.command_id for row in rows] == kept  # once each, in the order they were said
     assert verify(store).faults == []
 
 

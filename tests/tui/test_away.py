@@ -152,7 +152,7 @@ async def test_a_board_opened_while_nobody_answers_shows_what_was_known_and_keep
     app = board(session)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "live" in text_of(app)[0] and "two" in screen(app))
-        await pilot.press("j")
+        await pilot.press("j", "enter")
         await until(pilot, lambda: "(entered later, 20" in screen(app))
     once(store, "one", "two")
 

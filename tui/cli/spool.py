@@ -12,7 +12,8 @@ import typer
 
 from register.core import Command, NotFound, Refused
 from register.plain import clean
-from register.spool import Entry, Looked, NotKept, is_provisional
+from register.provisional import is_provisional
+from register.spool import Entry, Looked, NotKept
 from register.store import RegisterUnavailable
 from tui.cli.answer import Answer
 from tui.cli.trouble import FOUND_FAULTS, WrongUse

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from register.core import NotFound
-from register.spool import is_provisional
+from register.provisional import is_provisional
 from register.text import clip, one_line
 from tui.cli.trouble import WrongUse
 from tui.forms import earlier, moment, period
