@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+import register.store.files
 import register.store.people
 import register.store.recount
 import register.store.wiping
@@ -193,7 +194,7 @@ class ServiceDesk:
             else frozenset(),
             cursor=transaction.cursor(vendor) if vendor and "cursor" in type(command).model_fields else None,
             alert=alert,
-            stories=stories_of(transaction.connection, command.reads()),
+            stories=stories_of(transaction.connection, streams) if (streams := command.reads()) else {},
         )
 
     def _record(

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, String, cast, exists, func, li
 from register.canon import ENVELOPE, GENESIS, chained, data_digest
 from register.clocks.book import Timeline
 from register.refold import AT_ONCE, Refolded, refold
-from register.store import alerts
+from register.store import alerts, files
 from register.store import tables as t
 from register.store.fulltext import disagreement
 from register.store.promises import timeline_of
@@ -84,8 +84,9 @@ def verify(
             _walk(connection, verdict, told, most_faults)
             streams = _compare(connection, verdict, start.seq, told)
             _close(connection, verdict, head, streams if since is None else None)
-            if since is None and (why := disagreement(connection)) is not None:
-                verdict.faults.append(why)
+            if since is None:
+                why = disagreement(connection)
+                verdict.faults += [*files.faults_in(connection), *([] if why is None else [why])]
     del verdict.faults[most_faults:]
     return verdict
 

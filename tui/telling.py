@@ -202,6 +202,9 @@ WORDS: Final[Mapping[str, Words]] = {
     "policy_adopted": lambda e: {"what": f"policy version {e.version} is adopted"},
     "book_adopted": lambda e: {"what": f"policy version {e.version} promises something else"},
     "restricted": _restricted,
+    "attached": lambda e: {"what": f"attached {one_line(e.name) or 'a file'} ({e.label}, {e.size:,} bytes)"},
+    "detached": lambda e: {"what": "took a file away", "body": e.reason, "pen": "warn"},
+    "file_opened": lambda e: {"what": "took a copy of a file", "pen": "dim"},
     "redacted": _redacted,
     "person_erased": lambda e: {"what": f"{PERSON} was erased", "people": (e.person,), "body": e.reason},
     "erasure_waits": lambda e: {

@@ -19,6 +19,7 @@ from register.incident import Incident
 from register.policy import Matrix
 from register.store import tables as t
 from register.store.adopted import adopted
+from register.store.files import sweep
 from register.store.reading import incident_of
 from register.store.scrub import compact
 from register.topics.erasure import OVER, ErasePerson, Retire, is_due
@@ -77,6 +78,7 @@ def retire(
     for person in found.people:
         desk.do(principal, ErasePerson(person=person, reason=REASON))
         desk.store.forget(person)
+    sweep(desk.store)
     if found.done:
         found.where = compact(desk.store.engine)
     return found

@@ -29,10 +29,13 @@ def _(effect: Wipe, transaction: Writing, now: str) -> None:
     _forget_sent(connection, effect)
     if not effect.stream.startswith("INC-"):
         return
-    from register.store.fulltext import reindex  # it imports the store, which imports the transaction
+    from register.store.files import made_anew  # both import the store
+    from register.store.fulltext import reindex
 
     reindex(connection, [effect.stream])
-    incident = fold_all(events_of(connection, effect.stream))
+    events = events_of(connection, effect.stream)
+    made_anew(connection, effect.stream, events)
+    incident = fold_all(events)
     if incident is not None:
         transaction.anew[effect.stream] = incident
 

@@ -156,6 +156,8 @@ def everything(store: Store) -> dict[str, list[Any]]:
         "heard",
         "quarantine",
         "vendor",
+        "attachment",
+        "blob",
     )
     return {name: sorted(map(tuple, ask(store, f"SELECT * FROM {name}")), key=repr) for name in tables}
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tui.cli import care, demo, init, looking, policy, privacy, search, spool, suppliers
+from tui.cli import care, demo, files, init, looking, policy, privacy, search, spool, suppliers
 from tui.cli.answer import Answer
 from tui.cli.verbs import commands_of
 
@@ -52,6 +52,10 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("", "init", init.init),
     ("", "serve", care.serve),
     ("", "verify", care.verify),
+    ("", "attach", files.attach_),
+    ("", "files", files.files),
+    ("", "save", files.save),
+    ("", "detach", files.detach_),
     ("", "erase", privacy.erase_),
     ("retention", "run", privacy.retention_run),
     ("", "doctor", care.doctor),

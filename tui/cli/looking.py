@@ -21,6 +21,7 @@ from register.store import outbox as sendings
 from register.store.filtering import incidents
 from register.store.history import incident_then, incidents_then, timeline_then
 from register.store.outbox import Sending
+from register.topics.files import held
 from tui.cli import words
 from tui.cli.answer import Answer
 from tui.cli.filters import meaning_of, take_in
@@ -173,6 +174,10 @@ def _shown(at: Here, incident: Incident, timeline: list[Recorded]) -> Answer:
     data = incident_data(at, incident, bonds=True) | {
         "timeline": [event_data(at, recorded) for recorded in timeline]
     }
+    data["files"] = [
+        {"id": id_} | file.model_dump(exclude={"file"})
+        for id_, file in held(one.event for one in timeline).items()
+    ]
     data.setdefault("bonds", [])
     return Answer(data, at_length(at, incident, timeline))
 

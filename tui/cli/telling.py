@@ -11,10 +11,12 @@ from register.canon import moment
 from register.clocks.due import due_of
 from register.clocks.span import told as length
 from register.core import Recorded
+from register.forgetting import GONE
 from register.incident import Bond, Incident
 from register.seeing import RESTRICTED
 from register.store.alerts import counts_of
 from register.text import clip, one_line
+from register.topics.files import held
 from tui.cli.here import Here
 
 _COLUMNS: Final = ("NUMBER", "PRI", "STATE", "OWNER", "DUE", "SUPPLIER", "TITLE")
@@ -238,6 +240,16 @@ def at_length(at: Here, incident: Incident, timeline: Sequence[Recorded]) -> lis
     if incident.bonds:
         lines += ["", "Suppliers", *(f"  {bond_line(bond)}" for bond in incident.bonds)]
         lines += [f"    {bond.ref.url}" for bond in incident.bonds if bond.ref and bond.ref.url]
+    files = held(one.event for one in timeline).items()
+    if files:
+        lines += [
+            "",
+            "Files",
+            *(
+                f"  {one_line(one.name) or GONE}  {one.size:,} bytes, {one.label}  {id_}"
+                for id_, one in files
+            ),
+        ]
     return [*lines, "", "Timeline", *_timeline(at, timeline)]
 
 

@@ -1,0 +1,84 @@
+"""attach, files, save, detach, as typed."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from register.topics.files import MAX_BYTES
+from tests.tui.cli_help import Cli
+
+
+@pytest.fixture
+def one(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    cli.json("log", "Mail is late")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "trace.log").write_bytes(b"line 1\nline 2\n")
+    return cli
+
+
+def test_a_file_goes_in_and_comes_out(one: Cli, tmp_path: Path) -> None:
+    made = one.json("attach", "1", "trace.log", "--label", "shareable")
+    assert (made["name"], made["size"], made["label"]) == ("trace.log", 14, "shareable")
+    assert "trace.log" in one("files", "INC-1").out
+    shown = one("show", "1").out
+    assert "Files\n  trace.log  14 bytes, shareable" in shown
+    assert "attached trace.log (shareable, 14 bytes)" in shown
+    assert one.json("show", "1")["files"][0]["id"] == made["id"]
+    saved = one.json("save", "1", "trace.log", "--to", "copy.log")
+    path = Path(saved["saved"])
+    assert path.read_bytes() == b"line 1\nline 2\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [event["kind"] for event in one.json("show", "1")["timeline"]][-1] == "file_opened"
+    assert one("detach", "1", made["id"][:8], "--reason", "wrong").code == 0
+    assert one("files", "1").out.strip() == "INC-1 has no files."
+    assert one("verify").code == 0
+
+
+def test_nothing_is_ever_overwritten(one: Cli, tmp_path: Path) -> None:
+    one.json("attach", "1", "trace.log")
+    (tmp_path / "there").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for to in ("there", "link"):
+        ran = one("save", "1", "trace.log", "--to", to)
+        assert ran.code == 2
+    assert (tmp_path / "there").read_text() == "mine"
+    assert not (tmp_path / "nowhere").exists()
+    assert one("save", "1", "trace.log").code == 2  # it is here
+    (tmp_path / "folder").mkdir()
+    assert one("save", "1", "trace.log", "--to", "folder").code == 0
+    assert (tmp_path / "folder" / "trace.log").exists()
+
+
+def test_standard_input_is_attached(one: Cli) -> None:
+    made = one.json("attach", "1", "-", "--name", "../dump .txt", stdin=b"\x00\x01")
+    assert (made["name"], made["size"], made["media_type"]) == ("dump .txt", 2, "text/plain")
+    assert one.json("attach", "1", "-", stdin=b"x")["name"] == "standard input"
+
+
+def test_what_is_too_large_or_no_file_is_refused_first(one: Cli, tmp_path: Path) -> None:
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    for what in ("large", "/dev/zero", str(tmp_path), "not-there"):
+        ran = one("attach", "1", what)
+        assert ran.code == 2
+        assert "Nothing was done" in ran.err
+    assert one("attach", "1", "-", stdin=b"x" * (MAX_BYTES + 1)).code == 2
+    assert one("attach", "77", "trace.log").code == 4
+    assert one("files", "1").out.strip() == "INC-1 has no files."
+
+
+def test_which_of_two_is_asked(one: Cli) -> None:
+    first, second = (one.json("attach", "1", "trace.log")["id"] for _ in range(2))
+    assert first != second
+    ran = one("detach", "1", "trace.log")
+    assert (ran.code, first in ran.err) == (3, True)
+    assert one("detach", "1", "trace.lo").code == 4
+    assert one("detach", "1", first).code == 0
+
+
+def test_at_an_earlier_moment_its_files_are_those_of_then(one: Cli) -> None:
+    made = one.json("attach", "1", "trace.log")
+    assert one.json("show", "1", "--as-of", made["added_at"].replace("Z", "+00:00"))["files"]

@@ -1,0 +1,213 @@
+"""Files of an incident: attach, files, save, detach."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import typer
+
+from register.attaching import attach, detach
+from register.core import NotFound, Refused
+from register.incident import Label
+from register.seeing import sentence
+from register.store.files import File, content_of, files_of
+from register.text import clip, one_line
+from register.topics.files import MAX_BYTES, OpenFile, safe_name
+from tui.cli import words
+from tui.cli.answer import Answer
+from tui.cli.here import Here, here
+from tui.cli.telling import columns, name_of
+from tui.cli.trouble import WrongUse
+
+_MEBI = 1024 * 1024
+_PIECE = 1 << 16
+_Number = Annotated[str, typer.Argument(metavar="NUMBER", help="the incident: INC-7, or 7")]
+_Which = Annotated[str, typer.Argument(metavar="FILE", help="its name, or the beginning of its id")]
+
+
+def attach_(
+    number: _Number,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="the file; - reads standard input")],
+    name: Annotated[
+        str | None, typer.Option(help="what it is called in the register", show_default=False)
+    ] = None,
+    label: Annotated[Label, typer.Option(help="where it may go; only shareable can ever leave")] = (
+        Label.INTERNAL
+    ),
+) -> Answer:
+    """Attach a file to an incident, up to 25 MB."""
+    wanted = words.number(number)
+    content = _read(file)  # before the register is opened: standard input may take its time
+    called = name or ("standard input" if file == "-" else Path(file).name)
+    with here() as at:
+        _refuse_unseen(at, wanted)
+        receipt = attach(at.plain_desk(), at.who, wanted, content, called, label)
+        with at.store.read() as connection:
+            found = files_of(connection, wanted)
+        made = next((one for one in found if one.id == receipt.events[0].command_id), found[-1])
+        return Answer(
+            _data(at, made), [f"{made.name} is on {wanted} ({_size(made.size)}, {made.media_type})."]
+        )
+
+
+def files(number: _Number) -> Answer:
+    """List the files of an incident."""
+    wanted = words.number(number)
+    with here() as at:
+        _refuse_unseen(at, wanted)
+        with at.store.read() as connection:
+            found = files_of(connection, wanted)
+        rows = [
+            (
+                one.name,
+                _size(one.size),
+                one.media_type,
+                one.label,
+                name_of(at, one.added_by) or "",
+                f"{one.added_at.astimezone():%Y-%m-%d %H:%M}",
+                one.id,
+            )
+            for one in found
+        ]
+        heading = ("NAME", "SIZE", "KIND", "LABEL", "BY", "ADDED", "ID")
+        return Answer(
+            [_data(at, one) for one in found], columns(heading, rows) if rows else [f"{wanted} has no files."]
+        )
+
+
+def save(
+    number: _Number,
+    file: _Which,
+    to: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="where to: a folder or a new file", show_default=False)
+    ] = None,
+) -> Answer:
+    """Save a copy of a file; who did it is put on record. Nothing is ever overwritten."""
+    wanted = words.number(number)
+    with here() as at:
+        found = _the_file(at, wanted, file)
+        path = _target(found, to)
+        content = content_of(at.store, found)
+        at.plain_desk().do(at.who, OpenFile(target=wanted, file=found.id))
+        _write(path, content)
+        return Answer(
+            _data(at, found) | {"saved": str(path)},
+            [f"{path} is written, readable by you alone. That you took it is on record."],
+        )
+
+
+def detach_(
+    number: _Number,
+    file: _Which,
+    reason: Annotated[str, typer.Option(help="why")] = "",
+) -> Answer:
+    """Take a file away from an incident; its bytes go too, unless another incident has them."""
+    wanted = words.number(number)
+    with here() as at:
+        found = _the_file(at, wanted, file)
+        detach(at.plain_desk(), at.who, wanted, found.id, one_line(reason))
+        return Answer(_data(at, found), [f"{found.name} is gone from {wanted}."])
+
+
+def _read(file: str) -> bytes:
+    """Return what is to be attached; its size is looked at first."""
+    if file == "-":
+        return _capped(sys.stdin.buffer, "Standard input")
+    path = Path(file)
+    shown = clip(one_line(file), 200)
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise WrongUse(f"{shown} is no file that can be attached. Nothing was done.", "file")
+        if about.st_size > MAX_BYTES:
+            raise _too_large(shown, _size(about.st_size))
+        with path.open("rb") as opened:
+            return _capped(opened, shown)
+    except OSError as error:
+        raise WrongUse(f"{shown} cannot be read ({error.strerror}). Nothing was done.", "file") from error
+
+
+def _capped(stream: BinaryIO, shown: str) -> bytes:
+    pieces, size = [], 0
+    while piece := stream.read(_PIECE):
+        size += len(piece)
+        if size > MAX_BYTES:
+            raise _too_large(shown, f"more than {_size(MAX_BYTES)}")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _too_large(shown: str, size: str) -> WrongUse:
+    return WrongUse(
+        f"{shown} has {size}; a file may have {_size(MAX_BYTES)}. Nothing was done: keep it elsewhere and say"
+        " where in a note.",
+        "file",
+    )
+
+
+def _the_file(at: Here, number: str, said: str) -> File:
+    _refuse_unseen(at, number)
+    with at.store.read() as connection:
+        every = files_of(connection, number)
+    beginning = said.strip().upper()
+    found = [one for one in every if one.name == said or one.id == beginning]
+    found = found or [one for one in every if len(beginning) >= 4 and one.id.startswith(beginning)]
+    if len(found) == 1:
+        return found[0]
+    shown = clip(one_line(said), 40)
+    if found:
+        told = ", ".join(one.id for one in found[:5])
+        raise Refused(f"{number} has {shown!r} more than once: say which by its id ({told}).", "file")
+    raise NotFound(f"{number} has no file {shown!r}: `muster files {number}` shows them.", "file")
+
+
+def _refuse_unseen(at: Here, number: str) -> None:
+    if not at.sees(at.incident(number)):
+        raise Refused(sentence(number))
+
+
+def _target(file: File, to: Path | None) -> Path:
+    name = safe_name(file.name)
+    if to is None:
+        return Path(name)
+    return to / name if to.is_dir() else to
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a new file, readable by its owner alone."""
+    try:
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW
+        with os.fdopen(os.open(path, flags, 0o600), "wb") as opened:
+            opened.write(content)
+    except FileExistsError:
+        raise WrongUse(
+            f"{path} is there already. Nothing was written: say another path with --to.", "to"
+        ) from None
+    except OSError as error:
+        raise WrongUse(
+            f"{path} cannot be written ({error.strerror}): say another path with --to.", "to"
+        ) from error
+
+
+def _data(at: Here, file: File) -> dict[str, Any]:
+    return {
+        "id": file.id,
+        "number": file.number,
+        "name": file.name,
+        "media_type": file.media_type,
+        "size": file.size,
+        "sha256": file.sha256,
+        "label": file.label,
+        "added_by": name_of(at, file.added_by),
+        "added_at": file.added_at,
+    }
+
+
+def _size(size: int) -> str:
+    if size < 1024:
+        return f"{size} bytes"
+    return f"{size / 1024:.0f} KB" if size < _MEBI else f"{size / _MEBI:.1f} MB".replace(".0 MB", " MB")
