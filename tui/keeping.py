@@ -16,7 +16,7 @@ from tui.door import Post
 from tui.hands import Hands
 from tui.messages import DetailRead, Done, Refused, SpoolMoved
 from tui.session import Session
-from tui.spooled import enter, entered, keep, reminder, rows_of, spool_of
+from tui.spooled import NOT_NOW, enter, entered, keep, reminder, rows_of, spool_of
 
 if TYPE_CHECKING:
     from register.core import Command
@@ -46,6 +46,7 @@ class Keeper:
         self._lock = threading.Lock()  # the feed shows, too
         self._shown: dict[str, Entry] = {}
         self._reminded = False
+        self._why = ""  # nothing was entered the last time
 
     def stop(self) -> None:
         """What was given is on the disk when this returns, unless the disk hangs."""
@@ -138,10 +139,18 @@ class Keeper:
             return False
         try:
             if any(one.register_id == self.register_id for one in self._spool.look().waiting()):
-                return enter(store, self._session, self._spool, most=AT_ONCE).more
+                outcome = enter(store, self._session, self._spool, most=AT_ONCE)
+                self._waits_on(outcome.why)
+                return outcome.more
         except OSError as error:
-            self._post(Refused("", "", f"What is in the spool was not entered: {error.strerror}."))
+            self._waits_on(f"{error.filename or self._spool.folder}: {error.strerror}.")
         return False
+
+    def _waits_on(self, why: str) -> None:
+        """Say what keeps the spool from being entered, when that has changed."""
+        before, self._why = self._why, why
+        if why and why != before:
+            self._post(Refused("", "", NOT_NOW.format(why)))
 
 
 def _failed(error: Exception) -> str:

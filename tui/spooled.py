@@ -22,6 +22,7 @@ NO_ID: Final = (
     "It could not be kept in the spool: no board of yours has seen this register yet, so nobody could tell"
     " later whether it is the same one. Say it again when the register answers."
 )
+NOT_NOW: Final = "What is in the spool waits on: {}"
 _ENTERED: Final = {"log": "{} is {} now.", "note": "The note {} is on {} now."}
 _SHORT: Final = 60
 
@@ -86,7 +87,7 @@ def enter_waiting(store: Store, session: Session, say: Callable[[str], object]) 
     try:
         said = told(enter(store, session, spool)) or [reminder(spool.look(), store.register_id)]
     except (RegisterUnavailable, OSError) as error:  # what was asked for goes on, or says the same
-        said = [f"What is in the spool was not entered: {error}"]
+        said = [NOT_NOW.format(error)]
     for sentence in filter(None, said):
         say(sentence)
 
@@ -101,6 +102,7 @@ def told(outcome: Outcome) -> list[str]:
     """Return what came of the spool, a sentence each."""
     said = [entered(one, number) for one, number in outcome.entered]
     said += [refused(one, why) for one, why in outcome.refused]
+    said += [NOT_NOW.format(outcome.why)] if outcome.why else []
     return said + list(outcome.faults)
 
 

@@ -19,7 +19,7 @@ from register.core import Principal, Role, new_id
 from register.desk import ServiceDesk
 from register.live import Live
 from register.spool import Spool, entry, folder_beside
-from register.store import Store, open_store
+from register.store import RegisterUnavailable, Store, open_store
 from register.topics.intake import Log
 from register.topics.resolution import Cancel
 from register.verify import verify
@@ -396,3 +396,31 @@ async def test_a_fault_of_ours_at_keeping_is_an_answer_and_the_next_is_kept(
             await until(pilot, lambda: "Muster itself failed at the spool (ZeroDivisionError" in screen(app))
         await pilot.press("f2")
         await until(pilot, lambda: "~1 is kept in the spool" in screen(app))
+
+
+async def test_what_keeps_the_spool_from_being_entered_is_told_once_and_no_more_when_it_goes(
+    session: Session, line: Line, store: Store, monkeypatch: pytest.MonkeyPatch, cli: Cli
+) -> None:
+    """The register answers, and takes nothing: a disk that is full, a standby."""
+    monkeypatch.setenv("MUSTER_REGISTER", line.url)
+    session = Session(register_url(line.url), cli.home, ME, os.getuid())
+    monkeypatch.setattr("tui.follow.LOOK", 0.1)
+    spool = Spool(folder_beside(session.live_path))
+    spool.keep(entry(store.register_id, new_id(), "log", {"title": "db down"}, source="cli"))
+    app = board(session)
+    with monkeypatch.context() as full:
+
+        def write(*_: Any, **__: Any) -> Any:
+            raise RegisterUnavailable("Its disk is full.")
+
+        full.setattr(ServiceDesk, "do", write)
+        assert cli("list").err == "What is in the spool waits on: Its disk is full.\n"
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: "What is in the spool waits on: Its disk is full." in screen(app))
+            await pilot.press("k")
+            await pilot.pause(0.5)
+            assert "disk is full" not in screen(app)
+            assert "live" in text_of(app)[0]
+            full.undo()
+            await until(pilot, lambda: "~1 is INC-2 now." in screen(app))
+    once(store, "db down")
