@@ -138,7 +138,10 @@ class MusterApp(PatientApp):
             self.say(event.said, event.pen)
 
     def on_register_opened(self, event: RegisterOpened) -> None:
+        first = self.model.live.register_id != event.register_id
         gone = self.model.live.belongs_to(event.register_id)
+        if first:
+            self._copy.save()  # from now on this host knows which register it is: the spool asks for that
         self.model.role = event.role
         self.model.register_name = event.name or self.model.register_name
         self.model.live.seen_as = event.seen_as

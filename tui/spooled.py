@@ -73,7 +73,7 @@ def enter(
     from register.replay import SOURCE, replay
     from tui.who import policy, principal
 
-    desk: ServiceDesk = _desk(store, policy(store, session, SOURCE))
+    desk: ServiceDesk = _desk(store, policy(store, session, "board"))
     return replay(desk, principal(store, session, SOURCE), spool, only, most)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -46,7 +47,11 @@ def print_board(session: Session, out: TextIO | None = None, as_of: float | None
         from tui.spooled import waiting_rows
 
         now, live = time.time(), Live.open(session.live_path)
+        before = live.register_id
         why = read_once(session, live, lambda said: print(clean(said), file=sys.stderr))
+        if live.register_id != before:
+            with contextlib.suppress(OSError):  # the spool would have to do without, and say so
+                live.save()
         live.show_waiting(waiting_rows(session, live.register_id))
     else:
         from tui.past import read_then

@@ -31,7 +31,7 @@ from tests.tui.test_follow import until
 from tui.app import MusterApp
 from tui.follow import Follower
 from tui.session import Session, register_url
-from tui.spooled import enter
+from tui.spooled import enter, register_known
 from tui.text_board import print_board
 
 BEN = Principal("ben", Role.ADMIN, "cli")
@@ -171,9 +171,8 @@ async def test_a_board_that_never_heard_its_register_keeps_nothing_and_says_so(
 def test_the_board_as_text_shows_what_waits_and_enters_it(
     session: Session, line: Line, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    live = Live.open(session.live_path)
-    live.belongs_to(store.register_id)
-    live.save()
+    assert print_board(session, io.StringIO()) == 0
+    assert register_known(session) == store.register_id
     line.cut()
     spool = Spool(folder_beside(session.live_path))
     spool.keep(entry(store.register_id, "3" * 26, "log", {"title": "db down"}, source="cli"))
@@ -252,7 +251,6 @@ async def test_what_the_command_line_kept_is_seen_on_the_board_and_entered_by_it
     app = board(session)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "live" in text_of(app)[0])
-        app.model.live.save()
         line.cut()
         await until(pilot, lambda: "STALE" in text_of(app)[0])
         assert cli("log", "from the other window").code == 0
