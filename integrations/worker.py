@@ -24,6 +24,7 @@ from integrations.indexing import keep_indexed
 from integrations.known import Known
 from integrations.lock import alone, alone_or_told
 from integrations.outcomes import Timing
+from integrations.retention import keep_retired
 from integrations.secrets import resolve
 from integrations.spooling import keep_entered
 from integrations.ticking import keep_ticking
@@ -134,6 +135,7 @@ class Worker:
             asyncio.create_task(self._watch(), name="watch"),
             asyncio.create_task(keep_ticking(self._hand, self.tell), name="tick"),
             asyncio.create_task(keep_indexed(self._hand), name="index"),
+            asyncio.create_task(keep_retired(self._hand, self.tell), name="retention"),
             asyncio.create_task(keep_entered(self._hand, self._env, self.tell), name="spool"),
         ]
         if until_idle:

@@ -58,11 +58,19 @@ def retire(
     now: datetime,
     progress: Progress | None = None,
     most: int | None = None,
+    *,
+    whole_file: bool = True,
 ) -> Retired:
-    """Take texts and people out of what is due. most: so many incidents at the most, for a daily turn."""
+    """Take texts and people out of what is due.
+
+    most: so many incidents at the most that were not refused. whole_file: write the file anew at the end,
+    for which all others wait.
+    """
     found = due(desk, now)
-    numbers, callers = found.due[:most], set[str]()
+    numbers, callers = found.due, set[str]()
     for at, number in enumerate(numbers, 1):
+        if len(found.done) == most:
+            break
         before = desk.store.incident(number)
         try:
             desk.do(principal, Retire(target=number))
@@ -79,7 +87,7 @@ def retire(
         desk.do(principal, ErasePerson(person=person, reason=REASON))
         desk.store.forget(person)
     sweep(desk.store)
-    if found.done:
+    if found.done and whole_file:
         found.where = compact(desk.store.engine)
     return found
 

@@ -43,6 +43,14 @@ _LINKS: Final = (
 )
 
 
+_MARKS: Final = {
+    "legal_hold": "nothing of it may be redacted",
+    "retired": "its texts and people are gone",
+    "first_contact": "the first line resolved it alone",
+}
+"""What is so or not so, and what it means."""
+
+
 def name_of(at: Here, person: str | None) -> str | None:
     """Return the name behind a person's id."""
     return None if person is None else one_line(at.people.get(person, person))
@@ -66,7 +74,7 @@ def incident_data(at: Here, incident: Incident, *, bonds: bool = False) -> dict[
     known["firing"] = incident.firing
     known |= {name: getattr(incident, name) for name in _LINKS}
     known |= {"watchers": [name_of(at, person) for person in incident.watchers]}
-    known |= {"first_contact": incident.first_contact}
+    known |= {name: getattr(incident, name) for name in ("first_contact", "legal_hold", "retired")}
     known |= {"hold": incident.hold, "reopened": incident.reopened, "reassigned": incident.reassigned}
     if bonds:
         known["bonds"] = [bond_data(bond) for bond in incident.bonds]
@@ -235,8 +243,7 @@ def at_length(at: Here, incident: Incident, timeline: Sequence[Recorded]) -> lis
         if facts[name]:
             told = facts[name] if isinstance(facts[name], str) else ", ".join(facts[name])
             lines.append(f"  {name.replace('_', ' '):<16}{one_line(told)}")
-    if incident.first_contact:
-        lines.append(f"  {'first contact':<16}the first line resolved it alone")
+    lines += [f"  {name.replace('_', ' '):<16}{told}" for name, told in _MARKS.items() if facts[name]]
     if incident.bonds:
         lines += ["", "Suppliers", *(f"  {bond_line(bond)}" for bond in incident.bonds)]
         lines += [f"    {bond.ref.url}" for bond in incident.bonds if bond.ref and bond.ref.url]

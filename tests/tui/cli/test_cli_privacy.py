@@ -76,6 +76,7 @@ def test_what_is_held_is_told(cli: Cli) -> None:
     told(cli)
     cli.json("legal-hold", "1", "file 7")
     assert cli("redact", "1", "x").code == 3
+    assert "legal hold      nothing of it may be redacted" in cli("show", "1").out
     ran = cli("erase", NAME, "--reason", "a letter")
     assert "Left, for they are under legal hold: INC-1." in ran.out
     lifted = cli("legal-hold", "1", "settled", "--off")

@@ -1,0 +1,46 @@
+"""Once a day the worker takes texts and people out of what is old enough by the adopted matrix."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from integrations.hand import Hand
+from register.core import Principal, Role
+from register.store import RegisterUnavailable
+from register.store.retiring import due, retire
+
+WHO: Final = Principal("muster", Role.ENGINE, "retention")
+EVERY: Final = 24 * 3600.0
+"""Seconds between two looks; the first is when the worker has been up for as long as `FIRST`."""
+FIRST: Final = 60.0
+AT_ONCE: Final = 20
+"""Incidents that are done before others get their turn with the register."""
+BETWEEN: Final = 1.0
+
+
+async def keep_retired(
+    hand: Hand, tell: Callable[[str], object], first: float = FIRST, every: float = EVERY
+) -> None:
+    """Look each day, until cancelled. The file is not written anew: `muster retention run` does that."""
+    await asyncio.sleep(first)
+    while True:
+        try:
+            await _all_that_is_due(hand, tell)
+        except RegisterUnavailable as error:
+            tell(f"What is old enough to lose its texts could not be looked at: {error}")
+        await asyncio.sleep(every)
+
+
+async def _all_that_is_due(hand: Hand, tell: Callable[[str], object]) -> None:
+    left = await hand.call(lambda: len(due(hand.desk, hand.now()).due))
+    done = 0
+    while left:
+        found = await hand.call(lambda: retire(hand.desk, WHO, hand.now(), most=AT_ONCE, whole_file=False))
+        done += len(found.done)
+        if not found.done:  # the others wait for something: tomorrow again
+            break
+        await asyncio.sleep(BETWEEN)
+    if done:
+        tell(f"By the rules of retention, texts and people are gone from {done:,} incidents.")
