@@ -35,9 +35,8 @@ def tell(recorded: Recorded) -> Told:
 
 def _created(event: Any) -> Mapping[str, Any]:
     where = f" on {one_line(event.service)}" if event.service else ""
-    team = f", {one_line(event.team)} owns it" if event.team else ""
     after = f", goes on from {event.follows}" if event.follows else ""
-    what = f"logged: impact {event.impact}, urgency {event.urgency}{where}{team}{after}"
+    what = f"logged: impact {event.impact}, urgency {event.urgency}{where}{after}"
     return {"what": what, "body": event.description}
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from register.canon import GENESIS
 from register.core import new_id
 from register.store.away import is_away
+from register.store.hot import as_sqlalchemy_says, driver
 from register.store.mishaps import WAIT_SECONDS, Unreadable, sentence, unreadable
 from register.store.shared import is_frozen, mend_beside, why_not_here
 from register.store.tables import SCHEMA, head, metadata
@@ -111,12 +112,15 @@ def _sqlite(url: str) -> Engine:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA secure_delete=ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _(connection: Any) -> None:
         writes = connection.get_execution_options().get("muster_writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        statement = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        with as_sqlalchemy_says(connection, statement):
+            driver(connection).execute(statement)
 
     return engine
 

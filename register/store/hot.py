@@ -33,7 +33,7 @@ class Hot:
                 self._run(connection, row)
             return
         sql, order = self._compiled(connection, rows[0])
-        with _as_sqlalchemy_says(connection, sql):
+        with as_sqlalchemy_says(connection, sql):
             driver(connection).cursor().executemany(sql, [_given(row, order) for row in rows])
 
     def ask(self, connection: Connection, values: Mapping[str, Any]) -> Answer:
@@ -42,7 +42,7 @@ class Hot:
 
     def _run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         sql, order = self._ready.get(connection.dialect.name) or self._compiled(connection, values)
-        with _as_sqlalchemy_says(connection, sql):
+        with as_sqlalchemy_says(connection, sql):
             return driver(connection).execute(sql, _given(values, order))
 
     def _compiled(
@@ -65,7 +65,7 @@ class Answer:
 
     def rows(self) -> list[tuple[Any, ...]]:
         """The rows, as plain tuples. Once."""
-        with _as_sqlalchemy_says(self._connection, "fetch"):
+        with as_sqlalchemy_says(self._connection, "fetch"):
             found: list[tuple[Any, ...]] = self._cursor.fetchall()
             return found
 
@@ -89,14 +89,14 @@ def together(connection: Connection, *, commit: bool = False) -> Iterator[None]:
         yield
         return
     own = driver(connection)
-    with _as_sqlalchemy_says(connection, "pipeline"), own.pipeline():
+    with as_sqlalchemy_says(connection, "pipeline"), own.pipeline():
         yield
         if commit:
             own.commit()
 
 
 @contextmanager
-def _as_sqlalchemy_says(connection: Connection, sql: str) -> Iterator[None]:
+def as_sqlalchemy_says(connection: Connection, sql: str) -> Iterator[None]:
     """Raise the driver's errors as SQLAlchemy would, so that one place tells people what they mean."""
     dialect = connection.dialect
     try:

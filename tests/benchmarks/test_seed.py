@@ -12,7 +12,7 @@ from register.live import Live, live_path
 from register.store import as_url, open_store
 from register.verify import verify
 
-TIMES = ("opened_at", "updated_at", "due_at", "acknowledged_at", "resolved_at", "closed_at")
+TIMES = ("opened_at", "updated_at", "acknowledged_at", "resolved_at", "closed_at", "closes_at", "track")
 
 
 def folds(register: Path) -> list[dict[str, Any]]:

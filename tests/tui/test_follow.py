@@ -241,7 +241,7 @@ def test_a_timeline_is_told_in_words(desk: ServiceDesk, follower: Follower, hear
     follower.read_detail("INC-1")
     detail = heard.next(DetailRead).detail
     assert [(told.what, told.body) for told in detail.told] == [
-        ("logged: impact medium, urgency medium, service-desk owns it", "since noon"),
+        ("logged: impact medium, urgency medium", "since noon"),
         ("note (internal)", "looked"),
     ]
     follower.read_detail("INC-7")
