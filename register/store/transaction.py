@@ -19,11 +19,12 @@ from register.clocks.due import NOTHING, facts_of, soonest
 from register.clocks.run import clocks_of
 from register.core import AlertAsked, AlertFacts, Event, Policy, Said, SendingFacts
 from register.effect import Effect
-from register.incident import LIVE_BONDS, Incident, Visibility
+from register.incident import Incident, Visibility
 from register.row import board_row, number_of
 from register.seeing import seers_column
 from register.store import tables as t
 from register.store.alerts import look, put_alert
+from register.store.bonds import put_bonds
 from register.store.carry import carry
 from register.store.hot import Hot, together
 from register.store.mishaps import unreadable
@@ -281,18 +282,7 @@ class Transaction:
         ):
             put_alert(self._connection, after)
         if after.bonds and (before is None or after.bonds != before.bonds):
-            self._put_bonds(after)
-
-    def _put_bonds(self, incident: Incident) -> None:
-        for bond in incident.bonds:
-            values = {
-                "incident": incident.number,
-                "vendor": bond.vendor,
-                "remote_id": None if bond.ref is None else bond.ref.id,
-                "live": int(bond.state in LIVE_BONDS),
-            }
-            query = t.insert(self._connection, t.bond).values(id=bond.id, whole=0, **values)
-            self._connection.execute(query.on_conflict_do_update(index_elements=["id"], set_=values))
+            put_bonds(self._connection, after)
 
     def carry_out(self, effect: Effect, now: datetime) -> None:
         """Write what an event or a command asks for besides events."""

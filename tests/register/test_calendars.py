@@ -246,3 +246,42 @@ def test_a_wall_time_is_shown_at_its_instant_or_lies_in_a_gap(name: str, minute:
     if at.replace(tzinfo=None, fold=0) != shown:
         before = moment_of(seconds_of(at) - 1).astimezone(zone).replace(tzinfo=None, fold=0)
         assert before < shown < at.replace(tzinfo=None, fold=0), "the first instant behind the gap"
+
+
+# The domain's vectors that are about wall time (V7 is about escalation)
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "shown"),
+    [
+        ("2020-10-04", "02:15", "02:30+11:00"),  # clocks went from 02:00 to 02:30
+        ("2021-04-04", "02:30", "02:30+10:30"),
+        ("2021-04-05", "02:15", "02:15+10:30"),
+    ],
+)
+def test_v4_a_daily_handoff_at_lord_howe(day: str, clock: str, shown: str) -> None:
+    zone = ZoneInfo("Australia/Lord_Howe")
+    found = moment_of(wall(zone, datetime.fromisoformat(f"{day}T{clock}"))).astimezone(zone)
+    assert found.isoformat(timespec="minutes").removeprefix(f"{day}T") == shown
+
+
+@pytest.mark.parametrize(
+    ("day", "name"), [("2020-10-01", "CDT"), ("2020-11-01", "CDT"), ("2020-12-01", "CST")]
+)
+def test_v5_a_monthly_handoff_in_chicago_is_at_the_first_of_the_fold(day: str, name: str) -> None:
+    zone = ZoneInfo("America/Chicago")
+    found = moment_of(wall(zone, datetime.fromisoformat(f"{day}T01:30"))).astimezone(zone)
+    assert f"{found:%Y-%m-%d %H:%M %Z}" == f"{day} 01:30 {name}"
+
+
+def test_v8_nights_and_days_in_new_york_when_clocks_change() -> None:
+    zone = ZoneInfo("America/New_York")
+
+    def hours(calendar: Calendar, day: str, end: str) -> float:
+        begin = wall(zone, datetime.fromisoformat(f"{day}T00:00"))
+        return calendar.ready.between(begin, wall(zone, datetime.fromisoformat(f"{day}T{end}"))) / 3600
+
+    office = Calendar(zone="America/New_York", hours=("Mon-Sun 08:00-17:00",))
+    for day, night in (("2026-03-08", 7), ("2026-11-01", 9)):
+        assert hours(ALWAYS, day, "08:00") == night
+        assert hours(office, day, "23:00") == 9

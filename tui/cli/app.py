@@ -9,7 +9,20 @@ from typing import Annotated, Any
 
 import typer
 
-from tui.cli import care, demo, files, init, looking, policy, privacy, search, spool, suppliers
+from tui.cli import (
+    care,
+    clock,
+    demo,
+    files,
+    init,
+    looking,
+    policy,
+    privacy,
+    rebuilding,
+    search,
+    spool,
+    suppliers,
+)
 from tui.cli.answer import Answer
 from tui.cli.verbs import commands_of
 
@@ -36,6 +49,7 @@ _JSON = inspect.Parameter(
 OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("", "list", looking.list_),
     ("", "show", looking.show),
+    ("", "clock", clock.clock),
     ("", "search", search.search_),
     ("outbox", "list", looking.outbox),
     ("spool", "list", spool.list_),
@@ -52,6 +66,7 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("", "init", init.init),
     ("", "serve", care.serve),
     ("", "verify", care.verify),
+    ("", "rebuild", rebuilding.rebuild),
     ("", "attach", files.attach_),
     ("", "files", files.files),
     ("", "save", files.save),

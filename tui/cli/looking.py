@@ -24,6 +24,7 @@ from register.store.outbox import Sending
 from register.topics.files import held
 from tui.cli import words
 from tui.cli.answer import Answer
+from tui.cli.clock import in_short
 from tui.cli.filters import meaning_of, take_in
 from tui.cli.here import Here, here
 from tui.cli.past import AsOf, heading, known, looking_back, not_known, past
@@ -153,7 +154,8 @@ def show(
         if as_of is not None:
             return _shown_then(at, past(as_of, datetime.now(UTC)), wanted)
         incident = at.incident(wanted)
-        return _shown(at, incident, at.store.timeline(wanted) if at.sees(incident) else [])
+        timeline = at.store.timeline(wanted) if at.sees(incident) else []
+        return _shown(at, incident, timeline, datetime.now(UTC))
 
 
 def _shown_then(at: Here, moment: datetime, wanted: str) -> Answer:
@@ -164,13 +166,13 @@ def _shown_then(at: Here, moment: datetime, wanted: str) -> Answer:
             raise not_known(at, when, wanted)
         timeline = timeline_then(connection, when, wanted)
     back = looking_back(at)
-    answer = _shown(back, incident, timeline if back.sees(incident) else [])
+    answer = _shown(back, incident, timeline if back.sees(incident) else [], moment)
     return replace(
         answer, data=answer.data | {"as_of": when.at}, lines=[*heading(at, when), "", *answer.lines]
     )
 
 
-def _shown(at: Here, incident: Incident, timeline: list[Recorded]) -> Answer:
+def _shown(at: Here, incident: Incident, timeline: list[Recorded], moment: datetime) -> Answer:
     data = incident_data(at, incident, bonds=True) | {
         "timeline": [event_data(at, recorded) for recorded in timeline]
     }
@@ -179,7 +181,8 @@ def _shown(at: Here, incident: Incident, timeline: list[Recorded]) -> Answer:
         for id_, file in held(one.event for one in timeline).items()
     ]
     data.setdefault("bonds", [])
-    return Answer(data, at_length(at, incident, timeline))
+    clocks = in_short(incident, at.timeline, moment) if at.sees(incident) else []
+    return Answer(data, at_length(at, incident, timeline, clocks))
 
 
 def _masked(row: Sending) -> Sending:

@@ -225,8 +225,10 @@ def _cells(at: Here, incident: Incident) -> tuple[str, ...]:
     return (*head, state, name_of(at, incident.owner) or "", due, bonds, incident.title)
 
 
-def at_length(at: Here, incident: Incident, timeline: Sequence[Recorded]) -> list[str]:
-    """Return everything about one incident, its timeline last."""
+def at_length(
+    at: Here, incident: Incident, timeline: Sequence[Recorded], clocks: Sequence[str] = ()
+) -> list[str]:
+    """Return everything about one incident, its timeline last. clocks: what is told of each."""
     if not at.sees(incident):
         return [f"{incident.number}  {RESTRICTED}: ask one of those who work on it, or an admin."]
     lines = line_of(at, incident)[:1]
@@ -244,6 +246,8 @@ def at_length(at: Here, incident: Incident, timeline: Sequence[Recorded]) -> lis
             told = facts[name] if isinstance(facts[name], str) else ", ".join(facts[name])
             lines.append(f"  {name.replace('_', ' '):<16}{one_line(told)}")
     lines += [f"  {name.replace('_', ' '):<16}{told}" for name, told in _MARKS.items() if facts[name]]
+    if clocks:
+        lines += ["", f"Clocks (`muster clock {incident.number}` explains them)", *(f"  {c}" for c in clocks)]
     if incident.bonds:
         lines += ["", "Suppliers", *(f"  {bond_line(bond)}" for bond in incident.bonds)]
         lines += [f"    {bond.ref.url}" for bond in incident.bonds if bond.ref and bond.ref.url]
