@@ -85,7 +85,7 @@ def _lines(
     hold = f" ({incident.hold.reason})" if incident.hold else ""
     head = f"{incident.number}  {incident.priority}  {incident.state}{hold}"
     yield f"{head}  {one_line(incident.title)}"
-    yield f"As of {_wall(now)}, in the business time of each clock's calendar."
+    yield f"As of {_wall(now)}, in each clock's own business time."
     if not accounts:
         yield ""
         yield f"Nothing is promised for {incident.priority}, and nothing was."
