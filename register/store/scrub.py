@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from register.store import tables as t
 
+PATIENCE: Final = 2.0
+"""Seconds that readers are waited for at the end of a long work."""
 _REWRITTEN: Final = (t.event, t.incident, t.person, t.sending, t.alert, t.attachment, t.blob, t.quarantine)
 """Tables of whose rows older versions lie about on PostgreSQL until they are vacuumed."""
 
@@ -24,19 +26,24 @@ def wipes(connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA secure_delete = ON")
 
 
-def scrub(engine: Engine) -> bool:
+def scrub(engine: Engine, patience: float = 0.1) -> bool:
     """Write the journal back into the file and empty it (SQLite); False where a reader kept it from that.
 
-    It holds pages as they were before, until it is emptied.
+    It holds pages as they were before, until it is emptied: by the next redaction, or by whoever closes the
+    register last. patience: seconds that a reader is waited for; others wait meanwhile.
     """
     if engine.dialect.name != "sqlite":
         return True
     with engine.connect() as connection:
         connection.exec_driver_sql("COMMIT")  # there is one from the start
+        before = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(1000 * patience)}")
         try:
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
         except DBAPIError:
             busy = 1
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(before)}")
         connection.exec_driver_sql("BEGIN")
     return not busy
 
@@ -55,7 +62,9 @@ def compact(engine: Engine) -> str:
             except DBAPIError as error:
                 why = str(error.orig or error)
             connection.exec_driver_sql("BEGIN")
-        return why or ("" if scrub(engine) else "another process was reading: its journal is not emptied yet")
+        return why or (
+            "" if scrub(engine, PATIENCE) else "another process was reading: its journal is not emptied yet"
+        )
     return _vacuumed(engine)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from register.store.adopted import Adopted
 
 _SEQ: Final = select(t.head.c.seq)
+SCRUB_AGAIN: Final = 5.0
+"""Seconds until a journal that could not be emptied is tried again."""
 FORGOTTEN: Final = ("redacted", "person_erased")
 """Kinds of events after which no copy may keep what it has."""
 _ROW: Final = (t.incident.c.n, t.incident.c.board, t.incident.c.restricted, t.incident.c.seers)
@@ -80,6 +83,7 @@ class Store:
             engine if self.path is not None else engine.execution_options(isolation_level="REPEATABLE READ")
         )
         self._writer = engine.execution_options(muster_writes=True)
+        self._scrub_at = 0.0  # when the journal may be emptied again
         self._people: dict[tuple[str, str], str] = {}
         self.adopted: Adopted | None = None  # the policy that was read last
 
@@ -94,8 +98,9 @@ class Store:
             transaction = Transaction(connection, lock(connection, command_id, numbers), self._people)
             yield transaction
             transaction.finish()
-        if transaction.wiped:
-            scrub(self.engine)
+        if transaction.wiped and time.monotonic() >= self._scrub_at:
+            # a reader who stays would be waited for at each of a thousand redactions
+            self._scrub_at = 0.0 if scrub(self.engine) else time.monotonic() + SCRUB_AGAIN
         self._people.update(transaction.new_people)
         if self.path is not None and transaction.moved:
             poke(self.path)

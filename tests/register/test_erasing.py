@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -347,6 +348,25 @@ def test_the_file_does_not_hold_the_name_afterwards(tmp_path: Path) -> None:
     assert on_disk() == 0
     assert verify(store).faults == []
     store.close()
+
+
+def test_a_reader_who_stays_is_not_waited_for_at_each_step_and_is_told_of(tmp_path: Path) -> None:
+    store, other = (open_store(str(tmp_path / "register.db")) for _ in range(2))
+    desk = ServiceDesk(store)
+    for n in range(12):
+        log(desk, f"{NAME} {n}", caller=NAME)
+    began = time.monotonic()
+    with other.read() as reading:
+        assert reading.exec_driver_sql("SELECT count(*) FROM event").scalar_one() == 12
+        found = gone(desk, NAME)
+        log(desk, "Others go on")
+    assert time.monotonic() - began < 6
+    assert "another process was reading" in found.where
+    assert found.bytes > 0
+    again = gone(desk, found.person, NAME)
+    assert (again.where, again.bytes) == ("", 0)
+    for one in (store, other):
+        one.close()
 
 
 # Retention
