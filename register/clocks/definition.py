@@ -249,6 +249,8 @@ RESET_BY: Final[dict[Metric, tuple[str, str]]] = {
 """A fact that is told again ends the clock and starts the next one; an empty value means any."""
 RETURNS: Final = frozenset({Metric.RESOLUTION, Metric.FIX})
 """Metrics whose end can be taken back: the first one stays, and a total one goes on."""
+ONCE: Final = frozenset({Metric.RESPONSE, Metric.ACKNOWLEDGE})
+"""Metrics that are over for good once they were completed: a first answer is not asked for again."""
 VENDOR_WAITS: Final[Needs] = {"ball": frozenset({"ours"})}
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from register.clocks.book import Rule, Timeline, in_force
 from register.clocks.clock import Clock, Stage
 from register.clocks.count import Counts
-from register.clocks.definition import Facts, Metric, Needs, holds, missed
+from register.clocks.definition import ONCE, Facts, Metric, Needs, holds, missed
 from register.clocks.track import Steps, bond_steps, own_steps
 from register.incident import Incident, Priority, State, Track
 
@@ -98,7 +98,10 @@ class _Course:
             same = clock.priority == priority or _same(clock, rule, priority)
             if clock.rule.name == rule.name and same:
                 return
-        first = next((c for c in self._clocks if rule.returns and _is_done(c, rule.name)), None)
+        first = next((c for c in self._clocks if _is_done(c, rule.name)), None)
+        if first is not None and rule.metric in ONCE:
+            return
+        first = first if rule.returns else None
         if first is not None:
             self._start(rule, facts, place, first.began, first)
         else:

@@ -275,6 +275,17 @@ def test_edge_28_the_response_is_not_asked_for_again() -> None:
     assert names == ["response", "resolution", "resolution, total"]
 
 
+def test_edge_28_nor_where_the_resolution_was_the_answer() -> None:
+    steps = (
+        ("2026-03-02 08:00", NEW),
+        ("2026-03-02 10:00", RESOLVED),
+        ("2026-03-02 11:00", IN_PROGRESS),
+        ("2026-03-02 12:00", {"priority": "1"}),
+    )
+    names = [clock.name for clock in clocks(track(*steps), DEFAULT)]
+    assert names == ["response", "resolution", "resolution, total", "resolution, total"]
+
+
 def test_edge_28_raised_after_it_was_reopened_the_resolved_time_stays_a_pause() -> None:
     steps = (
         ("2026-03-02 08:00", NEW),
