@@ -197,6 +197,10 @@ WORDS: Final[Mapping[str, Words]] = {
     "alert_ok": _alert_ok,
     "alert_moved": lambda e: {"what": f"the alert's key is {e.to}'s from now on"},
     "correlated": lambda e: {"what": f"related to {e.to}: {e.count} such alerts fire together"},
+    "restored": lambda e: {
+        "what": f"put back the backup of event {e.seq}: what was recorded after it is not here",
+        "pen": "warn",
+    },
     "founded": lambda e: {"what": "made this register"},
     "policy_adopted": lambda e: {"what": f"policy version {e.version} is adopted"},
     "book_adopted": lambda e: {"what": f"policy version {e.version} promises something else"},

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 
 from register.canon import GENESIS
 from register.core import new_id
+from register.store import seal
 from register.store.away import is_away
 from register.store.hot import as_sqlalchemy_says, driver
 from register.store.mishaps import WAIT_SECONDS, Unreadable, sentence, unreadable
@@ -159,6 +160,8 @@ def prepare(engine: Engine) -> str:
     Refuses one of a newer program.
     """
     there = set(inspect(engine).get_table_names())
+    if seal.NAME in there and (why := seal.why_sealed(engine)) is not None:
+        raise RegisterUnavailable(f"{sqlite_path(str(engine.url)) or 'The register on PostgreSQL'}: {why}")
     if head.name in there:
         with engine.connect() as connection:
             found = connection.execute(select(head.c.register_id, head.c.schema)).first()

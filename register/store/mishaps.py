@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from register.store.seal import SIGN
+
 WAIT_SECONDS: Final = 10
 """How long a transaction waits for another one before it says that the register is busy."""
 LEAST_ROOM: Final = 256 * 1024
@@ -38,7 +40,7 @@ def sentence(path: Path | None, said: str, *, writes: bool) -> str:
     """
     where = str(path) if path is not None else "The register on PostgreSQL"
     words = " ".join(said.split()) or "no reason given"
-    found = _found(path, words.casefold())
+    found = _found(path, words)
     if found is None:
         found = Mishap(f"it cannot be used now ({words[:200]})", "Try again.")
     outcome = ""
@@ -50,7 +52,11 @@ def sentence(path: Path | None, said: str, *, writes: bool) -> str:
 _UNSURE: Final = " What was to be written may be on record or not: look before you repeat it."
 
 
-def _found(path: Path | None, words: str) -> Mishap | None:
+def _found(path: Path | None, said: str) -> Mishap | None:
+    if SIGN in said:
+        place = said.partition(SIGN)[2].split()[0]
+        return Mishap(f"{SIGN}{place}", f"Set MUSTER_REGISTER={place} and say it again.")
+    words = said.casefold()
     for sign, mishap in (_OF_POSTGRESQL if path is None else _OF_SQLITE).items():
         if all(part in words for part in sign.split("…")):
             if path is not None and sign in _MAY_BE_THE_PLACE:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from register.canon import moment, stamp
 from register.store import tables as t
@@ -83,6 +83,18 @@ def unfinished(store: Store, vendor: str | None = None) -> list[Sending]:
         return [_sending(row) for row in connection.execute(query)]
 
 
+def _first() -> ColumnElement[bool]:
+    """Whether a row is the first unfinished one of its bond: those behind it need what comes of it."""
+    s, ahead = t.sending, t.sending.alias()
+    return ~exists().where(
+        and_(
+            ahead.c.bond == s.c.bond,
+            ahead.c.position < s.c.position,
+            ahead.c.state.in_(UNFINISHED),
+        )
+    )
+
+
 def claim(
     store: Store,
     vendor: str,
@@ -97,14 +109,7 @@ def claim(
     deadline: when the request must have ended; lease_until: from when on others take the row for lost.
     """
     edge = stamp(now)
-    s, ahead = t.sending, t.sending.alias()
-    first = ~exists().where(
-        and_(
-            ahead.c.bond == s.c.bond,
-            ahead.c.position < s.c.position,
-            ahead.c.state.in_(UNFINISHED),
-        )
-    )
+    s, first = t.sending, _first()
     due = or_(s.c.state == "queued", and_(s.c.state == "waiting", s.c.next_at <= edge))
     paused = exists().where(and_(t.vendor.c.name == s.c.vendor, t.vendor.c.paused_at.is_not(None)))
     query = select(s.c.row_id).where(and_(s.c.vendor == vendor, due, first, ~paused))
@@ -150,12 +155,13 @@ def expired(store: Store, vendor: str, now: datetime) -> list[Sending]:
 
 
 def doubtful(store: Store, vendor: str, now: datetime) -> list[Sending]:
-    """Ambiguous rows that are due for a look-up."""
+    """Ambiguous rows that are due for a look-up. A message's ticket is looked up before it."""
     query = _ROW.where(
         and_(
             t.sending.c.vendor == vendor,
             t.sending.c.state == "ambiguous",
             t.sending.c.next_at <= stamp(now),
+            _first(),
         )
     )
     with store.read() as connection:
@@ -195,7 +201,7 @@ def next_due(store: Store, vendor: str) -> datetime | None:
     """When something of this vendor falls due that is not due yet, if anything does."""
     s = t.sending
     query = select(s.c.next_at, s.c.lease_until).where(
-        and_(s.c.vendor == vendor, s.c.state.in_(("waiting", "ambiguous", "sending")))
+        and_(s.c.vendor == vendor, s.c.state.in_(("waiting", "ambiguous", "sending")), _first())
     )
     with store.read() as connection:
         times = [text for row in connection.execute(query) for text in row if text is not None]

@@ -11,6 +11,7 @@ import typer
 
 from tui.cli import (
     care,
+    carrying,
     clock,
     demo,
     files,
@@ -67,6 +68,8 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("", "serve", care.serve),
     ("", "verify", care.verify),
     ("", "rebuild", rebuilding.rebuild),
+    ("", "backup", carrying.backup),
+    ("", "restore", carrying.restore_),
     ("", "attach", files.attach_),
     ("", "files", files.files),
     ("", "save", files.save),

@@ -1,0 +1,227 @@
+"""Backups made while others write, proved, and put back; nothing is sent twice for it."""
+
+from __future__ import annotations
+
+import stat
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from register.backup import back_up, proved
+from register.core import Refused
+from register.desk import ServiceDesk
+from register.restore import restore
+from register.store import RegisterUnavailable, Store, open_store, outbox
+from register.store import tables as t
+from register.store.copying import CONTENT, digests_of
+from register.topics.files import Attach
+from register.verify import Anchor, verify
+from tests.register.saying import ANA, arrived, claim, engaged, log, look, reply, run_script, sql
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def digests(store: Store) -> dict[str, str]:
+    with store.read() as connection:
+        return digests_of(connection)
+
+
+@pytest.fixture
+def full(desk: ServiceDesk, clock: Any) -> ServiceDesk:
+    """A register with something in most of its tables."""
+    engaged(desk)
+    (row,) = claim(desk.store, clock())
+    arrived(desk, row.row_id)
+    number, _ = engaged(desk)
+    reply(desk, number)
+    log(desk, title="Wörter, и слова, 言葉 🎉", caller="Zoë")
+    content = b"\x00\xff" * 700
+    from hashlib import sha256
+
+    from register.store.files import put_bytes
+
+    digest = sha256(content).hexdigest()
+    put_bytes(desk.store, digest, content)
+    desk.do(ANA, Attach(target="INC-1", name="a.bin", size=len(content), sha256=digest))
+    return desk
+
+
+@pytest.fixture
+def back(new_register: Callable[[], str], full: ServiceDesk, tmp_path: Path) -> Iterator[Store]:
+    """What was backed up, put back in an empty place of the same kind."""
+    back_up(full.store, tmp_path / "b.muster", NOW)
+    url = new_register()
+    restore(tmp_path / "b.muster", url, "ada", NOW, force=False)
+    opened = open_store(url)
+    yield opened
+    opened.close()
+
+
+def test_a_backup_holds_every_row_and_is_mine_alone(full: ServiceDesk, tmp_path: Path) -> None:
+    path = tmp_path / "b.muster"
+    made = back_up(full.store, path, NOW)
+    assert (made.seq, made.hash) == full.store.head()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["b.muster"]
+    import json
+
+    assert json.loads(proved(path).digests) == digests(full.store)
+
+
+def test_a_backup_is_not_opened_as_a_register(full: ServiceDesk, tmp_path: Path) -> None:
+    back_up(full.store, tmp_path / "b.muster", NOW)
+    with pytest.raises(RegisterUnavailable, match="muster restore"):
+        open_store(str(tmp_path / "b.muster"))
+
+
+def test_a_backup_takes_no_file_s_place_unasked(full: ServiceDesk, tmp_path: Path) -> None:
+    path = tmp_path / "b.muster"
+    path.write_text("mine")
+    with pytest.raises(Refused, match="there already"):
+        back_up(full.store, path, NOW)
+    assert path.read_text() == "mine"
+    back_up(full.store, path, NOW, force=True)
+    proved(path)
+
+
+def test_a_register_that_does_not_hold_is_not_backed_up(full: ServiceDesk, tmp_path: Path) -> None:
+    sql(full.store, "UPDATE event SET data = '{}' WHERE seq = 2")
+    with pytest.raises(RegisterUnavailable, match=r"does not hold|cannot be read"):
+        back_up(full.store, tmp_path / "b.muster", NOW)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_comes_back_is_what_was_there(full: ServiceDesk, back: Store) -> None:
+    verdict = verify(back)
+    assert verdict.ok, verdict.faults
+    assert back.register_id == full.store.register_id
+    seq, hashed = full.store.head()
+    assert verify(back, since=Anchor(seq, hashed)).ok
+    assert back.incident("INC-3") == look(full, "INC-3")
+    untouched = {table.name for table in CONTENT} - {
+        "event",
+        "incident",
+        "sending",
+        "vendor",
+        "lease",
+        "person",
+    }
+    before, after = digests(full.store), digests(back)
+    assert {name: before[name] for name in untouched} == {name: after[name] for name in untouched}
+
+
+def test_nothing_that_may_have_been_sent_since_is_sent_blindly(
+    full: ServiceDesk, back: Store, clock: Any
+) -> None:
+    """The rows are doubtful, their supplier is paused, and a message waits for its ticket's look-up."""
+    rows = outbox.unfinished(back)
+    assert [row.state for row in rows] == ["ambiguous", "ambiguous"]
+    assert {row.deadline_at for row in rows} == {NOW}
+    later = NOW + timedelta(hours=1)
+    assert claim(back, later) == []
+    assert [row.kind for row in outbox.doubtful(back, "acme", later)] == ["create"]
+    with back.read() as connection:
+        assert connection.execute(select(t.vendor.c.paused_at)).scalar_one() is not None
+    kinds = [event.kind for event in back.timeline("register")]
+    assert kinds == ["restored"]
+
+
+def test_a_message_is_looked_up_once_its_ticket_is_known(full: ServiceDesk, back: Store, policy: Any) -> None:
+    create, comment = outbox.unfinished(back)
+    arrived(ServiceDesk(back, policy, lambda: NOW), create.row_id, how="found")
+    (row,) = outbox.doubtful(back, "acme", NOW + timedelta(hours=1))
+    assert (row.row_id, row.remote_id) == (comment.row_id, "4711")
+
+
+def test_a_live_register_is_kept_aside(
+    full: ServiceDesk, new_register: Callable[[], str], tmp_path: Path, database: str
+) -> None:
+    back_up(full.store, tmp_path / "b.muster", NOW)
+    url = new_register()
+    live = open_store(url)
+    log(ServiceDesk(live), title="Said later")
+    head = live.head()
+    with pytest.raises(Refused, match="--force"):
+        restore(tmp_path / "b.muster", url, "ada", NOW, force=False)
+    with pytest.raises(RegisterUnavailable, match="in use"):
+        restore(tmp_path / "b.muster", url, "ada", NOW, force=True)
+    assert live.head() == head
+    live.close()
+    done = restore(tmp_path / "b.muster", url, "ada", NOW, force=True)
+    opened = open_store(url)
+    assert opened.register_id == full.store.register_id
+    assert verify(opened).ok
+    opened.close()
+    assert done.aside is not None
+    if database == "sqlite":
+        kept = open_store(str(done.aside))
+        assert kept.head() == head
+        kept.close()
+    else:
+        assert proved(done.aside).register_id != full.store.register_id
+
+
+@pytest.mark.parametrize("damage", ["cut", "cut short", "byte", "nothing", "text"])
+def test_a_damaged_backup_is_refused(
+    full: ServiceDesk, new_register: Callable[[], str], tmp_path: Path, damage: str
+) -> None:
+    path = tmp_path / "b.muster"
+    back_up(full.store, path, NOW)
+    content = path.read_bytes()
+    at = content.index(b"The database is down.")
+    path.write_bytes(
+        {
+            "cut": content[: len(content) // 2],
+            "cut short": content[:-10],
+            "byte": content[:at] + b"t" + content[at + 1 :],
+            "nothing": b"",
+            "text": b"hello",
+        }[damage]
+    )
+    url = new_register()
+    with pytest.raises(RegisterUnavailable, match=r"b\.muster.*Nothing was changed"):
+        restore(path, url, "ada", NOW, force=False)
+    fresh = open_store(url)
+    assert fresh.seq() == 0
+    fresh.close()
+
+
+def test_a_row_that_no_chain_covers_is_missed_too(full: ServiceDesk, tmp_path: Path) -> None:
+    path = tmp_path / "b.muster"
+    back_up(full.store, path, NOW)
+    import pysqlite3
+
+    with pysqlite3.connect(path) as connection:
+        connection.execute("UPDATE sending SET payload = '{}'")
+    connection.close()
+    with pytest.raises(RegisterUnavailable, match="damaged"):
+        proved(path)
+
+
+def test_a_backup_while_others_write_is_of_one_moment(
+    new_register: Callable[[], str], tmp_path: Path
+) -> None:
+    url = new_register()
+    store = open_store(url)
+    writers = [run_script("writer", url, "log-slowly") for _ in range(2)]
+    try:
+        deadline = time.monotonic() + 20
+        while store.seq() < 10 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        made = [back_up(store, tmp_path / f"{n}.muster", NOW) for n in range(4)]
+        assert all(writer.poll() is None for writer in writers)
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.communicate()
+    assert made[0].seq < made[-1].seq, "nobody wrote meanwhile"
+    assert verify(store).ok
+    for one in made:
+        assert verify(store, since=Anchor(one.seq, one.hash)).ok
+        proved(one.path)
+    store.close()

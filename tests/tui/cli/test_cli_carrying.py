@@ -1,0 +1,44 @@
+"""backup and restore, as typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tui.cli_help import Cli
+
+
+def test_a_backup_is_made_and_put_back(cli: Cli, tmp_path: Path) -> None:
+    cli.json("log", "Mail is late")
+    made = cli.json("backup", str(tmp_path / "b.muster"))
+    head = f"{made['seq']}:{made['hash']}"
+    cli.json("log", "Printer is out")
+    ran = cli("restore", str(tmp_path / "b.muster"))
+    assert ran.code == 3
+    assert "--force" in ran.err
+    assert len(cli.json("list")) == 2
+    back = cli.json("restore", str(tmp_path / "b.muster"), "--force")
+    assert Path(back["aside"]).exists()
+    assert back["paused"] == []
+    assert len(cli.json("list")) == 1
+    assert cli("verify", "--since", head).code == 0
+
+
+def test_what_is_no_backup_is_refused(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "no").write_text("no")
+    assert cli("restore", str(tmp_path / "no")).code == 5
+    assert cli("restore", str(tmp_path / "nowhere")).code == 3
+    assert cli("backup", str(tmp_path / "no")).code == 3
+    assert (tmp_path / "no").read_text() == "no"
+
+
+def test_a_backup_cannot_be_used_as_a_register(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.json("log", "Mail is late")
+    cli("backup", str(tmp_path / "b.muster"))
+    monkeypatch.setenv("MUSTER_REGISTER", str(tmp_path / "b.muster"))
+    ran = cli("list")
+    assert ran.code == 5
+    assert "muster restore" in ran.err
