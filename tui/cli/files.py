@@ -143,8 +143,8 @@ def _capped(stream: BinaryIO, shown: str) -> bytes:
 
 def _too_large(shown: str, size: str) -> WrongUse:
     return WrongUse(
-        f"{shown} has {size}; a file may have {_size(MAX_BYTES)}. Nothing was done: keep it elsewhere and say"
-        " where in a note.",
+        f"{shown} has {size}; a file may have {_size(MAX_BYTES)} at most. Nothing was done: keep it elsewhere"
+        " and say where in a note.",
         "file",
     )
 

@@ -13,6 +13,8 @@ from register.core import Refused, Role
 from register.forgetting import Quoted
 from register.live import live_path
 from register.spool import Spool, folder_beside
+from register.standing import told, who_may
+from register.store.adopted import adopted
 from register.store.erasing import Erased, erase, look_for, who_is
 from register.store.retiring import due, retire
 from register.text import one_line
@@ -55,7 +57,12 @@ def erase_(
 
 def _refuse_below_admin(at: Here) -> None:
     if at.who.role < Role.ADMIN:
-        raise Refused(f"This takes the role {Role.ADMIN.word}; you are {at.who.role.word}. Nothing was done.")
+        policy = adopted(at.store).policy
+        names = who_may(policy.matrix, policy.founder, Role.ADMIN)
+        raise Refused(
+            f"This takes the role {Role.ADMIN.word}; you are {at.who.role.word}. Nothing was done."
+            f" {f'Who may: {told(names)}.' if names else f'Ask for the role {Role.ADMIN.word}.'}"
+        )
 
 
 def _in_spool(at: Here, found: Erased) -> list[str]:
