@@ -127,7 +127,8 @@ def measure(folder: Path, runs: int, present: int, large: str | None) -> list[Fi
     """Fill, warm up, take turns."""
     if present:
         large = large or str(folder / "large" / "register.db")
-        seed(large, incidents=present, open_ones=present // 20, progress=True)
+        if "://" in large or not Path(large).exists():
+            seed(large, incidents=present, open_ones=present // 20, progress=True)
     stores = {"empty": open_store(str(folder / "empty" / "register.db"))}
     if large:
         stores["large"] = open_store(large)
@@ -148,7 +149,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--runs", type=int, default=400)
     parser.add_argument("--present", type=int, default=100_000, help="0 leaves the second part out")
-    parser.add_argument("--large", help="where the big register is, or is made (default: thrown away)")
+    parser.add_argument(
+        "--large", help="where the big register is, of so many, or is made (default: thrown away)"
+    )
     parser.add_argument("--where", help="a folder on the disk to measure (default: the temporary one)")
     parser.add_argument("--check", action="store_true", help="exit 1 when a budget does not hold")
     parser.add_argument("--json", action="store_true")

@@ -71,19 +71,24 @@ def for_ever(url: str) -> None:
     for _ in sys.stdin:
         child = os.fork()
         if child == 0:
-            print("pid", os.getpid(), flush=True)
+            say(f"pid {os.getpid()}")
             log_and_engage(ServiceDesk(open_store(url), POLICY))
         os.waitpid(child, 0)
-        print("ended", flush=True)
+        say("ended")
+
+
+def say(line: str) -> None:
+    """Write a line in one go: `print` may be killed between a word and the line's end."""
+    os.write(1, f"{line}\n".encode())
 
 
 def log_and_engage(desk: ServiceDesk) -> None:
     who = Principal("writer", Role.COORDINATOR, "cli")
     while True:
         number = desk.do(who, Log(title="Written just before the end")).number
-        print(number, flush=True)
+        say(str(number))
         desk.do(who, Engage(target=number, vendor="acme", message="Help."))
-        print(number, "engaged", flush=True)
+        say(f"{number} engaged")
 
 
 def main() -> None:
