@@ -54,7 +54,7 @@ _UNSURE: Final = " What was to be written may be on record or not: look before y
 
 def _found(path: Path | None, said: str) -> Mishap | None:
     if SIGN in said:
-        place = said.partition(SIGN)[2].split()[0]
+        place = said.partition(SIGN)[2].partition(" CONTEXT:")[0]
         return Mishap(f"{SIGN}{place}", f"Set MUSTER_REGISTER={place} and say it again.")
     words = said.casefold()
     for sign, mishap in (_OF_POSTGRESQL if path is None else _OF_SQLITE).items():

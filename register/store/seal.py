@@ -73,11 +73,12 @@ def why_sealed(engine: Engine) -> str | None:
 
 def close_writes(connection: Connection, place: str) -> None:
     """Have the database refuse each write from the end of this transaction on, and name the new place."""
-    said = f"{SIGN}{place}".replace("'", "''").replace("%", "%%")
+    said = f"{SIGN}{place}".replace("'", "''")
     if connection.dialect.name == "postgresql":
+        said = said.replace("%", "%%")  # for the driver, which takes it for a parameter
         connection.exec_driver_sql(
             "CREATE OR REPLACE FUNCTION muster_moved() RETURNS trigger LANGUAGE plpgsql AS"
-            f" $muster$ BEGIN RAISE EXCEPTION '{said.replace('%%', '%%%%')}'; END $muster$"
+            f" $muster$ BEGIN RAISE EXCEPTION USING MESSAGE = '{said}'; END $muster$"
         )
     for one in t.metadata.sorted_tables:
         if connection.dialect.name == "postgresql":

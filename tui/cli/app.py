@@ -70,6 +70,7 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("", "rebuild", rebuilding.rebuild),
     ("", "backup", carrying.backup),
     ("", "restore", carrying.restore_),
+    ("", "migrate", carrying.migrate_),
     ("", "attach", files.attach_),
     ("", "files", files.files),
     ("", "save", files.save),

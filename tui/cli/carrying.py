@@ -110,6 +110,37 @@ def _refuse_below_admin_there(url: str) -> None:
         refuse_below_admin(at)
 
 
+def migrate_(
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="where to: postgresql://host/database, or a new file")
+    ],
+) -> Answer:
+    """Move the register into another database, proved event by event; broken off, run it again."""
+    from register.migrate import migrate
+
+    with here() as at, bar("Moving") as progress:
+        refuse_below_admin(at)
+        moved = migrate(at.store, target, datetime.now(UTC), progress=progress)
+    data = {
+        "place": moved.place,
+        "events": moved.events,
+        "rows": moved.rows,
+        "seq": moved.seq,
+        "hash": moved.hash,
+        "digests": moved.digests,
+    }
+    return Answer(
+        data,
+        [
+            f"The register is in {moved.place} now, every row as it was here."
+            f" Events: {moved.events:,}, rows: {moved.rows:,}.",
+            f"Head: {moved.seq}:{moved.hash}",
+            "The old one can be read; whoever writes into it is told the new place.",
+            f"Next: everybody sets MUSTER_REGISTER={moved.place}; start boards and `muster serve` anew.",
+        ],
+    )
+
+
 def refuse_below_admin(at: Here) -> None:
     if at.who.role < Role.ADMIN:
         raise Refused(f"This takes the role {Role.ADMIN.word}; you are {at.who.role.word}. Nothing was done.")

@@ -42,3 +42,23 @@ def test_a_backup_cannot_be_used_as_a_register(
     ran = cli("list")
     assert ran.code == 5
     assert "muster restore" in ran.err
+
+
+def test_a_register_moves_into_another_file(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.json("log", "Mail is late")
+    target = str(tmp_path / "new.db")
+    moved = cli.json("migrate", target)
+    assert moved["place"] == target
+    assert len(cli.json("list")) == 1  # the old one can be read
+    ran = cli("log", "Printer is out")
+    assert ran.code == 5
+    assert f"MUSTER_REGISTER={target}" in ran.err
+    again = cli("migrate", target)
+    assert again.code == 3
+    assert "done already" in again.err
+    monkeypatch.setenv("MUSTER_REGISTER", target)
+    assert len(cli.json("list")) == 1
+    assert cli.json("log", "Printer is out")["number"] == "INC-2"
+    assert cli("verify").code == 0
