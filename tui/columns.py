@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.cells import cell_len
 
 from register.plain import one_line
-from tui.format import bond_text, due_text, fit, hidden, our_turn, person, state_text
+from tui.format import bond_text, fit, hidden, is_over, our_turn, person, promise_text, state_text
 from tui.signs import UNICODE, Signs
 
 Row = dict[str, Any]
@@ -55,8 +55,8 @@ def _owner(row: Row, eyes: Eyes) -> Cell:
 
 
 def _due(row: Row, eyes: Eyes) -> Cell:
-    text = due_text(row["due"], eyes.now, eyes.signs)
-    return text, "bad" if row["due"] is not None and row["due"] < eyes.now else ""
+    text = promise_text(row, eyes.now, eyes.signs)
+    return text, "bad" if is_over(row, eyes.now) else ""
 
 
 def _supplier(row: Row, eyes: Eyes, variants: Sequence[Mapping[str, bool]], width: int) -> Cell:

@@ -10,7 +10,18 @@ from rich.cells import cell_len
 
 from register.plain import one_line
 from tui.columns import Eyes
-from tui.format import bond_words, clock, due_text, duration, fit, hidden, our_turn, person, state_and_alert
+from tui.format import (
+    bond_words,
+    clock,
+    duration,
+    fit,
+    hidden,
+    is_over,
+    our_turn,
+    person,
+    promise_text,
+    state_and_alert,
+)
 from tui.messages import Row
 from tui.model import Model
 from tui.signs import plain
@@ -44,6 +55,7 @@ class Detail:
     caller: str | None
     told: tuple[Told, ...]
     incident: Any = None  # register.incident.Incident: not imported here, for the first paint's sake
+    clocks: tuple[Any, ...] = ()  # register.clocks.clock.Clock: all of its clocks
 
 
 def pane(row: Row | None, detail: Detail | None, model: Model, width: int, height: int) -> list[Line]:
@@ -65,6 +77,10 @@ def pane(row: Row | None, detail: Detail | None, model: Model, width: int, heigh
         *_since(row, detail, model),
         _due(row, eyes, now),
     ]
+    if detail is not None and detail.clocks:
+        from tui.ticking import beside  # clocks are not imported for the first paint
+
+        lines += beside(detail.clocks, model)
     lines += [_bond(bond, eyes, now) for bond in row["bonds"]]
     lines.append(((f" {signs.rule * 2} latest {signs.rule * max(0, width - 12)}", "dim"),))
     room = height - len(lines)
@@ -91,10 +107,11 @@ def _since(row: Row, detail: Detail | None, model: Model) -> list[Line]:
 
 
 def _due(row: Row, eyes: Eyes, now: float) -> Line:
-    if row["due"] is None:
+    paused = "held" in row
+    if row["due"] is None and not paused:
         return ((" no time promised", "dim"),)
-    over = row["due"] < now
-    left = due_text(row["due"], now, eyes.signs) + ("" if over else " left")
+    over = is_over(row, now)
+    left = promise_text(row, now, eyes.signs) + ("" if over else " left")
     return ((" resolve ", ""), (left, "bad" if over else ""))
 
 

@@ -108,7 +108,7 @@ class Doing:
             command=verb.command,
             given={"target": target} if target else {},
             ground=_ground(row),
-            hint=log_hint(zone, signs.to)
+            hint=log_hint(zone, signs.to, self._model.timeline)
             if {"impact", "urgency"} <= set(verb.command.model_fields)
             else None,
         )

@@ -69,6 +69,7 @@ class Follower:
         self._heard = time.monotonic()
         self._again = threading.Event()  # it may answer: try now
         self._started = -START_AGAIN
+        self._policy = 0  # the seq of what was adopted when it was last told
         self._offered = False  # verbs, to whoever sits here
 
     def start(self, post: Post, after: int, register_id: str) -> None:
@@ -170,6 +171,7 @@ class Follower:
 
     def _introduce(self, store: Store) -> bool:
         """Tell who reads this register; return whether the board's rows were read with the same eyes."""
+        from register.store.adopted import adopted
         from tui.verbs import verbs_for
 
         who = self._viewer(store)
@@ -178,7 +180,9 @@ class Follower:
         self._seen_as = sight.word
         if self._keeper is not None:
             self._keeper.me = sight.person
-        self._post(RegisterOpened(store.register_id, name, sight.person, who.role.word, sight.word))
+        found = adopted(store)
+        self._policy, told = found.seq, (who.role.word, sight.word, found.policy.timeline)
+        self._post(RegisterOpened(store.register_id, name, sight.person, *told))
         self._post(VerbsLearned(verbs_for(who.role)))
         self._offered = True
         return before in (None, sight.word)
@@ -212,11 +216,15 @@ class Follower:
         return seq
 
     def _tick(self, store: Store, after: int, people: dict[str, str]) -> int:
+        from register.store.adopted import adopted
+
         viewer = self._viewer(store)
         sight = store.sight(viewer)
         if sight.word != self._seen_as:  # another role, or known by name only now: all is seen anew
             self._introduce(store)
             return self._catch_up(store, 0, people)
+        if adopted(store).seq != self._policy:  # forms tell what is promised
+            self._introduce(store)
         seq, rows, gone = store.changed(after, viewer)
         named = store.people()
         fresh = {who: name for who, name in named.items() if people.get(who) != name}
@@ -233,17 +241,9 @@ class Follower:
         now = time.monotonic()
         if now - self._started > START_AGAIN:
             self._started = now
-            if self._start_worker():
+            if _start_worker(self._session):
                 return None
         return None if now - self._started < STARTING else False
-
-    def _start_worker(self) -> bool:
-        from integrations.worker import ensure
-
-        try:
-            return ensure(self._session.register_url)
-        except OSError:
-            return False  # the header tells that nothing is being sent
 
     def _say(self, fresh: Freshness) -> None:
         """Post how true the screen is, when that has changed; being heard again is no change by itself."""
@@ -299,3 +299,13 @@ class Follower:
     def _ask(self, work: Callable[[Store], object], failed: Callable[[str], object]) -> None:
         if self._asker is not None and not self._stop.is_set():
             self._asker.ask(work, failed)
+
+
+def _start_worker(session: Session) -> bool:
+    """See to it that what is to be sent is sent."""
+    from integrations.worker import ensure
+
+    try:
+        return ensure(session.register_url)
+    except OSError:
+        return False  # the header tells that nothing is being sent

@@ -40,6 +40,25 @@ def due_text(due: float | None, now: float, signs: Signs) -> str:
     return f"{duration(now - due)} over {signs.over}"
 
 
+def hours(seconds: float) -> str:
+    """Return business time as `41m`, `1h12`, `45h`: a day is no unit of it."""
+    whole = int(abs(seconds))
+    return duration(whole) if whole < _DAY else f"{whole // _HOUR}h"
+
+
+def promise_text(row: Mapping[str, Any], now: float, signs: Signs) -> str:
+    """Return when a row is due; `held 1h12` while its clock is paused with so much left, `held, over`."""
+    held = row.get("held")
+    if held is None:
+        return due_text(row["due"], now, signs)
+    return f"held {hours(held)}" if held >= 0 else f"held, over {signs.over}"
+
+
+def is_over(row: Mapping[str, Any], now: float) -> bool:
+    """Whether what was promised for a row has passed, or was over when its clock was paused."""
+    return row.get("held", 0) < 0 or (row["due"] is not None and row["due"] < now)
+
+
 def wall(epoch: float, zone: tzinfo | None) -> str:
     """Return `02:10 CET`; zone None is the host's own."""
     moment = _moment(epoch, zone)

@@ -63,6 +63,7 @@ class RegisterOpened(Message):
     me: str | None
     role: str
     seen_as: str = ""  # with whose eyes the rows are read from now on
+    timeline: Any = None  # register.clocks.book.Timeline: what is promised, for forms
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from register.live import Live
 from register.plain import one_line
@@ -35,6 +35,7 @@ class Model:
         self.live = live
         self.freshness = Freshness(since=live.saved_at)
         self.role = ""
+        self.timeline: Any = None  # what is promised; None until the register has said so
         self.register_name = session.register_name
         self.utc = False
         self.sieve = Sieve(self._hay_of)

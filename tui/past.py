@@ -115,7 +115,9 @@ def rows_at(store: Store, moment: float, who: Principal) -> list[Row]:
 
 def detail_at(store: Store, number: str, moment: float, who: Principal) -> Detail | None:
     """Return one incident and its timeline as it was known then, if this reader may see it now."""
+    from register.clocks.run import clocks_of
     from register.store.history import incident_then, then, timeline_then
+    from register.store.promises import timeline_of
     from register.store.sight import unseen
     from tui.detail import Detail
     from tui.telling import tell
@@ -126,7 +128,10 @@ def detail_at(store: Store, number: str, moment: float, who: Principal) -> Detai
         if incident is None or unseen(connection, who, [number]):
             return None
         told = tuple(tell(recorded) for recorded in timeline_then(connection, when, number))
-    return Detail(number, incident.reporter, incident.caller, told, incident)
+        promised = timeline_of(connection)
+    known = [one for one in promised if one[0] <= moment] or promised[:1]
+    clocks = tuple(clocks_of(incident, known))
+    return Detail(number, incident.reporter, incident.caller, told, incident, clocks)
 
 
 def read_then(session: Session, live: Live, moment: float) -> str | None:

@@ -31,7 +31,9 @@ def worker_is_there(store: Store) -> bool:
 
 def detail_of(store: Store, number: str, viewer: Principal) -> Detail | None:
     """Return one incident with its timeline; None when there is none, or it is not for this viewer's eyes."""
+    from register.clocks.run import clocks_of
     from register.seeing import may_see
+    from register.store.promises import timeline_of
     from tui.detail import Detail
     from tui.telling import tell
 
@@ -39,7 +41,8 @@ def detail_of(store: Store, number: str, viewer: Principal) -> Detail | None:
     if incident is None or not may_see(incident, store.sight(viewer).person, viewer.role):
         return None
     told = tuple(tell(recorded) for recorded in store.timeline(number))
-    return Detail(number, incident.reporter, incident.caller, told, incident)
+    clocks = tuple(clocks_of(incident, store.ask(timeline_of)))
+    return Detail(number, incident.reporter, incident.caller, told, incident, clocks)
 
 
 def sent(store: Store, viewer: Principal) -> tuple[Sent, ...]:

@@ -29,6 +29,7 @@ class Signs:
     on: str = "•"
     down: str = "▾"
     pick: str = "▸"
+    full: str = "█"
 
 
 UNICODE: Final = Signs()
@@ -49,6 +50,7 @@ ASCII: Final = Signs(
     on="*",
     down="v",
     pick=">",
+    full="#",
 )
 
 _TO_ASCII: Final = {

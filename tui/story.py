@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from register.plain import clean, one_line
 from tui.detail import Detail, Told, event_what, event_who, wrapped
-from tui.format import bond_words, clock, due_text, fit, our_turn, person, state_and_alert, wall
+from tui.format import bond_words, clock, fit, is_over, our_turn, person, promise_text, state_and_alert, wall
 from tui.messages import Row
 from tui.model import Model
 from tui.widgets.lines import Line
@@ -37,7 +37,7 @@ def heading(number: str, row: Row | None, detail: Detail | None, model: Model, w
         (fit(title, min(room, cell_len(title)), signs), "strong"),
         (right, ""),
     )
-    over = row["due"] is not None and row["due"] < eyes.now
+    over = is_over(row, eyes.now)
     second: list[tuple[str, str]] = [(f" {opened}   ", ""), *_promise(row, model, over)]
     return [first, tuple(second)]
 
@@ -53,9 +53,11 @@ def suppliers(row: Row | None, model: Model) -> Line:
 
 
 def _promise(row: Row, model: Model, over: bool) -> list[tuple[str, str]]:
+    text = promise_text(row, model.eyes.now, model.signs)
+    if "held" in row:
+        return [("resolve: ", ""), (f"{text}{'' if over else ' left'}   ", "bad" if over else "")]
     if row["due"] is None:
         return []
-    text = due_text(row["due"], model.eyes.now, model.signs)
     by = wall(row["due"], model.zone)
     return [(f"resolve by {by}: ", ""), (f"{text}{'' if over else ' left'}   ", "bad" if over else "")]
 

@@ -160,7 +160,7 @@ def on_board(actions: Iterable[Action]) -> tuple[Action, ...]:
 
 
 def log_hint(
-    model_zone: Any, arrow: str, timeline: Timeline = DEFAULT_TIMELINE
+    model_zone: Any, arrow: str, timeline: Timeline | None = None
 ) -> Callable[[Mapping[str, Any], datetime], Line]:
     """Return what a log form says under impact and urgency: `→ P2, resolve by 10:10 CET`.
 
@@ -173,7 +173,7 @@ def log_hint(
             return ((f"{arrow} choose impact and urgency: they make the priority", "dim"),)
         priority = priority_of(Impact(impact), Urgency(urgency))
         facts = {"service": answers.get("service") or "", "category": answers.get("category") or ""}
-        due = promised(priority, facts, seconds_of(now), timeline)
+        due = promised(priority, facts, seconds_of(now), timeline or DEFAULT_TIMELINE)
         if due is None:
             return ((f"{arrow} {priority}, no time promised", "strong"),)
         day = "" if _day(due, model_zone) == _day(now.timestamp(), model_zone) else _day(due, model_zone)

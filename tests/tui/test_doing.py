@@ -17,6 +17,7 @@ from register.topics.delivery import RetrySending
 from register.topics.engagement import Engage, Reply
 from register.topics.notes import Note
 from register.topics.ownership import Acknowledge
+from tests.register.clockwork import NEW, book, clocks, one_clock, track
 from tests.tui.fakes import NOW, FakeDoor, app_with, row
 from tests.tui.test_board import cursor_line, feed, settled, text_of
 from tui.app import MusterApp
@@ -314,7 +315,8 @@ async def test_one_incident_opens_with_its_timeline_and_its_suppliers(open_board
     assert isinstance(app.screen, IncidentScreen)
     told = tuple(Told(NOW - 60 * n, "p2", f"did thing {n}", "word " * 30) for n in range(40, 0, -1))
     theirs = Told(NOW, "lena", "wrote", "Failing over\x1b[2J now", vendor="acme", inbound=True)
-    app.post_message(DetailRead("INC-1", Detail("INC-1", "p1", None, (*told, theirs))))
+    promised = tuple(clocks(track((int(NOW) - 3600, NEW)), book(one_clock("8h", "24x7"))))
+    app.post_message(DetailRead("INC-1", Detail("INC-1", "p1", None, (*told, theirs), clocks=promised)))
     await settled(pilot)
     lines = text_of(app)
     assert lines[0].startswith(" INC-1  P3  Packet loss")
@@ -327,6 +329,14 @@ async def test_one_incident_opens_with_its_timeline_and_its_suppliers(open_board
     text = "\n".join(text_of(app))
     assert "Failing over" in text
     assert "did thing" not in text
+    await pilot.press("tab")
+    await settled(pilot)
+    text = "\n".join(text_of(app))
+    assert "Clocks 1" in text
+    assert "7h left  SLA P3: 8h on 24x7" in text
+    await pilot.press("tab")
+    await settled(pilot)
+    assert "did thing" in "\n".join(text_of(app))
     await pilot.press("a")
     await settled(pilot)
     assert same(door.done[0][0], Acknowledge(target="INC-1"))

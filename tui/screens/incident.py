@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -17,11 +18,18 @@ from tui.model import Model
 from tui.requests import ActionAsked, DetailWanted, Opened
 from tui.story import conversation, heading, suppliers, timeline
 from tui.widgets.foot import Foot
-from tui.widgets.lines import Lines
+from tui.widgets.lines import Line, Lines
 
-_TAB: Final = Action(
-    "other", "tab", "timeline, suppliers", "The other page: timeline or suppliers", shown=True
-)
+_TAB: Final = Action("other", "tab", "pages", "The next page: timeline, suppliers, clocks", shown=True)
+
+
+def _clocks(detail: Detail, model: Model, width: int) -> list[Line]:
+    from tui.ticking import page  # clocks are not imported for the first paint
+
+    return page(detail.clocks, model, width)
+
+
+_PAGES: Final[tuple[Callable[[Detail, Model, int], list[Line]], ...]] = (timeline, conversation, _clocks)
 
 
 class IncidentScreen(Screen[None]):
@@ -38,7 +46,7 @@ class IncidentScreen(Screen[None]):
         self.actions: tuple[Action, ...] = ()
         self._keys: dict[str, Action] = {}
         self._take(verbs)
-        self._suppliers = False
+        self._page = 0  # of _PAGES
         self._row = model.live.row(number)
         self._secret = False  # the register gives nothing of it to this reader
 
@@ -99,9 +107,9 @@ class IncidentScreen(Screen[None]):
 
     def _tab_line(self) -> tuple[tuple[str, str], ...]:
         count = len(self._row["bonds"]) if self._row else 0
-        names = (f" Timeline {len(self.detail.told) if self.detail else ''}", f" Suppliers {count}")
-        pens = ("", "cursor") if self._suppliers else ("cursor", "")
-        tabs = tuple((f"{name} ", pen) for name, pen in zip(names, pens, strict=True))
+        told, clocks = (len(self.detail.told), len(self.detail.clocks)) if self.detail else ("", "")
+        names = (f" Timeline {told}", f" Suppliers {count}", f" Clocks {clocks}")
+        tabs = tuple((f"{name} ", "cursor" if at == self._page else "") for at, name in enumerate(names))
         return (*tabs, *suppliers(self._row, self.model))
 
     def _draw_body(self, width: int) -> None:
@@ -109,8 +117,7 @@ class IncidentScreen(Screen[None]):
             self.body.put([((" reading…", "dim"),)])
             return
         at_end = self.body.top >= self.body.bottom
-        told = conversation if self._suppliers else timeline
-        self.body.put(told(self.detail, self.model, width - 1))
+        self.body.put(_PAGES[self._page](self.detail, self.model, width - 1))
         if at_end:
             self._to_newest()
 
@@ -177,10 +184,11 @@ class IncidentScreen(Screen[None]):
         self._to_newest()
 
     def do_other(self) -> None:
-        self._suppliers = not self._suppliers
+        self._page = (self._page + 1) % len(_PAGES)
         self.body.top = 0
         self.redraw()
-        self._to_newest()
+        if self._page != _PAGES.index(_clocks):
+            self._to_newest()
 
     def do_back(self) -> None:
         self.dismiss()
