@@ -90,7 +90,7 @@ def test_one_suppliers_ids_say_nothing_about_anothers(desk: ServiceDesk, clock: 
     assert len(receipt.events) == 1
 
 
-def test_our_own_words_come_back_and_are_no_news(desk: ServiceDesk, clock: Any, ticket: Any) -> None:
+def test_edge_43_our_own_words_come_back_and_are_no_news(desk: ServiceDesk, clock: Any, ticket: Any) -> None:
     number, _ = ticket
     row_id = reply(desk, number)
     op_id = row_of(desk.store, row_id)["op_id"]
@@ -146,7 +146,7 @@ def test_a_state_that_we_know_already_is_no_news(desk: ServiceDesk, clock: Any, 
     ]
 
 
-def test_their_fixed_is_a_proposal_and_our_incident_stays_open(
+def test_edge_44_their_fixed_is_a_proposal_and_our_incident_stays_open(
     desk: ServiceDesk, clock: Any, ticket: Any
 ) -> None:
     hear(desk, state(ticket, clock, "resolved", "s1", fixed=True, ball=Ball.OURS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from register.clocks.due import Due
-from register.core import Command, Policy, Principal, Refused, Role
+from register.core import Command, Policy, Principal, Refused, Role, new_id
 from register.desk import ServiceDesk
 from register.incident import (
     MAY,
@@ -37,14 +38,21 @@ from register.row import MAX_BYTES, board_row
 from register.store import Store, open_store
 from register.text import MAX_TITLE, Title, clean, clip, one_line
 from register.topics.alerts import Status, TakeAlert
+from register.topics.caller import HearCaller, TellCaller
+from register.topics.correction import Correct
 from register.topics.delivery import AdoptTicket, ConfirmSending, DropSending, FailSending, RetrySending
 from register.topics.engagement import Engage, Reply
+from register.topics.follow_up import FollowUp
 from register.topics.hearing import Hear
 from register.topics.hold import PutOnHold, Resume
 from register.topics.intake import Log
+from register.topics.links import Link, LinkTo, Unlink
 from register.topics.notes import Note
-from register.topics.ownership import Acknowledge, Take
+from register.topics.ownership import Acknowledge, PassOn, Take
+from register.topics.privacy import Redact
 from register.topics.resolution import Cancel, Close, Reopen, Resolve
+from register.topics.waking import Done
+from register.topics.watching import Unwatch, Watch
 from register.verify import verify
 from tests.register.saying import ACME_1, ENGINE, ask, claim, heard
 
@@ -85,6 +93,22 @@ ASKED: st.SearchStrategy[Command] = st.one_of(
         again=st.booleans(),
     ),
     st.builds(Reply, target=NUMBER, message=WORDS),
+    st.builds(
+        PassOn, target=NUMBER, to=st.none() | st.just("carl"), team=st.none() | st.just("service-desk")
+    ),
+    st.builds(LinkTo, target=NUMBER, kind=st.sampled_from(Link), to=NUMBER),
+    st.builds(LinkTo, target=NUMBER, kind=st.just(Link.PARENT), to=NUMBER),
+    st.builds(Unlink, target=NUMBER, kind=st.sampled_from(Link), to=NUMBER),
+    st.builds(
+        Correct, target=NUMBER, reason=WORDS, title=st.none() | WORDS, urgency=st.sampled_from(Urgency)
+    ),
+    st.builds(HearCaller, target=NUMBER, text=WORDS),
+    st.builds(TellCaller, target=NUMBER, text=WORDS),
+    st.builds(FollowUp, target=NUMBER, reason=WORDS),
+    st.builds(Watch, target=NUMBER, who=st.none() | st.just("carl")),
+    st.builds(Unwatch, target=NUMBER),
+    st.just(Done(record="CHG-1")).map(lambda asked: asked.model_copy(update={"command_id": new_id()})),
+    st.builds(Redact, target=NUMBER, reason=WORDS),
 )
 WHO = st.sampled_from([Principal("ana", Role.RESPONDER, "board"), Principal("ben", Role.COORDINATOR, "cli")])
 OUTBOX = st.sampled_from(["claim", "arrives", "fails", "retry", "drop", "adopt", "hear"])
@@ -116,12 +140,12 @@ def on_the_outbox(desk: ServiceDesk, what: str, turn: int) -> None:
 
 
 @settings(
-    max_examples=12,
+    max_examples=int(os.environ.get("MUSTER_LAWS", "20")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=STEPS)
-def test_whatever_is_asked_the_rows_are_what_the_events_say(
+def test_property_b_whatever_is_asked_the_rows_are_what_the_events_say(
     store: Store, policy: Policy, emptied: Any, steps: Any
 ) -> None:
     emptied(store)

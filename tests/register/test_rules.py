@@ -181,7 +181,7 @@ def test_acknowledging_takes_it_in_hand_and_keeps_who_was_first_and_when(desk: S
     assert look(desk, number).owner is None
 
 
-def test_resolving_wins_a_race_against_an_ack_and_the_late_word_is_kept(
+def test_edge_13_resolving_wins_a_race_against_an_ack_and_the_late_word_is_kept(
     desk: ServiceDesk,
 ) -> None:
     number = incident_in(desk, State.RESOLVED)
