@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,12 +27,12 @@ from register.store import tables as t
 from register.store.copying import CONTENT, TABLES, Progress, Told, count_rows, mirror
 from register.store.engine import connect, make_file, told
 from register.store.seal import NAME, take_seal
+from register.store.transaction import UNFINISHED
 from register.topics.carrying import RecordRestore
 from register.topics.delivery import DoubtSending, PauseVendor
 from register.verify import Anchor, verify
 
 _MAY_BE_SENT: Final = ("queued", "waiting", "sending")
-_UNFINISHED: Final = (*_MAY_BE_SENT, "ambiguous", "dead")
 _WHY: Final = "it was restored from a backup: it may have been sent since"
 _PAUSED: Final = (
     "the register was restored from a backup: look what was sent since; `muster vendors check {}` goes on"
@@ -137,13 +137,13 @@ def _hold_sendings(
     desk.do(who, RecordRestore(seq=anchor.seq, hash=anchor.hash, made_at=made_at))
     s = t.sending.c
     with store.rows_only() as connection:
-        rows = connection.execute(select(s.row_id, s.tries, s.vendor, s.state).order_by(s.position)).all()
+        query = select(s.row_id, s.tries, s.vendor, s.state).where(s.state.in_(UNFINISHED))
+        rows = connection.execute(query.order_by(s.position)).all()
         connection.execute(t.lease.delete())  # of workers that were at the register as it was
         # a try that nobody here knows of may have been just now: settling is counted from this moment
         connection.execute(
             t.sending.update().where(s.state.in_((*_MAY_BE_SENT, "ambiguous"))), {"deadline_at": stamp(now)}
         )
-    rows = [row for row in rows if row.state in _UNFINISHED]
     paused = tuple(sorted({row.vendor for row in rows}))
     for vendor in paused:
         desk.do(who, PauseVendor(vendor=vendor, why=_PAUSED.format(vendor)))
@@ -155,21 +155,30 @@ def _hold_sendings(
 
 def _take_place(part: Path, path: Path, now: datetime, *, live: bool) -> Path | None:
     """Give the new register the old one's name at once; the old one gets another name."""
+    aside = path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%SZ}")
     if not live:
         make_file(path)
+        _clear_beside(path, aside)
         os.replace(part, path)
         sync_folder(path.parent)
         return None
     about = path.stat()
-    aside = path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%SZ}")
     with _alone(path):
         if about.st_gid != part.stat().st_gid:
             os.chown(part, -1, about.st_gid)
         part.chmod(about.st_mode & 0o777)
         os.link(path, aside)
+        _clear_beside(path, aside)
         os.replace(part, path)
         sync_folder(path.parent)
     return aside
+
+
+def _clear_beside(path: Path, aside: Path) -> None:
+    """Take away what a damaged file left beside it: SQLite would lay it over the new one."""
+    for end in ("-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            os.rename(path.with_name(path.name + end), aside.with_name(aside.name + end))
 
 
 @contextmanager

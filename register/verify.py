@@ -22,6 +22,7 @@ from register.store.fulltext import disagreement
 from register.store.promises import timeline_of
 from register.store.store import Store
 from register.store.transaction import POLICY, columns_of
+from register.topics.carrying import Restored
 
 Progress = Callable[[int, int], None]
 """Told now and then: how many events were read, of how many in all. Each is read twice."""
@@ -114,8 +115,18 @@ def _is_anchored(connection: Connection, anchor: Anchor, verdict: Verdict) -> bo
     why = "is not in the log any more" if found is None else "is another one now"
     verdict.faults.append(
         f"Event {anchor.seq}, which was anchored as {anchor.hash[:12]}…, {why}: the log was rewritten."
+        + _restored(connection)
     )
     return False
+
+
+def _restored(connection: Connection) -> str:
+    """What to add where somebody has put on record that a backup was put back."""
+    query = select(t.event.c.seq, t.event.c.recorded_at).where(t.event.c.kind == Restored.kind)
+    found = connection.execute(query.order_by(t.event.c.seq.desc()).limit(1)).first()
+    if found is None:
+        return ""
+    return f" Event {found.seq} says that a backup was put back ({found.recorded_at[:16]} UTC)."
 
 
 def _walk(connection: Connection, verdict: Verdict, told: _Told, most_faults: int) -> None:

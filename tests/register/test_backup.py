@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,7 +24,7 @@ from register.store import tables as t
 from register.store.copying import CONTENT, digests_of
 from register.topics.files import Attach
 from register.verify import Anchor, verify
-from tests.register.saying import ANA, arrived, claim, engaged, log, look, reply, run_script, sql
+from tests.register.saying import ANA, ROOT, arrived, claim, engaged, log, look, reply, run_script, sql
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -225,3 +228,75 @@ def test_a_backup_while_others_write_is_of_one_moment(
         assert verify(store, since=Anchor(one.seq, one.hash)).ok
         proved(one.path)
     store.close()
+
+
+def test_an_anchor_from_after_the_backup_tells_that_it_was_put_back(full: ServiceDesk, back: Store) -> None:
+    log(full, title="Said after the backup")
+    log(full, title="And another")
+    verdict = verify(back, since=Anchor(*full.store.head()))
+    assert "a backup was put back" in verdict.faults[0]
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_what_lies_beside_a_damaged_or_lost_file_is_not_laid_over_the_new_one(
+    tmp_path: Path, gone: bool
+) -> None:
+    path = tmp_path / "live.db"
+    store = open_store(str(path))
+    log(ServiceDesk(store))
+    back_up(store, tmp_path / "b.muster", NOW)
+    log(ServiceDesk(store), title="Only in the log beside it")
+    left = path.with_name("live.db-wal").read_bytes()
+    store.close()
+    path.unlink()
+    if not gone:
+        path.write_bytes(b"SQLite format 3\x00" + b"\xff" * 8_000)
+    path.with_name("live.db-wal").write_bytes(left)
+    restore(tmp_path / "b.muster", str(path), "ada", NOW, force=True)
+    assert not path.with_name("live.db-wal").exists()
+    opened = open_store(str(path))
+    assert [incident.title for incident in opened.incidents()] == ["Checkout answers 500"]
+    assert verify(opened).ok
+    opened.close()
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+import register.backup, register.restore as r
+def die(*rest, **more):
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(r, sys.argv[3], die)
+r.restore(Path(sys.argv[1]), sys.argv[2], "ada", datetime.now(UTC), force=True)
+"""
+
+
+# at count_rows the old rows are deleted and the new ones are not there yet
+@pytest.mark.parametrize("point", ["proved", "verify", "_clear_beside", "count_rows", "sync_folder"])
+def test_killed_while_it_is_put_back_the_register_is_the_old_or_the_new_one(
+    new_register: Callable[[], str], full: ServiceDesk, tmp_path: Path, point: str, database: str
+) -> None:
+    if (point in ("_clear_beside", "sync_folder") and database != "sqlite") or (
+        point == "count_rows" and database == "sqlite"
+    ):
+        pytest.skip("the other database's way")
+    back_up(full.store, tmp_path / "b.muster", NOW)
+    url = new_register()
+    live = open_store(url)
+    log(ServiceDesk(live), title="The old one")
+    old = live.head()
+    live.close()
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path / "b.muster"), url, point], cwd=ROOT, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    opened = open_store(url)
+    assert verify(opened).ok
+    assert (opened.head() == old) is (point != "sync_folder")
+    opened.close()
+    restore(tmp_path / "b.muster", url, "ada", NOW, force=True)
+    opened = open_store(url)
+    assert verify(opened).ok
+    assert opened.register_id == full.store.register_id
+    opened.close()
