@@ -201,6 +201,7 @@ WORDS: Final[Mapping[str, Words]] = {
         "what": f"put back the backup of event {e.seq}: what was recorded after it is not here",
         "pen": "warn",
     },
+    "exported": lambda e: {"what": f"exported {e.count:,} incidents as {e.format}", "body": e.filter},
     "founded": lambda e: {"what": "made this register"},
     "policy_adopted": lambda e: {"what": f"policy version {e.version} is adopted"},
     "book_adopted": lambda e: {"what": f"policy version {e.version} promises something else"},

@@ -175,6 +175,16 @@ ORDERS: Final[Mapping[str, Order]] = {
 """By the words of --sort."""
 
 
+def seen_numbers(
+    connection: Connection, meaning: Meaning, sight: Sight, *, everything: bool = False
+) -> list[int]:
+    """Return the numbers of what a filter means and this reader may see whole, in order."""
+    query = select(_I.n).where(and_(visible(sight), condition(connection, meaning, sight))).order_by(_I.n)
+    if not everything:
+        query = query.where(_I.open == 1)
+    return list(connection.execute(query).scalars())
+
+
 def incidents(
     connection: Connection,
     meaning: Meaning,

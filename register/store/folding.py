@@ -68,6 +68,11 @@ def events_of(connection: Connection, stream: str, upto: int | None = None) -> l
     return next((events for _, events in _by_stream(connection, [stream], upto)), [])
 
 
+def timelines_of(connection: Connection, streams: Iterable[str]) -> dict[str, list[Recorded]]:
+    """Return the events of each of these streams, oldest first: with one question, so let them be few."""
+    return dict(_by_stream(connection, list(streams), None))
+
+
 def folded(
     connection: Connection, numbers: Iterable[str], upto: int | None = None
 ) -> Iterator[tuple[str, Incident]]:
