@@ -37,18 +37,8 @@ def _recorded(row: Any, kept: Mapping[int, str] | None) -> Recorded:
     (seq, stream, n, name, v, command_id, at, recorded_at, actor, source, cause, data, *_) = row
     kind = EVENTS.get((name, v))
     left = data if data is not None or kept is None else kept.get(seq)
-    return Recorded(
-        seq=seq,
-        stream=stream,
-        n=n,
-        kind=name,
-        v=v,
-        command_id=command_id,
-        at=moment(at),
-        recorded_at=moment(recorded_at),
-        actor=actor,
-        source=source,
-        cause=cause,
-        event=None if kind is None or left is None else kind.model_validate_json(left),
-        redacted=data is None,
-    )
+    event = None if kind is None or left is None else kind.model_validate_json(left)
+    when = moment(recorded_at)
+    true = when if at == recorded_at else moment(at)
+    gone = data is None
+    return Recorded(seq, stream, n, name, v, command_id, true, when, actor, source, cause, event, gone)
