@@ -26,6 +26,7 @@ from register.store import RegisterUnavailable, Store, as_url, open_store, sqlit
 from register.store import tables as t
 from register.store.copying import CONTENT, TABLES, Progress, Told, count_rows, mirror
 from register.store.engine import connect, make_file, told
+from register.store.fulltext import forget_index
 from register.store.seal import NAME, take_seal
 from register.store.transaction import UNFINISHED
 from register.topics.carrying import RecordRestore
@@ -225,6 +226,7 @@ def _pour(part: Path, url: str, kept: Path | None, now: datetime, progress: Prog
             counted = Told(progress, count_rows(read))
             for table in TABLES:
                 mirror(read, write, table, counted)
+            forget_index(into)
             into.exec_driver_sql("NOTIFY muster")
     finally:
         source.dispose()

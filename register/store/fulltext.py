@@ -86,6 +86,11 @@ def rebuild_index(connection: Connection) -> int:
     return done
 
 
+def forget_index(connection: Connection) -> None:
+    """Have the index begin anew: the log under it was replaced."""
+    _wipe(connection)
+
+
 def reindex(connection: Connection, numbers: Iterable[str]) -> None:
     """Take out all entries of these incidents and add what their events hold now; nothing else is left.
 

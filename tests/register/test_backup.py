@@ -19,12 +19,14 @@ from register.backup import back_up, proved
 from register.core import Refused
 from register.desk import ServiceDesk
 from register.restore import restore
-from register.store import RegisterUnavailable, Store, open_store, outbox
+from register.store import RegisterUnavailable, Store, fulltext, open_store, outbox
 from register.store import tables as t
 from register.store.copying import CONTENT, digests_of
 from register.topics.files import Attach
+from register.topics.notes import Note
+from register.topics.privacy import Redact
 from register.verify import Anchor, verify
-from tests.register.saying import ANA, ROOT, arrived, claim, engaged, log, look, reply, run_script, sql
+from tests.register.saying import ADA, ANA, ROOT, arrived, claim, engaged, log, look, reply, run_script, sql
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -270,6 +272,27 @@ def die(*rest, **more):
 setattr(r, sys.argv[3], die)
 r.restore(Path(sys.argv[1]), sys.argv[2], "ada", datetime.now(UTC), force=True)
 """
+
+
+def test_texts_that_come_back_are_found_again(
+    new_register: Callable[[], str], policy: Any, tmp_path: Path
+) -> None:
+    """Redacted after the backup, they are back with it: the index is of the log that is there now."""
+    url = new_register()
+    store = open_store(url)
+    desk = ServiceDesk(store)
+    log(desk)
+    desk.do(ANA, Note(target="INC-1", text="The password is hunter2."))
+    fulltext.catch_up(store)
+    back_up(store, tmp_path / "b.muster", NOW)
+    desk.do(ADA, Redact(target="INC-1", reason="a password"))
+    store.close()
+    restore(tmp_path / "b.muster", url, "ada", NOW, force=True)
+    opened = open_store(url)
+    assert verify(opened).faults == []
+    fulltext.catch_up(opened)
+    assert verify(opened).faults == []
+    opened.close()
 
 
 # at count_rows the old rows are deleted and the new ones are not there yet

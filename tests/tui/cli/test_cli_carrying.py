@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from register.roles import Role
+from register.standing import Standing
 from tests.tui.cli_help import Cli
 
 
@@ -62,3 +64,18 @@ def test_a_register_moves_into_another_file(
     assert len(cli.json("list")) == 1
     assert cli.json("log", "Printer is out")["number"] == "INC-2"
     assert cli("verify").code == 0
+
+
+@pytest.mark.parametrize(
+    "typed", [("backup", "b.muster"), ("migrate", "new.db"), ("restore", "b.muster", "--force")]
+)
+def test_a_whole_register_is_an_admin_s(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: tuple[str, ...]
+) -> None:
+    cli.json("log", "Mail is late")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tui.who.OWNER", Standing(Role.COORDINATOR, "a test"))
+    ran = cli(*typed)
+    assert ran.code == 3
+    assert "takes the role admin" in ran.err
+    assert not (tmp_path / typed[1]).exists()
