@@ -166,6 +166,15 @@ def _write_some(at: Here, connection: Connection, part: IO[bytes], format_: str,
 
 
 def _copied(part: IO[bytes]) -> None:
-    sys.stdout.flush()
-    shutil.copyfileobj(part, sys.stdout.buffer)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.flush()
+        shutil.copyfileobj(part, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise  # whoever reads has enough
+    except OSError as error:
+        raise WrongUse(
+            f"Standard output took only a part of it ({error.strerror}). It is on record all the same:"
+            " say another place with --to.",
+            "to",
+        ) from error

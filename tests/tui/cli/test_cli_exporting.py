@@ -7,6 +7,8 @@ import io
 import json
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -219,3 +221,24 @@ def test_json_needs_a_file(cli: Cli) -> None:
 def test_an_address_becomes_no_link_where_escapes_do_not_help() -> None:
     assert "ana@evil" not in escaped("ana@evil.com")
     assert "www" not in escaped("www.evil.com")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
+def test_a_full_disk_behind_standard_output_is_told(cli: Cli) -> None:
+    cli.json("log", "Mail is late")
+    with open("/dev/full", "wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "tui.main", "export"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert ran.returncode == 2
+    assert b"took only a part" in ran.stderr
+
+
+def test_a_name_in_a_filter_goes_when_somebody_is_erased(cli: Cli) -> None:
+    cli.json("log", "Mail is late", "--caller", "Theodora Sample")
+    assert cli("export", '"Theodora Sample"').code == 0
+    assert "Theodora" in on_record()[0].filter
+    assert cli("erase", "Theodora Sample", "--reason", "asked for by letter").code == 0
+    left = on_record()[0]
+    assert (left.format, left.filter) == ("jsonl", "")
+    assert cli("verify").code == 0
