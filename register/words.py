@@ -26,7 +26,9 @@ _WORD: Final = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 _NO_LETTER: Final = re.compile(r"\W+")
 _TERM: Final = re.compile(r'"([^"]*)(?:"|$)(\*?)|([^\s"]+)')
 
-SPOKEN: Final = ("title", "description", "text", "notes", "note", "reason", "message", "body", "summary")
+SPOKEN: Final = (
+    *("title", "description", "text", "notes", "note", "reason", "message", "body", "summary", "story"),
+)
 """Fields of events that hold what people wrote, wherever they occur."""
 
 
@@ -74,7 +76,8 @@ def term(typed: str) -> Term:
 def said(data: Mapping[str, Any]) -> tuple[str, str]:
     """Return the title and the texts that an event's data holds; each may be empty."""
     found = {name: data[name] for name in SPOKEN if isinstance(data.get(name), str)}
-    title = found.pop("title", "")
+    after = data.get("after")  # of a correction: a title that took another's place
+    title = found.pop("title", "") or str((after.get("title") or "") if isinstance(after, dict) else "")
     return title, "\n".join(text for text in found.values() if text)
 
 
