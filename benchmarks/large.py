@@ -27,7 +27,7 @@ def measure(register: str, engine: str, incidents: int) -> list[Figure]:
     """Fill a register, open it, verify it."""
     print(f"== {engine}", flush=True)
     begin = time.perf_counter()
-    done = seed(register, incidents=incidents, open_ones=incidents // 100, progress=True)
+    done = seed(register, incidents=incidents, open_ones=incidents // 100)
     speed = done / (time.perf_counter() - begin)
     filled = Figure(f"{engine}: fill {incidents:,} incidents", speed, "commands in all", done, "/s")
     return [filled, *opening.measure(register, 3), *verifying.measure(register)]

@@ -173,6 +173,8 @@ def _copied(part: IO[bytes]) -> None:
     except BrokenPipeError:
         raise  # whoever reads has enough
     except OSError as error:
+        # what is still held back must go somewhere, or the interpreter ends with a code of its own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise WrongUse(
             f"Standard output took only a part of it ({error.strerror}). It is on record all the same:"
             " say another place with --to.",
