@@ -63,6 +63,8 @@ def back_up(
         )
     if store.path is not None and path.exists() and path.samefile(store.path):
         raise Refused(f"{path} is the register itself. Nothing was written: name another file.")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+        raise Refused(f"{path.parent} is no folder that you may write to. Nothing was written: name another.")
     with store.read() as connection:
         seal = seal_of(connection)
     if seal is not None and seal.kind == MOVED:

@@ -55,10 +55,12 @@ PersonId = str
 class PersonField:
     """Marks a command's field that is filled with a name: the desk puts the person's id in its place.
 
-    kind: `person` for ours, `supplier` for a supplier's people.
+    kind: `person` for ours and callers, `supplier` for a supplier's people.
+    ours: it must be one of us: of the matrix, where it names people, or somebody the register has met.
     """
 
     kind: str = "person"
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

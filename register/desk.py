@@ -45,6 +45,7 @@ from register.store.folding import stories_of
 from register.store.store import Store, recorded
 from register.store.transaction import Transaction
 from register.store.waiting import waiting_for
+from register.toml_file import near
 from register.topics.timekeeping import ClockSteppedBack
 
 SKEW_TAKEN_AS_NONE = 2
@@ -119,6 +120,7 @@ class ServiceDesk:
             _refuse_role(principal, command, lambda: self.policy)
         now = self._time(transaction, principal)
         actor = transaction.person("person", principal.login)
+        _refuse_strangers(command, transaction, self.policy)
         command = _with_person_ids(command, transaction)
         world = replace(self._world(transaction, command, now, actor), login=principal.login)
         target = command.given("target")
@@ -286,6 +288,30 @@ def _refuse_sight(principal: Principal, actor: str, command: Command, world: Wor
         incident = world.incidents.get(number)
         if incident is not None and not may_see(incident, actor, principal.role):
             raise Refused(sentence(number))
+
+
+def _refuse_strangers(command: Command, transaction: Transaction, policy: Policy) -> None:
+    """Nothing is given to a login that nobody has; where a matrix names people, it knows who is there."""
+    people = policy.matrix.people
+    logins = [person.login for person in people.values() if person.login] if people else []
+    for name in _ours(type(command)):
+        login = getattr(command, name)
+        if login and logins and login not in logins and transaction.met("person", login) is None:
+            raise Refused(
+                f"Nobody here has the login {login!r}{near(login, logins, '.')} Nothing was done. Known:"
+                f" {', '.join(logins[:12])}{'…' if len(logins) > 12 else ''}.",
+                name,
+            )
+
+
+@cache
+def _ours(model: type[BaseModel]) -> tuple[str, ...]:
+    """Return the fields that name one of us."""
+    return tuple(
+        name
+        for name, field in model.model_fields.items()
+        if any(isinstance(marker, PersonField) and marker.ours for marker in field.metadata)
+    )
 
 
 def _with_person_ids(command: Command, transaction: Transaction) -> Command:

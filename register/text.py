@@ -6,6 +6,7 @@ would act on instead of show are taken out (control characters, lone surrogates,
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
@@ -28,8 +29,16 @@ def _lined(value: object) -> object:
     return one_line(value) if isinstance(value, str) else value
 
 
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
+
+
+def _shows(text: str) -> bool:
+    """Whether there is anything in it that a reader sees: more than spaces, joiners and accents alone."""
+    return any(unicodedata.category(sign) not in _UNSEEN for sign in text)
+
+
 def _title(value: str) -> str:
-    if not value:
+    if not _shows(value):
         raise ValueError("is empty: say in a few words what is wrong")
     if len(value) > MAX_TITLE:
         raise ValueError(

@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from tui.streams import LOST, forget, have_some, why_lost
+
 DUMB = (
     "This terminal says it is dumb (TERM={term}), so the full-screen board cannot be drawn on it.\n"
     "Here is the board as text. For the real one set TERM to what the terminal is, xterm for instance."
@@ -14,6 +16,26 @@ DUMB = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run muster with these arguments; return the exit code."""
+    have_some()
+    code, failed = 1, None
+    try:
+        code = _main(argv)
+    except OSError as error:
+        failed = error
+    try:
+        why = why_lost(failed)
+    except BrokenPipeError:
+        forget()  # whoever read us has enough
+        return code
+    if why is not None:
+        print(LOST.format(why=why), file=sys.stderr)
+        return code or 1
+    if failed is not None:
+        raise failed
+    return code
+
+
+def _main(argv: Sequence[str] | None) -> int:
     args = sys.argv[1:] if argv is None else list(argv)
     if args and not args[0].startswith("--as-of"):
         from tui.cli import run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -196,6 +196,12 @@ class Store:
         query = select(t.event.c.seq).where(and_(t.event.c.seq > after, t.event.c.kind.in_(FORGOTTEN)))
         with self.read() as connection:
             return connection.execute(query.limit(1)).first() is not None
+
+    def known_commands(self, command_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of these commands that were carried out."""
+        query = select(t.event.c.command_id).where(t.event.c.command_id.in_(list(command_ids))).distinct()
+        with self.read() as connection:
+            return frozenset(connection.execute(query).scalars())
 
     def incident(self, number: str) -> Incident | None:
         with self.read() as connection:

@@ -211,11 +211,7 @@ class Transaction:
 
     def person(self, kind: str, login: str) -> str:
         """Return a person's id; who is not known yet is entered."""
-        known = self._people.get((kind, login)) or self.new_people.get((kind, login))
-        if known is not None:
-            return known
-        query = select(t.person.c.id).where(and_(t.person.c.kind == kind, t.person.c.login == login))
-        found = self._connection.execute(query).scalar_one_or_none()
+        found = self.met(kind, login)
         if found is None:
             self._person += 1
             found = f"p{self._person}"
@@ -223,8 +219,18 @@ class Transaction:
                 t.person.insert(), {"id": found, "kind": kind, "login": login, "name": login}
             )
             self.moved = True
-        self.new_people[kind, login] = found
-        return str(found)
+            self.new_people[kind, login] = found
+        return found
+
+    def met(self, kind: str, login: str) -> str | None:
+        """Return the id of a person that the register knows already."""
+        known = self._people.get((kind, login)) or self.new_people.get((kind, login))
+        if known is None:
+            query = select(t.person.c.id).where(and_(t.person.c.kind == kind, t.person.c.login == login))
+            known = self._connection.execute(query).scalar_one_or_none()
+            if known is not None:
+                self.new_people[kind, login] = known
+        return known
 
     # Writing
 

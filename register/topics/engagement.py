@@ -12,6 +12,7 @@ from register.core import (
     Command,
     Decision,
     Event,
+    NotFound,
     PersonId,
     Role,
     Target,
@@ -77,12 +78,12 @@ class Replied(Event):
 @decide.register
 def _(command: Engage, incident: Incident, world: World) -> Decision:
     facts = world.policy.vendors.get(command.vendor)
-    refuse_unless(
-        facts is not None,
-        f"There is no supplier {command.vendor!r} in the adopted vendors.toml."
-        f" Known: {joined(world.policy.vendors)}. A new one takes effect with `muster apply`.",
-        ask="vendor",
-    )
+    if facts is None:
+        raise NotFound(
+            f"There is no supplier {command.vendor!r} in the adopted vendors.toml."
+            f" Known: {joined(world.policy.vendors)}. A new one takes effect with `muster apply`.",
+            ask="vendor",
+        )
     refuse_unless(
         incident.is_open,
         f"{incident.number} is {incident.state.lower()}: reopen it, or log a new one, to engage a supplier.",

@@ -82,8 +82,10 @@ def _(command: PutOnHold, incident: Incident, world: World) -> Decision:
         f"{incident.number} is {incident.state.lower()}: only an open incident can be put on hold.",
     )
     on = command.on or ""
-    if not on and command.reason is HoldReason.VENDOR:
-        on = ", ".join(bond.vendor for bond in incident.live_bonds())
+    if command.reason is HoldReason.VENDOR:
+        on = _engaged_of(incident, command)
+    if command.reason is HoldReason.CALLER and incident.caller is not None:
+        on = on or "the caller"
     refuse_unless(
         on or command.until,
         "A hold needs what it waits on or a date to look again, so that it can wake up."
@@ -105,6 +107,23 @@ def _(command: PutOnHold, incident: Incident, world: World) -> Decision:
         return says(incident, held)
     with_it = held.model_copy(update={"note": f"With {incident.number}, its parent."})
     return (*says(incident, held), *each_child(incident, world, lambda child: with_it, goes_along))
+
+
+def _engaged_of(incident: Incident, command: PutOnHold) -> str:
+    """Whose word the hold waits for: the supplier that is named, else all who are engaged.
+
+    One who is not engaged will never say a word of it, so then only a date can wake it.
+    """
+    engaged = [bond.vendor for bond in incident.live_bonds()]
+    named = command.on or ", ".join(engaged)
+    refuse_unless(
+        command.until or set(named.casefold().replace(",", " ").split()) & set(engaged),
+        f"{command.on or 'No supplier'} is {'not ' if command.on else ''}engaged for {incident.number}, so"
+        " nothing would wake the hold. Nothing was done: engage the supplier first, or give a time to look"
+        " again (--until).",
+        ask="on",
+    )
+    return named
 
 
 @decide.register

@@ -63,7 +63,9 @@ class PassOn(Command):
     role: ClassVar[Role] = Role.RESPONDER
 
     target: Target
-    to: Annotated[Name | None, PersonField(), Field(description="who has it from now on: a login")] = None
+    to: Annotated[
+        Name | None, PersonField(ours=True), Field(description="who has it from now on: a login")
+    ] = None
     team: Annotated[Name | None, Field(description="the team that owns it from now on")] = None
     note: Annotated[Text, Field(description="what they should know: it stays here")] = ""
 

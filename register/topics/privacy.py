@@ -220,7 +220,17 @@ def _(event: Redacted, stream: str, command_id: str) -> tuple[Effect, ...]:
 
 @remarks.register
 def _(command: Redact, world: World, after: Incident | None) -> tuple[str, ...]:
-    return _copies(after)
+    files = sum(one.kind == "attached" for one in world.stories.get(command.target, ()))
+    files -= sum(one.kind == "detached" for one in world.stories.get(command.target, ()))
+    held = (
+        (
+            f"Files keep their bytes: {files}. `muster files {command.target}` lists them, `muster detach`"
+            " takes one out.",
+        )
+        if files > 0
+        else ()
+    )
+    return (*held, *_copies(after))
 
 
 @remarks.register

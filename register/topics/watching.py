@@ -24,7 +24,7 @@ from register.core import (
 from register.incident import Incident
 from register.text import Name
 
-Who = Annotated[Name | None, PersonField(), Field(description="whose login; left out, yours")]
+Who = Annotated[Name | None, PersonField(ours=True), Field(description="whose login; left out, yours")]
 
 
 class Watch(Command):

@@ -54,7 +54,7 @@ VERB_ON: dict[str, Any] = {
     "ack": lambda n: Acknowledge(target=n),
     "take": lambda n: Take(target=n),
     "note": lambda n: Note(target=n, text="Looked at the log."),
-    "hold": lambda n: PutOnHold(target=n, reason=HoldReason.VENDOR, on="acme"),
+    "hold": lambda n: PutOnHold(target=n, reason=HoldReason.PROBLEM, on="PRB-1"),
     "resume": lambda n: Resume(target=n),
     "resolve": fixed,
     "reopen": lambda n: Reopen(target=n, reason="It is back."),
@@ -206,10 +206,15 @@ def test_a_hold_says_what_it_waits_on_or_when_to_look_again(desk: ServiceDesk, r
     with pytest.raises(Refused) as refused:
         desk.do(ANA, PutOnHold(target=number, reason=reason, note="We asked."))
     assert refused.value.ask == "on"
-    desk.do(ANA, PutOnHold(target=number, reason=reason, on="CHG-7", note="We asked."))
+    on = "acme" if reason is HoldReason.VENDOR else "CHG-7"
+    if reason is HoldReason.VENDOR:
+        with pytest.raises(Refused, match="acme is not engaged"):
+            desk.do(ANA, PutOnHold(target=number, reason=reason, on=on))
+        desk.do(BEN, Engage(target=number, vendor=on, message="Help."))
+    desk.do(ANA, PutOnHold(target=number, reason=reason, on=on, note="We asked."))
     hold = look(desk, number).hold
     assert hold is not None
-    assert (hold.reason, hold.on, hold.until) == (reason, "CHG-7", None)
+    assert (hold.reason, hold.on, hold.until) == (reason, on, None)
 
 
 def test_a_hold_until_a_date_is_kept_in_utc(desk: ServiceDesk) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
-from tui.cli.trouble import INTERRUPTED, PIPE_CLOSED, told
+from tui.cli.trouble import INTERRUPTED, PIPE_CLOSED, OutputLost, told
+from tui.streams import LOST, forget, why_lost
 
 
 def run(argv: Sequence[str]) -> int:
@@ -17,13 +17,13 @@ def run(argv: Sequence[str]) -> int:
     try:
         return _answered(argv)
     except BrokenPipeError:
-        # Whoever read us has gone. Python would complain when it flushes at its end: give it nowhere to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget()  # whoever read us has gone
         return PIPE_CLOSED
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        return told(error, as_json=asks_json(argv))
+        why = why_lost(error) if isinstance(error, OSError) else None
+        return told(error if why is None else OutputLost(LOST.format(why=why)), as_json=asks_json(argv))
 
 
 def asks_json(argv: Sequence[str]) -> bool:

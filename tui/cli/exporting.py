@@ -30,6 +30,7 @@ from tui.cli.filters import meaning_of, take_in
 from tui.cli.here import Here, here
 from tui.cli.progress import bar
 from tui.cli.trouble import WrongUse
+from tui.streams import forget
 
 _AT_ONCE: Final = 100
 """Incidents that are in memory together."""
@@ -173,8 +174,7 @@ def _copied(part: IO[bytes]) -> None:
     except BrokenPipeError:
         raise  # whoever reads has enough
     except OSError as error:
-        # what is still held back must go somewhere, or the interpreter ends with a code of its own
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget()
         raise WrongUse(
             f"Standard output took only a part of it ({error.strerror}). It is on record all the same:"
             " say another place with --to.",

@@ -61,6 +61,7 @@ def import_(
     try:
         with file.open("rb") as opened, here() as at, bar("Importing") as progress:
             of, lines = _read(opened, file, source, columns, read_in)
+            _refuse_own(of, at)
             size = max(1, file.stat().st_size)
             for some in _batches(_asked(of, lines, tally)):
                 _do(at, some, tally, dry_run=dry_run)
@@ -71,6 +72,11 @@ def import_(
     except NotOurs as error:
         raise WrongUse(f"{file}: {error} Nothing was done.", "file") from error
     return _answer(tally, dry_run=dry_run)
+
+
+def _refuse_own(source: str, at: Here) -> None:
+    if source == at.store.register_id:
+        raise NotOurs("It was exported from this very register: all of it is here.")
 
 
 def _columns(mapped: Sequence[str]) -> dict[str, str]:
@@ -118,7 +124,9 @@ def _batches(asked: Iterator[Asked]) -> Iterator[list[Asked]]:
 def _do(at: Here, some: Sequence[Asked], tally: _Tally, *, dry_run: bool) -> None:
     """All of a batch in one transaction; where one is refused, each by itself, so that the others go in."""
     if dry_run:
-        tally.added += len(some)
+        known = at.store.known_commands([command.command_id for _, command in some])
+        tally.known += len(known)
+        tally.added += len(some) - len(known)
         return
     desk = at.desk()
     try:
@@ -138,7 +146,7 @@ def _do(at: Here, some: Sequence[Asked], tally: _Tally, *, dry_run: bool) -> Non
 
 def _answer(tally: _Tally, *, dry_run: bool) -> Answer:
     data = {"added": tally.added, "known": tally.known, "faults": tally.faults, "dry_run": dry_run}
-    would = "would be read" if dry_run else "added"
+    would = "would be added" if dry_run else "added"
     lines = [f"{tally.added:,} incidents {would}, {tally.known:,} were here already."]
     lines += [f"Line {one['line']}: {one['why']}" for one in tally.faults[:_TOLD]]
     more = len(tally.faults) - _TOLD

@@ -47,12 +47,15 @@ def erase_(
                 found = look_for(at.store, found, progress)
             else:
                 found = erase(at.desk(), at.who, found, reason, progress)
-        waiting = _in_spool(at, found)
+        waiting, myself = _in_spool(at, found), found.person == at.me
         if not dry_run:
             with contextlib.suppress(OSError):  # the board writes it anew; until then it is not there
                 live_path(at.store.url).unlink(missing_ok=True)
     data = _data(found) | {"dry_run": dry_run, "spool": waiting}
-    return Answer(data, _told(found, waiting, dry_run=dry_run, on_postgresql=at.store.path is None))
+    lines = _told(found, waiting, dry_run=dry_run, on_postgresql=at.store.path is None)
+    if myself and dry_run:
+        lines.insert(1, "THIS IS YOU: what you do afterwards stands under another id.")
+    return Answer(data, lines)
 
 
 def _refuse_below_admin(at: Here) -> None:
@@ -89,10 +92,15 @@ def _data(found: Erased) -> dict[str, Any]:
     }
 
 
+def _whom(found: Erased) -> str:
+    """Who it is: named as long as nothing is erased."""
+    return f"{found.person} ({', '.join(map(one_line, found.names))})" if found.names else found.person
+
+
 def _told(found: Erased, waiting: Sequence[str], *, dry_run: bool, on_postgresql: bool) -> list[str]:
     would = "would be " if dry_run else ""
     lines = [
-        f"{found.person} {'would be' if dry_run else 'is'} erased."
+        f"{_whom(found) if dry_run else found.person} {'would be' if dry_run else 'is'} erased."
         f" Texts {would}redacted: {found.texts:,}, in {len(found.incidents):,} incidents."
     ]
     if found.short:

@@ -41,7 +41,12 @@ _SAID: Final[Mapping[str, str]] = {
     "extra_forbidden": "is not known here",
     "string_unicode": "is not readable text: write it in UTF-8",
     "timezone_aware": "needs a time zone",
+    "int_parsing": "must be a whole number",
 }
+
+
+class OutputLost(Exception):
+    """What we had to say could not be written."""
 
 
 class WrongUse(Exception):
@@ -79,7 +84,7 @@ def sentence_of(error: BaseException, code: int) -> str:
         return in_words(error)  # type: ignore[arg-type]
     if hasattr(error, "format_message"):
         return _usage(error)
-    if code == FOUND_FAULTS:
+    if code == FOUND_FAULTS and not isinstance(error, OutputLost):
         return _unknown(error)
     return str(error)
 
@@ -104,6 +109,12 @@ def _why(found: Mapping[str, Any]) -> str:
         return f"is too long: {context.get('max_length')} characters at most"
     if found["type"] == "string_pattern_mismatch":
         return f"is not written right: it must look like {context.get('pattern')}"
+    if found["type"] in ("too_short", "too_long"):
+        least = found["type"] == "too_short"
+        many = context.get("min_length" if least else "max_length")
+        return "is empty: write at least a word" if least else f"is too long: {many} at most"
+    if found["type"] == "greater_than_equal":
+        return f"must be {context.get('ge')} or more"
     said = str(found["msg"])
     return _SAID.get(found["type"], f"is not accepted: {said[:1].lower()}{said[1:]}")
 

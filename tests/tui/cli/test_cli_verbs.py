@@ -84,7 +84,7 @@ def test_engage_and_reply_wake_the_worker_and_nothing_else_does(one: Cli) -> Non
     again = one("engage", "1", "practice", "and again")
     assert again.code == 3
     assert "--again" in again.err
-    assert one("engage", "1", "nobody", "hello").code == 3
+    assert one("engage", "1", "nobody", "hello").code == 4
     assert one("reply", "1", "any news?").code == 0
     assert [row["what"] for row in one.json("outbox", "list")] == ["create", "comment"]
 
