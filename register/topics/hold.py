@@ -40,7 +40,7 @@ class PutOnHold(Command):
     ] = None
     until: Annotated[AwareDatetime | None, Field(description="when to look again, with its zone")] = None
     note: Annotated[
-        Text, Field(description="what the caller was told; needed when waiting for the caller")
+        Text, Field(description="what the caller was asked; needed when waiting for the caller")
     ] = ""
 
     def touches_too(self, incidents: Mapping[str, Incident]) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ def _files(found: Adopted, *, private: bool) -> Iterator[Finding]:
         files = find_files(env_of(session_from(os.environ)))
         if not files.own or files.read().digest == found.policy.digest:
             return
+        files.read().checked()
     except FileFaults:
         return  # told of each file by itself
     when = "at your next command" if private else "when an admin says `muster apply` with them"

@@ -124,3 +124,12 @@ def test_a_closed_standard_output_is_no_fault(cli: Cli) -> None:
     cli("log", "Mail is late")
     shut = subprocess.run(["sh", "-c", f"{' '.join(MUSTER)} list >&-"], stderr=subprocess.PIPE, check=False)
     assert (shut.returncode, shut.stderr) == (0, b"")
+
+
+def test_the_doctor_does_not_take_a_file_with_a_fault(cli: Cli) -> None:
+    cli("log", "Mail is late")
+    (cli.home / "matrix.toml").write_text("[[[")
+    ran = cli("doctor")
+    assert ran.code == 1
+    assert "not TOML" in ran.out
+    assert "are taken" not in ran.out
