@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from register.canon import stamp
-from register.core import Refused
+from register.core import NotFound, Refused
 from register.store import Store
 from register.store import tables as t
 from register.store.copying import (
@@ -63,8 +63,10 @@ def back_up(
         )
     if store.path is not None and path.exists() and path.samefile(store.path):
         raise Refused(f"{path} is the register itself. Nothing was written: name another file.")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
-        raise Refused(f"{path.parent} is no folder that you may write to. Nothing was written: name another.")
+    if not path.parent.is_dir():
+        raise NotFound(f"There is no folder {path.parent}. Nothing was written: make it first.", "file")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise Refused(f"You may not write to the folder {path.parent}. Nothing was written: name another.")
     with store.read() as connection:
         seal = seal_of(connection)
     if seal is not None and seal.kind == MOVED:

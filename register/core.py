@@ -354,7 +354,7 @@ def refuse_if_held(incident: Incident) -> None:
     refuse_unless(
         not incident.legal_hold,
         f"{incident.number} is under legal hold: nothing of it may be taken out. Nothing was done;"
-        f" an admin lifts the hold with `muster legal-hold {incident.number} --off`.",
+        f" an admin lifts the hold with `muster legal-hold {incident.number} WHY --off`.",
     )
 
 

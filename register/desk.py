@@ -297,7 +297,7 @@ def _refuse_strangers(command: Command, transaction: Transaction, policy: Policy
     for name in _ours(type(command)):
         login = getattr(command, name)
         if login and logins and login not in logins and transaction.met("person", login) is None:
-            raise Refused(
+            raise NotFound(
                 f"Nobody here has the login {login!r}{near(login, logins, '.')} Nothing was done. Known:"
                 f" {', '.join(logins[:12])}{'…' if len(logins) > 12 else ''}.",
                 name,

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, inspect, select, text
 
 from register.backup import back_up, part_of, proved, settle, sync_folder, writing
 from register.canon import moment, stamp
-from register.core import Principal, Refused, Role
+from register.core import NotFound, Principal, Refused, Role
 from register.desk import ServiceDesk
 from register.store import RegisterUnavailable, Store, as_url, open_store, sqlite_path
 from register.store import tables as t
@@ -63,7 +63,7 @@ def restore(
     url = as_url(named)
     path = sqlite_path(url)
     if not backup.is_file():
-        raise Refused(f"There is no file {backup}. Nothing was changed: name a backup.", "file")
+        raise NotFound(f"There is no file {backup}. Nothing was changed: name a backup.", "file")
     with told(url), _room_for(path) as part:
         if path is not None and path.exists() and path.samefile(backup):
             raise Refused(f"{backup} is where the register is to be. Nothing was changed.")

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from register.core import (
     Command,
@@ -78,6 +78,13 @@ class _Linking(Command):
     ]
     to: Other
 
+    @field_validator("to")
+    @classmethod
+    def _is_number(cls, to: str, info: ValidationInfo) -> str:
+        if info.data.get("kind") in BOTH_SIDES and not _NUMBER.fullmatch(to):
+            raise ValueError(f"{to!r} is no number of an incident: write INC-3, or 3.")
+        return to
+
     @property
     def other(self) -> str:
         """The other incident's number, or the record's name."""
@@ -85,7 +92,7 @@ class _Linking(Command):
         return f"INC-{found[1]}" if found and self.kind in BOTH_SIDES else self.to
 
     def touches(self) -> tuple[str, ...]:
-        other = (self.other,) if self.kind in BOTH_SIDES and _NUMBER.fullmatch(self.to) else ()
+        other = (self.other,) if self.kind in BOTH_SIDES else ()
         return (self.target, *other)
 
 
@@ -127,7 +134,7 @@ def _(command: LinkTo, incident: Incident, world: World) -> Decision:
             "to",
         )
         return (Said(incident.number, Linked(side=side, to=command.to)),)
-    return linked(incident, _the_other(command, world), command.kind)
+    return linked(incident, world.incidents[command.other], command.kind)
 
 
 @decide.register
@@ -145,15 +152,6 @@ def _(command: Unlink, incident: Incident, world: World) -> Decision:
         Said(incident.number, Unlinked(side=here, to=command.other)),
         Said(command.other, Unlinked(side=there, to=incident.number)),
     )
-
-
-def _the_other(command: _Linking, world: World) -> Incident:
-    other = world.incidents.get(command.other)
-    refuse_unless(
-        other is not None, f"{command.to!r} is no number of an incident: write INC-3, or 3.", ask="to"
-    )
-    assert other is not None  # noqa: S101 - refused above
-    return other
 
 
 def linked(incident: Incident, other: Incident, kind: Link) -> Decision:
@@ -185,8 +183,8 @@ def _refuse_generations(child: Incident, parent: Incident) -> None:
         )
     refuse_unless(
         child.parent is None,
-        f"{child.number} has a parent already, {child.parent}: `muster unlink {child.number} parent"
-        f" {child.parent}` first.",
+        f"{child.number} has a parent already, {child.parent}: `muster unlink {child.number} {child.parent}"
+        " --kind parent` first.",
         "to",
     )
     refuse_unless(

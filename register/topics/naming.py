@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from register.core import Refused
+from register.core import NotFound
 from register.policy import Matrix
 from register.toml_file import near
 
@@ -34,7 +34,7 @@ def _known(what: str, said: str | None, known: Iterable[str], found: str | None)
         return said or ""
     if found is None:
         told = ", ".join(names[:MOST_TOLD]) + ("…" if len(names) > MOST_TOLD else "")
-        raise Refused(
+        raise NotFound(
             f"There is no {what} {said!r} in the matrix{near(said, names, '.')} Nothing was done."
             f" Known: {told}.",
             what,

@@ -17,6 +17,7 @@ from register.core import (
     Command,
     Decision,
     Event,
+    NotFound,
     PersonId,
     Refused,
     Role,
@@ -156,12 +157,12 @@ def _(command: Redact, incident: Incident, world: World) -> Decision:
     story = world.stories[incident.number]
     chosen = frozenset(one.seq for one in story if one.kind != Redacted.kind)
     if command.event is not None:
-        refuse_unless(
-            command.event in {one.seq for one in story},
-            f"Event {command.event} is none of {incident.number}: `muster show {incident.number} --json`"
-            " tells the seq of each. Nothing was redacted.",
-            ask="event",
-        )
+        if command.event not in {one.seq for one in story}:
+            raise NotFound(
+                f"Event {command.event} is none of {incident.number}: `muster show {incident.number} --json`"
+                " tells the seq of each. Nothing was redacted.",
+                ask="event",
+            )
         chosen = frozenset({command.event})
     found = redaction(story, without_texts, chosen)
     refuse_unless(

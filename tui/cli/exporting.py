@@ -15,7 +15,7 @@ import typer
 from sqlalchemy import Connection, select
 
 from register.backup import part_of
-from register.core import Refused, Role
+from register.core import NotFound, Refused, Role
 from register.filter.meaning import wants_texts
 from register.plain import one_line
 from register.store import tables as t
@@ -103,7 +103,7 @@ def _refuse_before(at: Here, path: Path | None, force: bool) -> None:
     if path.is_dir():
         raise Refused(f"{path} is a folder. Nothing was written: name a file in it.", "to")
     if not path.parent.is_dir():
-        raise Refused(f"There is no folder {path.parent}. Nothing was written: make it first.", "to")
+        raise NotFound(f"There is no folder {path.parent}. Nothing was written: make it first.", "to")
     if at.store.path is not None and path.exists() and path.samefile(at.store.path):
         raise Refused(f"{path} is the register itself. Nothing was written: name another file.", "to")
     if not force and (path.exists() or path.is_symlink()):

@@ -127,6 +127,8 @@ def _read(file: str) -> bytes:
             raise _too_large(shown, _size(about.st_size))
         with path.open("rb") as opened:
             return _capped(opened, shown)
+    except FileNotFoundError:
+        raise NotFound(f"There is no file {shown}. Nothing was done: name another.", "file") from None
     except OSError as error:
         raise WrongUse(f"{shown} cannot be read ({error.strerror}). Nothing was done.", "file") from error
 
@@ -184,8 +186,12 @@ def _write(path: Path, content: bytes) -> None:
         with os.fdopen(os.open(path, flags, 0o600), "wb") as opened:
             opened.write(content)
     except FileExistsError:
-        raise WrongUse(
+        raise Refused(
             f"{path} is there already. Nothing was written: say another path with --to.", "to"
+        ) from None
+    except FileNotFoundError:
+        raise NotFound(
+            f"There is no folder {path.parent}. Nothing was written: make it first.", "to"
         ) from None
     except OSError as error:
         raise WrongUse(

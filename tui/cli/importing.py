@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import ValidationError
 
-from register.core import Refused
+from register.core import NotFound, Refused
 from register.taking_in import FIELDS, Line, NotOurs, csv_rows, json_lines
 from register.text import one_line
 from register.topics.importing import ImportIncident
@@ -67,6 +67,8 @@ def import_(
                 _do(at, some, tally, dry_run=dry_run)
                 with suppress(OSError, ValueError):
                     progress(opened.tell(), size)
+    except FileNotFoundError:
+        raise NotFound(f"There is no file {file}. Nothing was done: name another.", "file") from None
     except OSError as error:
         raise WrongUse(f"{file} cannot be read ({error.strerror}). Nothing was done.", "file") from error
     except NotOurs as error:

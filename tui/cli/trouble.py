@@ -17,6 +17,7 @@ DONE: Final = 0
 FOUND_FAULTS: Final = 1
 """A check ended and found something wrong; or Muster itself failed."""
 WRONG_USE: Final = 2
+NOT_FOUND: Final = 4
 SUPPLIER: Final = 6
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
@@ -24,8 +25,9 @@ PIPE_CLOSED: Final = 141
 CODES: Final[Mapping[str, int]] = {
     "tui.cli.trouble.WrongUse": WRONG_USE,
     "pydantic_core._pydantic_core.ValidationError": WRONG_USE,
+    "register.toml_file.FileMissing": NOT_FOUND,
     "register.toml_file.FileFaults": WRONG_USE,
-    "register.core.NotFound": 4,
+    "register.core.NotFound": NOT_FOUND,
     "register.core.Refused": 3,
     "register.store.engine.RegisterUnavailable": 5,
     "integrations.errors.Failure": SUPPLIER,

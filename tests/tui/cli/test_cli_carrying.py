@@ -30,7 +30,7 @@ def test_a_backup_is_made_and_put_back(cli: Cli, tmp_path: Path) -> None:
 def test_what_is_no_backup_is_refused(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "no").write_text("no")
     assert cli("restore", str(tmp_path / "no")).code == 5
-    assert cli("restore", str(tmp_path / "nowhere")).code == 3
+    assert cli("restore", str(tmp_path / "nowhere")).code == 4
     assert cli("backup", str(tmp_path / "no")).code == 3
     assert (tmp_path / "no").read_text() == "no"
 

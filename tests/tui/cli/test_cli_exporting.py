@@ -193,7 +193,7 @@ def test_nothing_is_overwritten_without_force(cli: Cli, tmp_path: Path) -> None:
     assert "Mail is late" in to.read_text()
     assert cli("export", "--to", str(cli.home / "r.db"), "--force").code == 3
     assert cli("export", "--to", str(tmp_path)).code == 3
-    assert cli("export", "--to", str(tmp_path / "no" / "e")).code == 3
+    assert cli("export", "--to", str(tmp_path / "no" / "e")).code == 4
     assert cli("list").code == 0
 
 

@@ -43,10 +43,10 @@ def test_nothing_is_ever_overwritten(one: Cli, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     for to in ("there", "link"):
         ran = one("save", "1", "trace.log", "--to", to)
-        assert ran.code == 2
+        assert ran.code == 3
     assert (tmp_path / "there").read_text() == "mine"
     assert not (tmp_path / "nowhere").exists()
-    assert one("save", "1", "trace.log").code == 2  # it is here
+    assert one("save", "1", "trace.log").code == 3  # it is here
     (tmp_path / "folder").mkdir()
     assert one("save", "1", "trace.log", "--to", "folder").code == 0
     assert (tmp_path / "folder" / "trace.log").exists()
@@ -61,9 +61,9 @@ def test_standard_input_is_attached(one: Cli) -> None:
 def test_what_is_too_large_or_no_file_is_refused_first(one: Cli, tmp_path: Path) -> None:
     with (tmp_path / "large").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    for what in ("large", "/dev/zero", str(tmp_path), "not-there"):
+    for what, code in {"large": 2, "/dev/zero": 2, str(tmp_path): 2, "not-there": 4}.items():
         ran = one("attach", "1", what)
-        assert ran.code == 2
+        assert ran.code == code
         assert "Nothing was done" in ran.err
     assert one("attach", "1", "-", stdin=b"x" * (MAX_BYTES + 1)).code == 2
     assert one("attach", "77", "trace.log").code == 4

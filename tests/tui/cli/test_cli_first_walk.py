@@ -34,7 +34,7 @@ def test_nothing_is_given_to_a_login_that_nobody_has(cli: Cli) -> None:
     cli("log", "Mail is late")
     for words in (("pass", "1", "--to", "ana.dem"), ("watch", "1", "--who", "ana.dem")):
         ran = cli(*words)
-        assert ran.code == 3
+        assert ran.code == 4
         assert "did you mean ana.demo?" in ran.err
     assert cli("list", "owner:ana.dem").code == 2  # and the name is not known for having been tried
     assert cli("pass", "1", "--to", "ana.demo").code == 0
@@ -66,8 +66,8 @@ def test_a_dry_import_counts_what_is_here_and_ones_own_export_is_none(
 def test_a_backup_that_cannot_be_written_does_not_blame_the_register(cli: Cli) -> None:
     cli("log", "Mail is late")
     ran = cli("backup", "/nonexist/b")
-    assert ran.code == 3
-    assert "/nonexist is no folder" in ran.err
+    assert ran.code == 4
+    assert "There is no folder /nonexist." in ran.err
 
 
 def test_an_unknown_supplier_is_not_found(cli: Cli) -> None:

@@ -159,7 +159,7 @@ def test_a_file_that_is_none_of_ours_is_refused_whole(cli: Cli, content: bytes, 
 
 
 def test_wrong_use_says_what_to_write(cli: Cli) -> None:
-    assert cli("import", str(cli.home / "none.jsonl")).code == 2
+    assert cli("import", str(cli.home / "none.jsonl")).code == 4
     file = cli.home / "x.csv"
     file.write_text("a,b\n1,2\n")
     assert "--map COLUMN=title" in cli("import", str(file)).err

@@ -158,7 +158,7 @@ def test_show_tells_roles_teams_and_owners(cli: Cli) -> None:
 
 
 def test_lint_tells_what_is_wrong_and_what_is_odd(cli: Cli) -> None:
-    assert cli("matrix", "lint").code == 2
+    assert cli("matrix", "lint").code == 4
     write(cli, SMALL + '[teams.ghosts]\nname = "Ghosts"\n[services]\nShop = "sells"\n')
     cli.vendors(vendor_block().replace('queue = "Support"', 'queue = "Support"\nservices = ["Bar"]'))
     ran = cli("matrix", "lint")

@@ -204,7 +204,7 @@ def test_the_table_of_codes_names_types_that_exist() -> None:
         WrongUse("x"): 2,
         bad.value: 2,
         VendorsFileError("x"): 2,
-        VendorsFileMissing("x"): 2,
+        VendorsFileMissing("x"): 4,
         Refused("x"): 3,
         NotFound("x"): 4,
         RegisterUnavailable("x"): 5,

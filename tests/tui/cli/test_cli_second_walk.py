@@ -1,0 +1,77 @@
+"""What a second stranger met, with the README alone, and would not meet again."""
+
+from __future__ import annotations
+
+import pytest
+
+from register.matrix_toml import SAMPLE
+from tests.tui.cli_help import Cli
+
+
+@pytest.fixture
+def one(cli: Cli) -> Cli:
+    """A register by the sample matrix, with one incident."""
+    (cli.home / "matrix.toml").write_text(SAMPLE.read_text())
+    (cli.home / "trace.log").write_text("hi")
+    cli.json("log", "Mail is late")
+    return cli
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "show 99",
+        "note 99 x",
+        "link 1 99 --kind parent",
+        "engage 1 nosuch help",
+        "vendors check nosuch",
+        "outbox retry 01JZZZZ",
+        "spool drop ~7",
+        "redact 1 --event 999 --reason x",
+        "pass 1 --to nosuch",
+        "pass 1 --team nosuch",
+        "log x --service nosuch",
+        "correct 1 --category nosuch --reason x",
+        "erase nosuch --reason x",
+        "attach 1 HOME/nosuch",
+        "save 1 nosuch",
+        "detach 1 nosuch",
+        "restore HOME/nosuch",
+        "import HOME/nosuch.csv",
+        "matrix lint HOME/nosuch.toml",
+        "backup HOME/nosuch/b",
+        "export --to HOME/nosuch/e",
+        "save 1 trace.log --to HOME/nosuch/t",
+    ],
+)
+def test_what_has_no_such_name_is_not_found_whatever_was_asked(one: Cli, words: str) -> None:
+    one.json("attach", "1", str(one.home / "trace.log"))
+    ran = one(*words.replace("HOME", str(one.home)).split())
+    assert ran.code == 4
+    assert ran.err.count("\n") == 1
+
+
+def test_what_is_no_number_of_an_incident_is_wrong_use_wherever_it_stands(one: Cli) -> None:
+    for words in (
+        ("show", "x"),
+        ("link", "1", "x", "--kind", "parent"),
+        ("unlink", "1", "x", "--kind", "related"),
+    ):
+        ran = one(*words)
+        assert ran.code == 2
+        assert "is no number of an incident" in ran.err
+
+
+def test_the_way_out_of_a_refused_parent_can_be_taken_as_it_is_written(one: Cli) -> None:
+    for title in ("Printer is out", "Fax is out"):
+        one.json("log", title)
+    one.json("link", "1", "2", "--kind", "parent")
+    told = one("link", "1", "3", "--kind", "parent").err
+    assert one(*told.split("`")[1].split()[1:]).code == 0
+    assert one("link", "1", "3", "--kind", "parent").code == 0
+
+
+def test_the_way_out_of_a_legal_hold_can_be_taken_as_it_is_written(one: Cli) -> None:
+    one.json("legal-hold", "1", "file 7")
+    told = one("redact", "1", "--reason", "x").err
+    assert one(*told.split("`")[1].split()[1:]).code == 0
