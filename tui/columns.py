@@ -65,6 +65,8 @@ def _supplier(row: Row, eyes: Eyes, variants: Sequence[Mapping[str, bool]], widt
         text = bond_text(row["bonds"], eyes.now, eyes.signs, **variant)
         if cell_len(text) < width:
             break
+    else:  # the name gives way, never whose turn it is
+        text = bond_text(row["bonds"], eyes.now, eyes.signs, over=cell_len(text) - width + 1, **variants[-1])
     if any(bond[5] == "dead" for bond in row["bonds"]):
         return text, "bad"
     return text, "warn" if any(our_turn(b) or b[5] == "?" for b in row["bonds"]) else ""
@@ -102,7 +104,7 @@ def columns_for(width: int, number: int) -> tuple[Column, ...]:
     columns.append(Column("Owner", 6, _owner))
     columns.append(Column("Due", 12, _due))
     if narrow:
-        columns.append(_supplier_column(17, _NARROW))
+        columns.append(_supplier_column(18, _NARROW))
     elif width < WITH_KEY_FROM:
         columns.append(_supplier_column(19, _WIDE, _NARROW))
     else:

@@ -14,6 +14,8 @@ from tui.signs import Signs
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
+_NAME_AT_LEAST: Final = 3
+"""Cells of a supplier's name that stay, however narrow its column is."""
 
 OUR_TURN_STATES: Final = frozenset({"open", "fixed"})
 """Bond states in which the ball means something: before that the ticket is on its way."""
@@ -119,13 +121,19 @@ def weightiest(bonds: list[list[Any]]) -> list[Any]:
     return min(bonds, key=lambda b: (b[5] != "dead", b[5] != "?", not our_turn(b), b[3]))
 
 
-def bond_text(bonds: list[list[Any]], now: float, signs: Signs, *, wide: bool, key: bool = False) -> str:
-    """Return `acme ✓ theirs 12m`, in a narrow column `acme ✓ 12m` or `acme ✓ OURS`."""
+def bond_text(
+    bonds: list[list[Any]], now: float, signs: Signs, *, wide: bool, key: bool = False, over: int = 0
+) -> str:
+    """Return `acme ✓ theirs 12m`, in a narrow column `acme ✓ 12m` or `acme ✓ OURS`.
+
+    over: by so many cells the supplier's name is to be shorter.
+    """
     if not bonds:
         return signs.none
     bond = weightiest(bonds)
     vendor, their_key = bond[0], bond[4]
     name = one_line(vendor) + (f" {one_line(their_key)}" if key and their_key else "")
+    name = fit(name, max(_NAME_AT_LEAST, cell_len(name) - over), signs) if over > 0 else name
     rest = f" +{len(bonds) - 1}" if len(bonds) > 1 else ""
     return f"{name} {_bond_sign(bond, signs)} {_turn(bond, max(0, now - bond[3]), wide)}{rest}"
 

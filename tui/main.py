@@ -40,7 +40,11 @@ def _main(argv: Sequence[str] | None) -> int:
     if args and not args[0].startswith("--as-of"):
         from tui.cli import run
 
-        return int(run(args))
+        return int(run(["list", *args] if args[0] == "--json" else args))
+    if "--json" in args:
+        from tui.cli import run
+
+        return int(run(["list", *args]))
     if args:
         from tui.cli.past import board_moment
 

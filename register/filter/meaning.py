@@ -43,6 +43,7 @@ class Reader:
     logins: Mapping[str, str] = field(default_factory=dict)
     zone: tzinfo | None = None  # None is the host's own
     texts: bool = False  # whether what was written can be asked for: live rows have titles alone
+    as_of: bool = False  # the past is looked at, from which no texts are kept to be found
 
     def ids(self, called: str) -> frozenset[str]:
         """Return whoever has this login, this name, or this first word of a name."""
@@ -183,8 +184,9 @@ def _one(test: Compare, value: Value, column: int, reader: Reader) -> Meaning:
 
 def _written(test: Compare, typed: str, column: int, reader: Reader) -> Meaning:
     if not reader.texts:
-        remedy = "ask muster list or muster search for what was written, as of now"
-        raise FilterError(test.text, column, "here only titles are known", remedy)
+        problem = "what was written is found as of now only" if reader.as_of else "here only titles are known"
+        remedy = "leave out text: or --as-of" if reader.as_of else "ask muster list or muster search for it"
+        raise FilterError(test.text, column, problem, remedy)
     return Written(term(typed))
 
 

@@ -29,7 +29,7 @@ from register.incident import Incident, Label
 from register.text import clip, one_line
 from register.topics.privacy import Redacted
 
-MAX_BYTES: Final = 25 * 1024 * 1024
+MAX_BYTES: Final = 25_000_000
 """Bytes that a file may have."""
 LONGEST: Final = 120
 """Bytes of a file's name: file systems take 255, with room for what others put beside it."""

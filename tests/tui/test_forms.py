@@ -167,6 +167,27 @@ async def test_a_mistake_stands_under_its_field_and_the_cursor_goes_there() -> N
         assert app.focused is app.screen.query_one("#field-title")
 
 
+async def test_a_mistake_is_not_told_any_longer_once_it_is_mended() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("tab", "enter")
+        await pilot.pause()
+        notes = app.screen.query_one("#why-notes", Why)
+        notes.tell("Notes is needed.")
+        await pilot.press("x")
+        await pilot.pause()
+        assert app.screen.query_one("#why-title", Why).why == ""
+        assert notes.why  # of another field it still is
+        app.screen.post_message(Refused("w1", "sample", "INC-1 is closed already: log a new one."))
+        await pilot.pause()
+        await pilot.press("tab", "right")
+        await pilot.pause()
+        assert app.screen.query_one("#why-", Why).why == ""
+        await pilot.press("tab", "tab", "y")
+        await pilot.pause()
+        assert notes.why == ""
+
+
 async def test_a_refusal_keeps_what_was_written() -> None:
     app = Host()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -66,6 +66,26 @@ def test_a_bond_says_whose_turn_it_is(bond: list[object], wide: str, narrow: str
     assert bond_text([bond], NOW, UNICODE, wide=False) == narrow
 
 
+@pytest.mark.parametrize("width", [80, 100, 118])
+@pytest.mark.parametrize("vendor", ["practice", "nordnet-hosting-and-peering", "日本電信電話会社です"])
+def test_whose_turn_it_is_is_never_cut(vendor: str, width: int) -> None:
+    bonds = [[vendor, "fixed", "ours", NOW - 60, "PRA-1234567", "ok"], ["x", "open", "theirs", NOW, "", "ok"]]
+    columns = columns_for(width, 9)
+    at = next(at for at, column in enumerate(columns) if column.title == "Supplier")
+    for shown, ending in ((bonds[:1], "✓ FIXED?"), (bonds, " +1")):
+        text, _ = cells_of(row(1, bonds=shown), Eyes(now=NOW), columns)[at]
+        assert cell_len(text) < columns[at].width
+        assert text.startswith(vendor[:1])
+        assert text.casefold().split(" 1m")[0].endswith(ending.casefold()) or text.endswith(ending)
+
+
+def test_the_practice_supplier_is_named_whole_at_80_columns() -> None:
+    bond = ["practice", "fixed", "ours", NOW - 60, "PRA-1", "ok"]
+    assert "practice ✓ FIXED?" in [
+        text for text, _ in cells_of(row(1, bonds=[bond]), Eyes(NOW), columns_for(80, 9))
+    ]
+
+
 def test_of_two_bonds_the_one_that_needs_a_hand_is_shown() -> None:
     fine = ["acme", "open", "theirs", NOW - 720, "A-1", "ok"]
     dead = ["nordnet", "open", "theirs", NOW, "N-1", "dead"]

@@ -127,7 +127,7 @@ def _room(path: Path) -> Iterator[Finding]:
     if stuck is not None:
         yield Finding("writing", False, f"nothing can be written: {stuck.what}", stuck.todo)
         return
-    free = shutil.disk_usage(path.parent).free >> 20
+    free = shutil.disk_usage(path.parent).free // 1_000_000
     if free < _ROOM:
         todo = "make room before it is full: nothing could be logged then"
         yield Finding("disk", False, f"{free:,} MB are free where the register lies", todo)

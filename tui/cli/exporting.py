@@ -140,7 +140,7 @@ def _written(
 ) -> int:
     """Write all of it, then put it on record: nothing is handed over of which the register does not know."""
     now = datetime.now(UTC)
-    meaning = meaning_of(at, [asked] if asked else [], now, texts=True)
+    meaning = meaning_of(at, [asked] if asked else [], now)
     if wants_texts(meaning):
         take_in(at.store)
     with bar("Exporting") as progress, at.store.read() as connection:

@@ -20,10 +20,9 @@ from register.topics.files import MAX_BYTES, OpenFile, safe_name
 from tui.cli import words
 from tui.cli.answer import Answer
 from tui.cli.here import Here, here
-from tui.cli.telling import columns, name_of
+from tui.cli.telling import columns, name_of, size_text
 from tui.cli.trouble import WrongUse
 
-_MEBI = 1024 * 1024
 _PIECE = 1 << 16
 _Number = Annotated[str, typer.Argument(metavar="NUMBER", help="the incident: INC-7, or 7")]
 _Which = Annotated[str, typer.Argument(metavar="FILE", help="its name, or the beginning of its id")]
@@ -50,7 +49,7 @@ def attach_(
             found = files_of(connection, wanted)
         made = next((one for one in found if one.id == receipt.events[0].command_id), found[-1])
         return Answer(
-            _data(at, made), [f"{made.name} is on {wanted} ({_size(made.size)}, {made.media_type})."]
+            _data(at, made), [f"{made.name} is on {wanted} ({size_text(made.size)}, {made.media_type})."]
         )
 
 
@@ -64,7 +63,7 @@ def files(number: _Number) -> Answer:
         rows = [
             (
                 one.name,
-                _size(one.size),
+                size_text(one.size),
                 one.media_type,
                 one.label,
                 name_of(at, one.added_by) or "",
@@ -124,7 +123,7 @@ def _read(file: str) -> bytes:
         if not stat.S_ISREG(about.st_mode):
             raise WrongUse(f"{shown} is no file that can be attached. Nothing was done.", "file")
         if about.st_size > MAX_BYTES:
-            raise _too_large(shown, _size(about.st_size))
+            raise _too_large(shown, f"{about.st_size:,} bytes")
         with path.open("rb") as opened:
             return _capped(opened, shown)
     except FileNotFoundError:
@@ -138,15 +137,15 @@ def _capped(stream: BinaryIO, shown: str) -> bytes:
     while piece := stream.read(_PIECE):
         size += len(piece)
         if size > MAX_BYTES:
-            raise _too_large(shown, f"more than {_size(MAX_BYTES)}")
+            raise _too_large(shown, "more")
         pieces.append(piece)
     return b"".join(pieces)
 
 
 def _too_large(shown: str, size: str) -> WrongUse:
     return WrongUse(
-        f"{shown} has {size}; a file may have {_size(MAX_BYTES)} at most. Nothing was done: keep it elsewhere"
-        " and say where in a note.",
+        f"{shown} has {size}; a file may have {size_text(MAX_BYTES)} ({MAX_BYTES:,} bytes) at most."
+        " Nothing was done: keep it elsewhere and say where in a note.",
         "file",
     )
 
@@ -211,9 +210,3 @@ def _data(at: Here, file: File) -> dict[str, Any]:
         "added_by": name_of(at, file.added_by),
         "added_at": file.added_at,
     }
-
-
-def _size(size: int) -> str:
-    if size < 1024:
-        return f"{size} bytes"
-    return f"{size / 1024:.0f} KB" if size < _MEBI else f"{size / _MEBI:.1f} MB".replace(".0 MB", " MB")

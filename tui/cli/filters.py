@@ -20,13 +20,13 @@ _SEEN: Final = 72
 """Signs of a filter that are shown around the place of a mistake."""
 
 
-def meaning_of(at: Here, typed: Sequence[str], now: datetime, *, texts: bool = False) -> Meaning:
+def meaning_of(at: Here, typed: Sequence[str], now: datetime, *, as_of: bool = False) -> Meaning:
     """Return what the words of a command line mean as one filter; raises WrongUse.
 
-    texts: whether what was written can be asked for.
+    as_of: whether the past is looked at: what was written then cannot be asked for.
     """
     text = " ".join(typed)
-    reader = Reader(int(now.timestamp()), at.me, at.people, at.logins, texts=texts)
+    reader = Reader(int(now.timestamp()), at.me, at.people, at.logins, texts=not as_of, as_of=as_of)
     try:
         return meant(parse(text), reader)
     except FilterError as error:

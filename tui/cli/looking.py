@@ -92,7 +92,7 @@ def listed(at: Here) -> Answer:
 
 
 def _listed_now(at: Here, asked: _Asked) -> Answer:
-    meaning = meaning_of(at, asked.words, datetime.now(UTC), texts=True)
+    meaning = meaning_of(at, asked.words, datetime.now(UTC))
     if wants_texts(meaning):
         take_in(at.store)
     sight = at.store.sight(at.who)
@@ -107,7 +107,7 @@ def _listed_now(at: Here, asked: _Asked) -> Answer:
 def _listed_then(at: Here, moment: datetime, asked: _Asked) -> Answer:
     """List what was known then; the filter is asked of the incidents as they were."""
     when, back = known(at, moment), looking_back(at)
-    passes = predicate(meaning_of(at, asked.words, moment))
+    passes = predicate(meaning_of(at, asked.words, moment, as_of=True))
 
     def row(one: Incident) -> dict[str, Any]:
         whole = filter_row(one, due_of(one, back.timeline))

@@ -225,6 +225,15 @@ def _cells(at: Here, incident: Incident) -> tuple[str, ...]:
     return (*head, state, name_of(at, incident.owner) or "", due, bonds, incident.title)
 
 
+def size_text(size: int) -> str:
+    """Return `512 bytes`, `2 kB` or `25 MB`: of 1,000 each, everywhere."""
+    if size < 1_000:
+        return f"{size} bytes"
+    if size < 999_500:
+        return f"{size / 1_000:.0f} kB"
+    return f"{size / 1_000_000:.1f} MB".replace(".0 MB", " MB")
+
+
 def at_length(
     at: Here, incident: Incident, timeline: Sequence[Recorded], clocks: Sequence[str] = ()
 ) -> list[str]:
@@ -257,7 +266,7 @@ def at_length(
             "",
             "Files",
             *(
-                f"  {one_line(one.name) or GONE}  {one.size:,} bytes, {one.label}  {id_}"
+                f"  {one_line(one.name) or GONE}  {size_text(one.size)}, {one.label}  {id_}"
                 for id_, one in files
             ),
         ]

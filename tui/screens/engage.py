@@ -151,6 +151,7 @@ class EngageScreen(ModalScreen[None]):
         self._draw_preview()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        self._say("")
         self._draw_preview()
 
     def on_press_pressed(self, event: Press.Pressed) -> None:

@@ -173,9 +173,21 @@ class FormScreen(ModalScreen[None]):
         self.save()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._draw_hint()
+        self._mended(event.input)
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        self._mended(event.text_area)
 
     def on_chosen(self, event: Chosen) -> None:
+        self._mended(self.focused)
+
+    def _mended(self, field: Widget | None) -> None:
+        """What was wrong is not said any longer of what has been changed since."""
+        name = "" if field is None or field.id is None else field.id.removeprefix("field-")
+        for told in ("", *(asked.name for asked in self.fields if asked.name == name)):
+            why = self.query_one(f"#why-{told}", Why)
+            if why.why:
+                why.tell("")
         self._draw_hint()
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:

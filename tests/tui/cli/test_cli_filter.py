@@ -46,7 +46,7 @@ def test_what_was_written_can_be_asked_for(some: Cli) -> None:
     assert numbers(some, "--all", 'text:restart* or text:"pool reset"') == "1 3"
     assert numbers(some, "text!=reset") == ""
     assert numbers(some, "text:reset not mine") == "1"
-    assert "here only titles are known" in some("list", "text:reset", "--as-of", "0m").err
+    assert "found as of now only" in some("list", "text:reset", "--as-of", "0m").err
 
 
 def test_what_passes_no_filter_is_told_with_where_to_look(some: Cli) -> None:

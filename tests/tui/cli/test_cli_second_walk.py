@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from register.matrix_toml import SAMPLE
 from tests.tui.cli_help import Cli
+from tui.main import main
 
 
 @pytest.fixture
@@ -75,3 +78,30 @@ def test_the_way_out_of_a_legal_hold_can_be_taken_as_it_is_written(one: Cli) -> 
     one.json("legal-hold", "1", "file 7")
     told = one("redact", "1", "--reason", "x").err
     assert one(*told.split("`")[1].split()[1:]).code == 0
+
+
+def test_sizes_are_told_in_one_unit(one: Cli) -> None:
+    with (one.home / "large").open("wb") as file:
+        file.truncate(25_000_001)
+    told = one("attach", "1", str(one.home / "large")).err
+    assert "has 25,000,001 bytes; a file may have 25 MB (25,000,000 bytes) at most" in told
+    for size, text in ((999, "999 bytes"), (2_000, "2 kB"), (999_600, "1 MB"), (1_500_000, "1.5 MB")):
+        (one.home / "file").write_bytes(b"x" * size)
+        assert f"({text}, " in one("attach", "1", str(one.home / "file"), "--name", f"f{size}").out
+        for words in (("files", "1"), ("show", "1")):
+            line = next(line for line in one(*words).out.splitlines() if f"f{size}" in line)
+            assert text in line
+
+
+def test_the_board_as_json_is_the_list(one: Cli, capsys: pytest.CaptureFixture[str]) -> None:
+    when = one.json("show", "1")["opened_at"]
+    for words in (["--json"], ["--as-of", when, "--json"], [f"--as-of={when}", "--json"]):
+        capsys.readouterr()
+        assert main(words) == 0
+        assert [found["number"] for found in json.loads(capsys.readouterr().out)] == ["INC-1"]
+
+
+def test_what_was_written_cannot_be_looked_for_in_the_past_and_that_is_said(one: Cli) -> None:
+    ran = one("list", "text:late", "--as-of", "1h")
+    assert ran.code == 2
+    assert "what was written is found as of now only; leave out text: or --as-of" in ran.err
