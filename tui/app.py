@@ -14,11 +14,11 @@ from textual.message import Message
 from textual.screen import Screen
 
 from register.live import SAVE_EVERY, Live
+from register.pressing import hidden
 from tui.actions import VERB, Action
 from tui.copy_on_disk import Copy
 from tui.doing import Doing
 from tui.door import Door
-from tui.format import hidden
 from tui.messages import (
     DetailRead,
     Done,

@@ -9,7 +9,8 @@ from typing import Any, Final
 from rich.cells import cell_len
 
 from register.plain import one_line
-from tui.format import bond_text, fit, hidden, is_over, our_turn, person, promise_text, state_text
+from register.pressing import hidden, our_turn
+from tui.format import bond_text, fit, is_over, person, promise_text, state_text
 from tui.signs import UNICODE, Signs
 
 Row = dict[str, Any]

@@ -9,15 +9,14 @@ from typing import Any, Final
 from rich.cells import cell_len
 
 from register.plain import one_line
+from register.pressing import hidden, our_turn
 from tui.columns import Eyes
 from tui.format import (
     bond_words,
     clock,
     duration,
     fit,
-    hidden,
     is_over,
-    our_turn,
     person,
     promise_text,
     state_and_alert,

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from register.plain import one_line
+from register.pressing import hidden
 from register.provisional import is_provisional
 from tui.door import Door
-from tui.format import hidden
 from tui.messages import Done, Refused, Row, SuppliersRead
 from tui.model import Model
 from tui.outbox import Sent

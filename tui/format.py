@@ -9,6 +9,7 @@ from typing import Any, Final
 from rich.cells import cell_len, set_cell_size
 
 from register.plain import one_line
+from register.pressing import our_turn
 from tui.signs import Signs
 
 _MINUTE: Final = 60
@@ -16,9 +17,6 @@ _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
 _NAME_AT_LEAST: Final = 3
 """Cells of a supplier's name that stay, however narrow its column is."""
-
-OUR_TURN_STATES: Final = frozenset({"open", "fixed"})
-"""Bond states in which the ball means something: before that the ticket is on its way."""
 
 
 def duration(seconds: float) -> str:
@@ -94,11 +92,6 @@ def person(who: str | None, people: Mapping[str, str], me: str | None, signs: Si
     return "me" if who == me else one_line(people.get(who, who))
 
 
-def hidden(row: Mapping[str, Any]) -> bool:
-    """Whether this reader may see no more of an incident than its number: the register gave no more."""
-    return bool(row.get("masked"))
-
-
 def state_text(row: Mapping[str, Any]) -> str:
     """Return the state as the board says it: a hold with its reason, or that it waits in the spool."""
     if row.get("spool"):
@@ -109,11 +102,6 @@ def state_text(row: Mapping[str, Any]) -> str:
 def state_and_alert(row: Mapping[str, Any]) -> str:
     """Return the state, and in words whether the alert that opened it still fires."""
     return state_text(row) + (", alert fires" if row.get("firing") else "")
-
-
-def our_turn(bond: list[Any]) -> bool:
-    """Whether this supplier waits for us, or for a person to clear something up."""
-    return bond[5] == "dead" or (bond[2] == "ours" and bond[1] in OUR_TURN_STATES)
 
 
 def weightiest(bonds: list[list[Any]]) -> list[Any]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from register.live import Live
 from register.plain import one_line
+from register.pressing import hidden
 from tui.columns import Eyes
-from tui.format import hidden
 from tui.messages import Freshness, Row
 from tui.order import Counts
 from tui.session import Session

@@ -1,39 +1,16 @@
-"""In which order incidents stand on the board, and how they are counted. Pure: the time is an argument."""
+"""How the board's incidents are counted. Pure: the time is an argument."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from tui.format import hidden, our_turn
+from register.pressing import hidden, our_turn
 
 Row = dict[str, Any]
-Rank = tuple[int, float, int, int]
-
-NEVER: Final = float("inf")
 
 COUNTED: Final = ("p1", "p2", "p3", "mine", "unassigned", "overdue", "our_turn", "suppliers", "needs_you")
 _NOTHING: Final = (0,) * len(COUNTED)
-
-
-def rank(row: Mapping[str, Any], now: float) -> Rank:
-    """What needs a hand first: overdue, our turn, unassigned, the rest; inside each by time left.
-
-    What this reader may not see stands last.
-    """
-    if hidden(row):
-        return (4, NEVER, row["p"], row["n"])
-    due = row["due"]
-    left = NEVER if due is None else due
-    if left < now:
-        group = 0
-    elif any(our_turn(bond) for bond in row["bonds"]):
-        group = 1
-    elif row["owner"] is None:
-        group = 2
-    else:
-        group = 3
-    return (group, left, row["p"], row["n"])
 
 
 def tally(row: Mapping[str, Any], me: str | None, now: float) -> tuple[int, ...]:

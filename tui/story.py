@@ -7,8 +7,9 @@ from typing import Final
 from rich.cells import cell_len
 
 from register.plain import clean, one_line
+from register.pressing import our_turn
 from tui.detail import Detail, Told, event_what, event_who, wrapped
-from tui.format import bond_words, clock, fit, is_over, our_turn, person, promise_text, state_and_alert, wall
+from tui.format import bond_words, clock, fit, is_over, person, promise_text, state_and_alert, wall
 from tui.messages import Row
 from tui.model import Model
 from tui.widgets.lines import Line

@@ -10,9 +10,9 @@ from typing import TextIO
 
 from register.live import Live
 from register.plain import clean, clip
+from register.pressing import rank
 from tui.columns import Eyes, cells_of, columns_for, heading
 from tui.format import day_and_wall
-from tui.order import rank
 from tui.session import Session
 from tui.signs import Signs, signs_for
 

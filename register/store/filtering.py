@@ -31,10 +31,11 @@ from register.canon import stamp
 from register.core import Role
 from register.filter.meaning import All, Among, Any, Between, Engaged, Is, Meaning, Nay, Titled, Written
 from register.incident import Incident
+from register.pressing import rank
 from register.store import searching
 from register.store import tables as t
 from register.store.reading import incident_of
-from register.store.sight import Sight, visible
+from register.store.sight import Sight, live_row, visible
 
 _I: Final = t.incident.c
 _COLUMNS: Final[Mapping[str, ColumnElement[Anything]]] = {
@@ -193,14 +194,27 @@ def incidents(
     everything: bool = False,
     order: str = "pressing",
     limit: int | None = None,
+    now: float = 0.0,
 ) -> list[Incident]:
-    """Return the open incidents that a filter means, or all of them, in that order."""
-    query = select(_I.n).where(condition(connection, meaning, sight)).order_by(*ORDERS[order](visible(sight)))
-    if not everything:
-        query = query.where(_I.open == 1)
-    if limit is not None:
-        query = query.limit(limit)
-    numbers = list(connection.execute(query).scalars())  # without the docs: they are long to sort
+    """Return the open incidents that a filter means, or all of them, in that order.
+
+    now: epoch s, for what is overdue and stands first among the pressing.
+    """
+    whole = condition(connection, meaning, sight)
+    whole = whole if everything else and_(_I.open == 1, whole)
+    numbers: list[int] = []
+    if order == "pressing":  # as a board has them: what is open and seen by rank, the others behind it
+        shown = and_(_I.open == 1, visible(sight))
+        query = select(_I.n, _I.board, _I.restricted, _I.seers).where(and_(whole, shown))
+        found = sorted((rank(live_row(row, sight), now), row.n) for row in connection.execute(query))
+        numbers, whole = [n for _, n in found][:limit], and_(whole, not_(shown))
+    rest = select(_I.n).where(whole).order_by(*ORDERS[order](visible(sight)))
+    rest = rest if limit is None else rest.limit(limit - len(numbers))
+    numbers += connection.execute(rest).scalars()  # without the docs: they are long to sort
+    return _read(connection, numbers)
+
+
+def _read(connection: Connection, numbers: Sequence[int]) -> list[Incident]:
     found: list[Incident] = []
     for at in range(0, len(numbers), _FETCHED):
         some = numbers[at : at + _FETCHED]

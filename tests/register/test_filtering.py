@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,11 +17,15 @@ from register.filter import FilterError, Reader, meant, parse, predicate, shown
 from register.filter.meaning import All, Meaning
 from register.filter.syntax import Node
 from register.incident import LIVE_BONDS, Incident
+from register.pressing import rank
 from register.row import filter_row, mask
 from register.store import Store, filtering
 from register.store import tables as t
 from register.store.sight import Sight
 from register.store.transaction import columns_of
+from register.topics.engagement import Engage
+from register.topics.ownership import Take
+from register.topics.resolution import Cancel
 from register.topics.sight import Restrict
 from tests.register.filters import FILTERS, NOW, PEOPLE, incidents
 from tests.register.saying import ANA, BEN, log
@@ -147,3 +152,30 @@ def test_hostile_text_is_text(desk: ServiceDesk) -> None:
     mine = desk.store.sight(ANA)
     for typed in ('"50 % o"', '"\' or 1=1 --"', '"\\\\ _x_ /"', '"/"'):
         assert by_sql(desk.store, meant(parse(typed), READER), mine, everything=True) == {number}
+
+
+def test_the_pressing_stand_as_a_board_has_them(desk: ServiceDesk) -> None:
+    eva, start = Principal("eva", Role.COORDINATOR, "cli"), datetime.now(UTC).timestamp()
+    for at in range(12):
+        number = log(desk, str(at), impact="high" if at % 2 else "low", urgency="high" if at % 3 else "low")
+        if at % 4 == 0:
+            desk.do(BEN, Take(target=number))
+        if at in (2, 8):
+            desk.do(BEN, Engage(target=number, vendor="acme", message="Help."))
+        if at in (3, 11):
+            desk.do(ANA, Restrict(target=number))
+        if at in (5, 9):
+            desk.do(BEN, Cancel(target=number, reason="no"))
+    for who in (ANA, eva):
+        sight = desk.store.sight(who)
+        for now in (start + hours * 3600 for hours in (0, 5, 50, 500)):
+            rows = sorted(desk.store.rows(who)[1], key=lambda row: rank(row, now))
+            board = [row["number"] for row in rows]
+            whole = [row["number"] for row in rows if not row.get("masked")]
+            with desk.store.read() as connection:
+                for limit in (None, 1, 7, 9, 10):
+                    found = filtering.incidents(connection, All(()), sight, limit=limit, now=now)
+                    assert [one.number for one in found] == board[:limit]
+                every = filtering.incidents(connection, All(()), sight, everything=True, now=now)
+            assert [one.number for one in every][: len(whole)] == whole
+            assert len(every) == 12

@@ -7,12 +7,13 @@ import random
 import pytest
 from rich.cells import cell_len
 
+from register.pressing import rank
 from register.row import mask
 from tests.tui.fakes import NOW, row, rows
 from tui import actions
 from tui.columns import Eyes, cells_of, columns_for
 from tui.format import bond_text, due_text, duration, fit, state_and_alert, wall
-from tui.order import COUNTED, Counts, rank, tally
+from tui.order import COUNTED, Counts, tally
 from tui.signs import ASCII, UNICODE, plain, signs_for
 
 

@@ -15,6 +15,7 @@ from register.core import Recorded
 from register.filter import predicate
 from register.filter.meaning import wants_texts
 from register.incident import Incident
+from register.pressing import rank
 from register.row import filter_row, mask, number_of
 from register.seeing import RESTRICTED
 from register.store import outbox as sendings
@@ -33,7 +34,7 @@ from tui.cli.telling import at_length, columns, due_at, event_data, incident_dat
 _NO_DUE: Final = datetime.max.replace(tzinfo=UTC)
 _Key = Callable[[Incident, datetime], tuple[Any, ...]]
 _KEYS: Final[Mapping[str, _Key]] = {
-    "pressing": lambda one, due: (not one.is_open, one.priority, due, number_of(one.number)),
+    "pressing": lambda one, due: (one.priority, due, number_of(one.number)),
     "newest": lambda one, due: (-number_of(one.number),),
     "oldest": lambda one, due: (number_of(one.number),),
     "due": lambda one, due: (due, number_of(one.number)),
@@ -92,14 +93,21 @@ def listed(at: Here) -> Answer:
 
 
 def _listed_now(at: Here, asked: _Asked) -> Answer:
-    meaning = meaning_of(at, asked.words, datetime.now(UTC))
+    now = datetime.now(UTC)
+    meaning = meaning_of(at, asked.words, now)
     if wants_texts(meaning):
         take_in(at.store)
     sight = at.store.sight(at.who)
     more = None if asked.limit is None else asked.limit + 1
     with at.store.read() as connection:
         found = incidents(
-            connection, meaning, sight, everything=asked.everything, order=asked.sort, limit=more
+            connection,
+            meaning,
+            sight,
+            everything=asked.everything,
+            order=asked.sort,
+            limit=more,
+            now=now.timestamp(),
         )
     return _told(at, found, asked)
 
@@ -120,8 +128,10 @@ def _listed_then(at: Here, moment: datetime, asked: _Asked) -> Answer:
 
     def order(one: Incident) -> tuple[Any, ...]:
         if not by_number and not back.sees(one):
-            return (True, number_of(one.number))
-        return (False, *key(one, due_at(back, one) or _NO_DUE))
+            return (2, number_of(one.number))
+        if asked.sort == "pressing" and one.is_open:
+            return (0, *rank(row(one), moment.timestamp()))
+        return (1, *key(one, due_at(back, one) or _NO_DUE))
 
     found.sort(key=order)
     answer = _told(back, found, asked)

@@ -11,11 +11,11 @@ from textual.events import Key, Resize
 from textual.screen import Screen
 from textual.timer import Timer
 
+from register.pressing import hidden
 from tui import actions
 from tui.actions import Action
 from tui.context import counts, header
 from tui.detail import Detail, one_line_latest, pane
-from tui.format import hidden
 from tui.messages import CursorMoved, DetailRead, FreshnessChanged, IncidentsChanged, Logged, NewAbove
 from tui.model import Model
 from tui.requests import ActionAsked, DetailWanted

@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.events import Key, Resize
 from textual.screen import Screen
 
+from register.pressing import hidden
 from tui import actions
 from tui.actions import Action
 from tui.detail import Detail
-from tui.format import hidden
 from tui.messages import DetailRead, IncidentsChanged
 from tui.model import Model
 from tui.requests import ActionAsked, DetailWanted, Opened

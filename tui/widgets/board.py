@@ -13,9 +13,9 @@ from typing import Final, Unpack
 from textual.geometry import Region
 from textual.strip import Strip
 
+from register.pressing import Rank, rank
 from tui.columns import Eyes
 from tui.messages import CursorMoved, NewAbove, Row
-from tui.order import Rank, rank
 from tui.widgets.lines import Names, Painted
 from tui.widgets.row_lines import RowLines
 

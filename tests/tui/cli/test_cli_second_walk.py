@@ -105,3 +105,20 @@ def test_what_was_written_cannot_be_looked_for_in_the_past_and_that_is_said(one:
     ran = one("list", "text:late", "--as-of", "1h")
     assert ran.code == 2
     assert "what was written is found as of now only; leave out text: or --as-of" in ran.err
+
+
+def test_board_list_and_past_stand_in_one_order(one: Cli) -> None:
+    for at, level in enumerate(("low", "high", "medium", "high")):
+        one.json("log", f"another {at}", "--urgency", level, "--impact", level)
+    one.json("take", "3")
+    one.json("hold", "2", "--reason", "change", "--on", "CHG-1")
+    board = [line.split()[0] for line in plain_board(one).splitlines()[1:]]
+    assert board == [found["number"] for found in one.json("list")]
+    assert board == [found["number"] for found in one.json("list", "--as-of", "0m")]
+    assert board[-1] == "INC-3"  # P1, and somebody has it: what nobody has stands before it
+
+
+def plain_board(cli: Cli) -> str:
+    cli.capsys.readouterr()
+    assert main([]) == 0
+    return cli.capsys.readouterr().out
