@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from tui.streams import LOST, forget, have_some, why_lost
 
 DUMB = (
-    "This terminal says it is dumb (TERM={term}), so the full-screen board cannot be drawn on it.\n"
-    "Here is the board as text. For the real one set TERM to what the terminal is, xterm for instance."
+    "This terminal says it is dumb (TERM={term}): no full-screen board can be drawn.\n"
+    "Here it is as text. For the real one set TERM to what the terminal is, as in\n"
+    "TERM=xterm-256color."
 )
 
 

@@ -9,14 +9,16 @@ import time
 from typing import TextIO
 
 from register.live import Live
-from register.plain import clean, clip
+from register.plain import clean
 from register.pressing import rank
 from tui.columns import Eyes, cells_of, columns_for, heading
-from tui.format import day_and_wall
+from tui.format import day_and_wall, fit
 from tui.session import Session
 from tui.signs import Signs, signs_for
+from tui.width import width_around
 
 WIDTH = 140
+"""Where no terminal says another one."""
 
 
 def text_board(live: Live, signs: Signs, now: float, width: int = WIDTH) -> list[str]:
@@ -29,8 +31,7 @@ def text_board(live: Live, signs: Signs, now: float, width: int = WIDTH) -> list
     for row in sorted(live.rows, key=lambda one: rank(one, now)):
         cells = cells_of(row, eyes, columns)
         padded = [
-            clip(text, column.width - 1).ljust(column.width)
-            for (text, _), column in zip(cells, columns, strict=True)
+            fit(text, column.width - 1, signs) + " " for (text, _), column in zip(cells, columns, strict=True)
         ]
         lines.append(("  " + "".join(padded)).rstrip())
     return lines
@@ -63,7 +64,8 @@ def print_board(session: Session, out: TextIO | None = None, as_of: float | None
     if known and why is not None:
         print(f"STALE: as it was known on {day_and_wall(live.saved_at, None)}", file=out)
     if known:
-        print("\n".join(text_board(live, signs_for(out.encoding, os.environ), now)), file=out)
+        signs = signs_for(out.encoding, os.environ)
+        print("\n".join(text_board(live, signs, now, width_around(WIDTH))), file=out)
     if why is None:
         return 0
     print(clean(why), file=sys.stderr)

@@ -69,7 +69,7 @@ def fresh(
     }
     for name, value in told.items():
         monkeypatch.setenv(name, value)
-    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "CREDENTIALS_DIRECTORY", "MUSTER_KEYRING"):
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "CREDENTIALS_DIRECTORY", "MUSTER_KEYRING", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     return told
 

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from register.plain import clean
+from tui.width import fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ def put(answer: Answer) -> int:
         narrow = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
         print(json.dumps(plain(answer.data), ensure_ascii=narrow, indent=2))
     else:
-        for line in answer.lines:
-            print(clean(line))
+        for line in fitted(map(clean, answer.lines), sys.stdout):
+            print(line)
     return answer.code
 
 

@@ -20,7 +20,8 @@ from register.topics.files import MAX_BYTES, OpenFile, safe_name
 from tui.cli import words
 from tui.cli.answer import Answer
 from tui.cli.here import Here, here
-from tui.cli.telling import columns, name_of, size_text
+from tui.cli.tabular import columns
+from tui.cli.telling import name_of, size_text
 from tui.cli.trouble import WrongUse
 
 _PIECE = 1 << 16

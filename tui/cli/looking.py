@@ -29,7 +29,8 @@ from tui.cli.clock import in_short
 from tui.cli.filters import meaning_of, take_in
 from tui.cli.here import Here, here
 from tui.cli.past import AsOf, heading, known, looking_back, not_known, past
-from tui.cli.telling import at_length, columns, due_at, event_data, incident_data, table
+from tui.cli.tabular import columns
+from tui.cli.telling import at_length, due_at, event_data, incident_data, table
 
 _NO_DUE: Final = datetime.max.replace(tzinfo=UTC)
 _Key = Callable[[Incident, datetime], tuple[Any, ...]]

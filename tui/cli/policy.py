@@ -28,7 +28,7 @@ from register.text import one_line
 from register.toml_file import FileFaults, FileMissing, TomlFile, text_of
 from tui.cli.answer import Answer
 from tui.cli.here import Here, here
-from tui.cli.telling import columns
+from tui.cli.tabular import columns
 from tui.cli.trouble import FOUND_FAULTS
 from tui.session import session_from
 from tui.who import env_of, person

@@ -12,7 +12,8 @@ from register.words import NothingToFind, Term, asked, snippet
 from tui.cli.answer import Answer
 from tui.cli.filters import take_in
 from tui.cli.here import Here, here
-from tui.cli.telling import columns, name_of
+from tui.cli.tabular import columns
+from tui.cli.telling import name_of
 from tui.cli.trouble import WrongUse
 
 _HELP = 'words, "a phrase", or begin*; all must stand in one text or its incident\'s title'
@@ -34,7 +35,7 @@ def search_(
         data = [_data(at, hit, terms) for hit in found]
     if not found:
         return Answer([], ["Nothing was found. A part of a word is found by its beginning: begin*"])
-    lines = columns(("NUMBER", "PRI", "STATE", "TITLE"), [_cells(hit) for hit in found])
+    lines = columns(("NUMBER", "PRI", "STATE", "TITLE"), [_cells(hit) for hit in found], cut=True)
     told = lines[:1]
     for line, one in zip(lines[1:], data, strict=True):
         when = one["at"].astimezone().strftime("%Y-%m-%d %H:%M")

@@ -23,7 +23,7 @@ from register.text import clip, one_line
 from register.topics.delivery import ResumeVendor
 from tui.cli.answer import Answer
 from tui.cli.here import here
-from tui.cli.telling import columns
+from tui.cli.tabular import columns
 from tui.cli.trouble import SUPPLIER, WrongUse
 from tui.who import env_of
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,12 +16,15 @@ from register.forgetting import GONE
 from register.incident import Bond, Incident
 from register.seeing import RESTRICTED
 from register.store.alerts import counts_of
-from register.text import clip, one_line
+from register.text import one_line
 from register.topics.files import held
 from tui.cli.here import Here
+from tui.cli.tabular import columns
+from tui.width import width_of
 
 _COLUMNS: Final = ("NUMBER", "PRI", "STATE", "OWNER", "DUE", "SUPPLIER", "TITLE")
-_LONGEST: Final = 26
+_WIDE: Final = 100
+"""On narrower terminals a list's times have no year."""
 _PLAIN: Final = ("impact", "urgency", "service", "category", "team", "resolution", "cause")
 _TIMES: Final = (
     "opened_at",
@@ -196,18 +200,7 @@ def bond_line(bond: Bond) -> str:
 
 def table(at: Here, incidents: Sequence[Incident]) -> list[str]:
     """Return incidents as lines under a heading."""
-    return columns(_COLUMNS, [_cells(at, incident) for incident in incidents])
-
-
-def columns(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return rows as lines, each column as wide as its longest cell; the last one as it is."""
-    cells = [tuple(heading), *(tuple(one_line(cell) or "-" for cell in row) for row in rows)]
-    widths = [min(_LONGEST, max(len(row[at]) for row in cells)) for at in range(len(heading) - 1)]
-    lines = []
-    for row in cells:
-        fixed = [clip(cell, width).ljust(width) for cell, width in zip(row[:-1], widths, strict=True)]
-        lines.append("  ".join((*fixed, row[-1])).rstrip())
-    return lines
+    return columns(_COLUMNS, [_cells(at, incident) for incident in incidents], cut=True)
 
 
 def _cells(at: Here, incident: Incident) -> tuple[str, ...]:
@@ -216,7 +209,9 @@ def _cells(at: Here, incident: Incident) -> tuple[str, ...]:
     head = (incident.number, str(incident.priority))
     state = f"Hold {incident.hold.reason}" if incident.hold else incident.state.value
     state += ", firing" if incident.firing else ""
+    narrow = (width_of(sys.stdout) or _WIDE) < _WIDE
     due = due_text(at, incident)
+    due = due.partition("-")[2] if narrow and due[:1].isdigit() else due  # without the year
     bonds = " ".join(
         f"{bond.vendor}:{bond.ref.key if bond.ref else bond.state}"
         + ("!" if bond.dead else "?" * bond.doubtful)

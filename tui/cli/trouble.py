@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from register.plain import clean, clip
+from tui.width import fitted
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -68,7 +69,7 @@ def told(error: BaseException, *, as_json: bool) -> int:
         about = {"error": {"code": code, "message": message, "ask": ask}}
         print(json.dumps(about, ensure_ascii=True), file=sys.stderr)
     else:
-        print(message, file=sys.stderr)
+        print("\n".join(fitted([message], sys.stderr)), file=sys.stderr)
     return code
 
 
