@@ -188,9 +188,14 @@ def _(command: Reopen, incident: Incident, world: World) -> Decision:
     children: Decision = ()
     if world.actor != incident.caller:  # a caller speaks of their own incident alone
         children = each_child(
-            incident, world, lambda child: reopened, lambda child: child.resolved_with == incident.number
+            incident, world, lambda child: reopened, lambda child: _resolved_with(child, incident)
         )
     return (*says(incident, reopened), *children, *taken_back(incident, world))
+
+
+def _resolved_with(child: Incident, parent: Incident) -> bool:
+    """Whether its parent resolved it, and it is still so: what was closed since stays closed."""
+    return child.state is State.RESOLVED and child.resolved_with == parent.number
 
 
 @decide.register

@@ -246,6 +246,15 @@ def test_our_reopening_reopens_what_was_resolved_with_it_and_a_callers_does_not(
     assert (again.reopened, again.last_reopened_by) == (1, person(desk, "ben"))
 
 
+def test_a_reopened_parent_leaves_a_child_that_was_closed_since_closed(desk: ServiceDesk) -> None:
+    parent, children = family(desk, P, P)
+    desk.do(ANA, fixed(parent))
+    desk.do(ANA, Close(target=children[0]))
+    desk.do(BEN, Reopen(target=parent, reason="It is back."))
+    assert states(desk, [parent, *children]) == [P, State.CLOSED, P]
+    assert "reopened" not in story(desk, children[0])
+
+
 def test_parents_and_children_are_one_generation_deep(desk: ServiceDesk) -> None:
     parent, (child,) = family(desk, State.NEW)
     third = log(desk)
