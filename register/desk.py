@@ -50,6 +50,8 @@ from register.topics.timekeeping import ClockSteppedBack
 
 SKEW_TAKEN_AS_NONE = 2
 """Seconds that a clock may lie behind the newest event without a word: hosts differ by that much."""
+MOST_SKEW = 2**31 - 1
+"""What the head's column holds on PostgreSQL: 68 years, and a clock may be off by more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class ServiceDesk:
         if behind <= SKEW_TAKEN_AS_NONE:
             transaction.skew = 0 if told >= now else transaction.skew
         elif not transaction.skew:
-            transaction.skew = behind
+            transaction.skew = min(behind, MOST_SKEW)
             transaction.append(
                 Said("register", ClockSteppedBack(seconds=behind)),
                 command_id=new_id(),

@@ -53,3 +53,15 @@ def test_two_hosts_a_second_apart_are_no_news(desk: ServiceDesk, clock: Any) -> 
     desk.do(ANA, Note(target=number, text="A second behind."))
     assert skews(desk) == []
     assert recorded(desk) == sorted(recorded(desk))
+
+
+def test_edge_21_a_clock_that_was_a_lifetime_ahead_keeps_nobody_from_writing(
+    desk: ServiceDesk, clock: Any
+) -> None:
+    """More seconds than a column of PostgreSQL's holds."""
+    clock.now = clock.now.replace(year=2100)
+    number = log(desk)
+    clock.now = clock.now.replace(year=1970)
+    desk.do(ANA, Note(target=number, text="The clock is wrong the other way."))
+    assert len(skews(desk)) == 1
+    assert verify(desk.store).ok
