@@ -12,9 +12,9 @@ from typing import Final
 from sqlalchemy import and_, func, select
 
 from register.canon import moment, stamp
-from register.core import Principal, Role
+from register.core import Principal, Refused, Role
 from register.desk import ServiceDesk
-from register.store import Store
+from register.store import RegisterAway, RegisterUnavailable, Store
 from register.store import tables as t
 from register.topics.waking import WakeUp
 
@@ -26,12 +26,25 @@ AT_ONCE: Final = 200
 
 
 def tick(desk: ServiceDesk, now: datetime) -> int:
-    """Wake whatever is due; return how many incidents something happened to."""
+    """Wake whatever is due; return how many incidents something happened to.
+
+    One that cannot be read, or that a rule keeps from it, keeps no other waiting: it is raised at the end.
+    """
     due = t.incident.c.wake_at
     query = select(t.incident.c.n).where(and_(due.is_not(None), due <= stamp(now)))
     with desk.store.read() as connection:
         numbers = list(connection.execute(query.order_by(due).limit(AT_ONCE)).scalars())
-    return sum(bool(desk.do(WATCH, WakeUp(target=f"INC-{n}")).events) for n in numbers)
+    woken, why = 0, None
+    for n in numbers:
+        try:
+            woken += bool(desk.do(WATCH, WakeUp(target=f"INC-{n}")).events)
+        except RegisterAway:
+            raise
+        except (RegisterUnavailable, Refused) as error:
+            why = why or error
+    if why is not None:
+        raise why
+    return woken
 
 
 def is_soon(due: datetime | None, now: datetime) -> bool:
