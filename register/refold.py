@@ -62,18 +62,20 @@ def refold(connection: Connection, only: ColumnElement[bool] | None = None) -> I
             yield _of_one(stream, events)
 
 
-def _kept(rows: Iterable[Any]) -> dict[int, str]:
-    """Return what a stream's redactions kept of its events, as `folding.kept_of` reads it from the table."""
-    found: dict[int, str] = {}
+def _kept(rows: Iterable[Any]) -> tuple[dict[int, str], set[int]]:
+    """Return what a stream's redactions kept of its events, as `folding.kept_of` reads it from the table;
+    and the events that they say they wiped."""
+    found, wiped = dict[int, str](), set[int]()
     for row in rows:
         if row[3] != REDACTED or row[-1] is None:
             continue
         try:
-            left = orjson.loads(row[-1])["kept"]
-            found |= {int(seq): orjson.dumps(rest).decode() for seq, rest in left.items()}
+            told = orjson.loads(row[-1])
+            found |= {int(seq): orjson.dumps(rest).decode() for seq, rest in told["kept"].items()}
+            wiped.update(map(int, told["wiped"]))
         except (ValueError, KeyError, TypeError, AttributeError):
             continue  # the fold below tells of it
-    return found
+    return found, wiped | found.keys()
 
 
 def _of_one(stream: str, events: Iterable[Any]) -> Refolded:
@@ -81,7 +83,10 @@ def _of_one(stream: str, events: Iterable[Any]) -> Refolded:
     newer program, the fold proves nothing."""
     made = Refolded(stream)
     rows = list(events)
-    kept = _kept(rows) if any(row[-1] is None for row in rows) else {}
+    empty = [row[2] for row in rows if row[-1] is None]
+    kept, wiped = _kept(rows) if empty else ({}, set[int]())
+    gone = (seq for seq in empty if seq not in wiped)
+    made.faults += [f"Event {seq} of {stream}: its data is gone, and no redaction took it." for seq in gone]
     for _, n, seq, name, v, at, recorded_at, written in rows:
         data = kept.get(seq) if written is None else written
         if n != made.version + 1 or not isinstance(n, int):

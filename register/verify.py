@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, String, cast, exists, func, li
 from register.canon import ENVELOPE, GENESIS, chained, data_digest
 from register.clocks.book import Timeline
 from register.refold import AT_ONCE, Refolded, refold
-from register.store import alerts, files
+from register.store import alerts, bonds, files
 from register.store import tables as t
 from register.store.fulltext import disagreement
 from register.store.promises import timeline_of
@@ -172,6 +172,7 @@ def _compare(connection: Connection, verdict: Verdict, after: int, told: _Told) 
             _beside(made, rows.get(made.n), timeline, verdict)
         proved = [made.incident for made in some if made.incident is not None and made.proved]
         verdict.faults.extend(alerts.faults_in(connection, proved))
+        verdict.faults.extend(bonds.faults_in(connection, proved))
         told.add(sum(made.version for made in some))
     return streams
 

@@ -16,8 +16,9 @@ from register.topics.hearing import Hear
 from register.topics.intake import Log
 from register.topics.notes import Note
 from register.topics.ownership import Take
+from register.topics.privacy import Redact
 from register.verify import Anchor, verify
-from tests.register.saying import ANA, ENGINE, ask, fixed, heard, log, sql, ticket_of
+from tests.register.saying import ANA, BEN, ENGINE, ask, fixed, heard, log, sql, ticket_of
 
 
 @pytest.fixture(autouse=True)
@@ -180,11 +181,37 @@ def test_a_register_in_ruins_is_told_in_a_few_sentences(desk: ServiceDesk) -> No
 
 
 @pytest.mark.parametrize("kind", ["note", "supplier_said"])
-def test_redacted_data_still_verifies_and_what_is_left_is_the_rest(desk: ServiceDesk, kind: str) -> None:
+def test_data_that_no_redaction_took_is_missed(desk: ServiceDesk, kind: str) -> None:
+    """The chain covers the digest alone: who wipes a text by hand must not pass for a redaction."""
+    (row,) = ask(desk.store, f"SELECT seq FROM event WHERE kind = '{kind}'")
     sql(desk.store, f"UPDATE event SET data = NULL, salt = NULL WHERE kind = '{kind}'")
+    assert f"Event {row.seq} of INC-" in faults(desk)
+    assert "no redaction took it" in faults(desk)
+
+
+def test_what_was_redacted_is_missed_by_nobody(desk: ServiceDesk) -> None:
+    (row,) = ask(desk.store, "SELECT seq FROM event WHERE kind = 'note'")
+    desk.do(BEN, Redact(target="INC-2", event=row.seq, reason="a private number"))
+    desk.do(BEN, Redact(target="INC-2", texts=True, reason="all of it"))
     assert verify(desk.store).faults == []
-    (event,) = [e for n in (1, 2) for e in desk.store.timeline(f"INC-{n}") if e.kind == kind]
-    assert event.event is None
+    sql(desk.store, "UPDATE event SET data = NULL, salt = NULL WHERE kind = 'assigned'")
+    assert "no redaction took it" in faults(desk)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE bond SET remote_id = '9'",
+        "UPDATE bond SET live = 0",
+        "UPDATE bond SET vendor = 'x'",
+        "UPDATE bond SET incident = 'INC-2'",
+        "DELETE FROM bond",
+    ],
+)
+def test_a_bond_changed_by_hand_is_named(desk: ServiceDesk, change: str) -> None:
+    """By it a supplier's word finds its incident: changed, all that they say is lost."""
+    assert sql(desk.store, change) == 1
+    assert "INC-1: the row" in faults(desk)
 
 
 def test_an_event_of_a_kind_that_is_not_known_here_breaks_nothing(
