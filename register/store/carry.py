@@ -39,6 +39,9 @@ class Writing(Protocol):
     def seq(self) -> int:
         """The seq of the event written last."""
 
+    def forget(self, person: str) -> None:
+        """Have every process look up anew who bears the name that this person had."""
+
 
 @singledispatch
 def carry(effect: Effect, transaction: Writing, now: str) -> None:

@@ -31,6 +31,7 @@ def _(effect: EmptyPerson, transaction: Writing, now: str) -> None:
     emptied = {"login": f"erased/{effect.person}", "name": f"erased {effect.person}", "erased_at": now}
     mine = and_(row.id == effect.person, row.erased_at.is_(None))
     transaction.connection.execute(t.person.update().where(mine), emptied)
+    transaction.forget(effect.person)
 
 
 @carry.register

@@ -85,6 +85,7 @@ class Store:
         self._writer = engine.execution_options(muster_writes=True)
         self._scrub_at = 0.0  # when the journal may be emptied again
         self._people: dict[tuple[str, str], str] = {}
+        self._people_at = -1  # the head's count of people when they were known
         self.adopted: Adopted | None = None  # the policy that was read last
 
     @contextmanager
@@ -95,13 +96,18 @@ class Store:
         """
         self._refuse_another_file()
         with told(self.url), self._writer.connect() as connection, connection.begin():
-            transaction = Transaction(connection, lock(connection, command_id, numbers), self._people)
+            ahead = lock(connection, command_id, numbers)
+            if ahead.head.person != self._people_at:  # another process entered somebody, or erased them
+                self._people.clear()
+                self._people_at = ahead.head.person
+            transaction = Transaction(connection, ahead, self._people)
             yield transaction
             transaction.finish()
         if transaction.wiped and time.monotonic() >= self._scrub_at:
             # a reader who stays would be waited for at each of a thousand redactions
             self._scrub_at = 0.0 if scrub(self.engine) else time.monotonic() + SCRUB_AGAIN
         self._people.update(transaction.new_people)
+        self._people_at = transaction.people
         if self.path is not None and transaction.moved:
             poke(self.path)
 

@@ -104,7 +104,7 @@ class Transaction:
         self._seq: int = head.seq
         self._hash: str = head.hash
         self._incident: int = head.incident
-        self._person: int = head.person
+        self.people: int = head.person  # entered or erased so far: where it moved, names are looked up
         self._recorded_at: str = head.recorded_at
         self.policy_seq: int = head.policy_seq
         self.policy_moved = False  # by this transaction: what it says is not on record yet
@@ -213,14 +213,22 @@ class Transaction:
         """Return a person's id; who is not known yet is entered."""
         found = self.met(kind, login)
         if found is None:
-            self._person += 1
-            found = f"p{self._person}"
+            self.people += 1
+            found = f"p{self.people}"
             self._connection.execute(
                 t.person.insert(), {"id": found, "kind": kind, "login": login, "name": login}
             )
             self.moved = True
             self.new_people[kind, login] = found
         return found
+
+    def forget(self, person: str) -> None:
+        """Know nobody by the name that this person had, here and in every other process."""
+        for known in (self._people, self.new_people):
+            for name in [name for name, whose in known.items() if whose == person]:
+                del known[name]
+        self.people += 1
+        self.moved = True
 
     def met(self, kind: str, login: str) -> str | None:
         """Return the id of a person that the register knows already."""
@@ -322,7 +330,7 @@ class Transaction:
                     "seq": self._seq,
                     "hash": self._hash,
                     "incident": self._incident,
-                    "person": self._person,
+                    "person": self.people,
                     "recorded_at": self._recorded_at,
                     "policy_seq": self.policy_seq,
                     "skew": self.skew,

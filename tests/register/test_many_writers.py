@@ -17,15 +17,16 @@ from pathlib import Path
 import pytest
 
 from register.canon import moment
-from register.core import NotFound, Policy
+from register.core import NotFound, Policy, Principal, Role
 from register.desk import ServiceDesk
 from register.store import RegisterUnavailable, Store, open_store
 from register.store.poke import folder_of
 from register.store.watcher import SLOW, SLOWER, Watcher
+from register.topics.erasure import ErasePerson
 from register.topics.intake import Log
 from register.topics.ownership import Take
 from register.verify import verify
-from tests.register.saying import ANA, ask, log, run_script, sql
+from tests.register.saying import ADA, ANA, ask, log, look, run_script, sql
 
 KILLS = 20
 
@@ -238,3 +239,20 @@ def test_a_lost_connection_is_said_and_the_next_wait_is_well_again(store: Store)
     assert watcher.wait(0, 5)
     watcher.close()
     other.close()
+
+
+def test_whoever_was_erased_elsewhere_is_somebody_new_here(desk: ServiceDesk) -> None:
+    """A board that has been up for days knew her by an id that belongs to nobody any more."""
+    other = ServiceDesk(open_store(desk.store.url), desk.policy, desk._clock)
+    zoe = Principal("zoe", Role.RESPONDER, "board")
+    before = look(desk, log(desk, caller="Zoë Sample")).caller
+    desk.do(zoe, Log(title="Hers"))
+    assert before is not None
+    erased = [before, desk.store.person_id("zoe") or ""]
+    for person in erased:
+        other.do(ADA, ErasePerson(person=person, reason="asked for"))
+    assert look(desk, log(desk, caller="Zoë Sample")).caller not in erased
+    assert desk.do(zoe, Log(title="Hers again")).events[0].actor not in erased
+    assert "Zoë Sample" in desk.store.people().values()
+    assert verify(desk.store).ok
+    other.store.close()
