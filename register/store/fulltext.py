@@ -177,7 +177,7 @@ def _entries(connection: Connection, rows: Sequence[Any]) -> Iterator[tuple[int,
     told = [row for row in rows if row.kind in kinds and row.data and row.stream.startswith("INC-")]
     titles = _titles(connection, {row.stream for row in told})
     for row in told:
-        title, texts = said(orjson.loads(row.data))
+        title, texts = said(data_in(row.data))
         yield row.seq, indexed(title or titles.get(row.stream, ""), texts)
 
 
@@ -188,8 +188,17 @@ def _titles(connection: Connection, streams: set[str]) -> Mapping[str, str]:
     for at in range(0, len(wanted), _CHUNK):
         first = and_(_E.stream.in_(wanted[at : at + _CHUNK]), _E.n == 1, _E.data.is_not(None))
         for row in connection.execute(select(_E.stream, _E.data).where(first)):
-            found[row.stream] = said(orjson.loads(row.data))[0]
+            found[row.stream] = said(data_in(row.data))[0]
     return found
+
+
+def data_in(written: str | None) -> dict[str, Any]:
+    """Return an event's data; nothing where it cannot be read: `verify` tells of that."""
+    try:
+        data = orjson.loads(written or "{}")
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def _put_in(connection: Connection, entries: Iterable[tuple[int, list[str]]]) -> None:

@@ -29,7 +29,7 @@ from sqlalchemy.types import UserDefinedType
 from register.canon import moment
 from register.core import Principal
 from register.store import tables as t
-from register.store.fulltext import catch_up
+from register.store.fulltext import catch_up, data_in
 from register.store.sight import sight_of, visible
 from register.store.store import Store
 from register.words import Term, said
@@ -171,7 +171,7 @@ def _plan(connection: Connection, **ways: str) -> None:
 
 def _hit(row: Any) -> Hit:
     board = orjson.loads(row.board)
-    data = orjson.loads(row.data or "{}")
+    data = data_in(row.data)
     own, texts = said(data)
     return Hit(
         number=row.stream,

@@ -280,3 +280,14 @@ def test_a_snippet_is_one_clean_line_around_what_was_found() -> None:
     assert len(told) < 180
     assert snippet(text, asked("nothing")) == ""
     assert snippet("Straße", asked("STRASS*")) == "Straße"
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", "nonsense"])
+def test_a_damaged_event_keeps_nothing_else_from_being_found(desk: ServiceDesk, damage: str) -> None:
+    one, two = log(desk, "Mail bounces"), log(desk, "Mail is late")
+    note(desk, one, "The relay was asleep.")
+    sql(desk.store, f"UPDATE event SET data = '{damage}' WHERE kind = 'note'")
+    assert found(desk, "mail") == [one, two]
+    sql(desk.store, f"UPDATE event SET data = '{damage}' WHERE seq = 1")  # indexed already
+    assert found(desk, "bounces") == [one]
+    assert not verify(desk.store).ok
