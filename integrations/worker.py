@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -27,6 +27,7 @@ from integrations.outcomes import Timing
 from integrations.retention import keep_retired
 from integrations.secrets import resolve
 from integrations.spooling import keep_entered
+from integrations.steady import keep
 from integrations.ticking import keep_ticking
 from integrations.vendor import Vendor
 from integrations.vendors import connector_for
@@ -130,18 +131,20 @@ class Worker:
     async def run(self, *, sole: bool, until_idle: bool = False) -> None:
         """Serve until stopped, or until nothing has been to do for ten minutes."""
         self._busy_until = datetime.now(UTC) + IDLE
-        steady = [
-            asyncio.create_task(self._beat(sole), name="beat"),
-            asyncio.create_task(self._watch(), name="watch"),
-            asyncio.create_task(keep_ticking(self._hand, self.tell), name="tick"),
-            asyncio.create_task(keep_indexed(self._hand), name="index"),
-            asyncio.create_task(keep_retired(self._hand, self.tell), name="retention"),
-            asyncio.create_task(keep_entered(self._hand, self._env, self.tell), name="spool"),
-        ]
+        hand, tell = self._hand, self.tell
+        works: dict[str, Callable[[], Awaitable[None]]] = {
+            "The sign of life": lambda: self._beat(sole),
+            "Watching for commits": self._watch,
+            "Doing what is due": lambda: keep_ticking(hand, tell),
+            "Indexing texts": lambda: keep_indexed(hand),
+            "Retention": lambda: keep_retired(hand, tell),
+            "Entering the spool": lambda: keep_entered(hand, self._env, tell),
+        }
         if until_idle:
-            steady.append(asyncio.create_task(self._idle(), name="idle"))
+            works["Looking whether to end"] = self._idle
         else:
-            steady.append(asyncio.create_task(keep_anchors(self._hand, self.tell), name="anchors"))
+            works["Writing down heads"] = lambda: keep_anchors(hand, tell)
+        steady = [asyncio.create_task(keep(what, work, tell), name=what) for what, work in works.items()]
         try:
             while not self._stop.is_set():
                 self._reload.clear()
@@ -164,11 +167,12 @@ class Worker:
         """All suppliers that the register has adopted, until these are others."""
         try:
             known = await self._hand.call(self._known.read)
-        except FileFaults as error:
+            rows = await self._hand.call(lambda: outbox.unfinished(self.store))
+        except (FileFaults, RegisterUnavailable) as error:
             self.tell(f"{error} Nothing is sent until it is mended.")
             await self._pause(5)
             return
-        for row in await self._hand.call(lambda: outbox.unfinished(self.store)):
+        for row in rows:
             if row.vendor not in known:
                 why = f"{row.vendor} is not in the adopted vendors.toml any more: nothing is sent."
                 await self._note(row.vendor, why)
