@@ -142,7 +142,7 @@ class MusterApp(PatientApp):
         gone = self.model.live.belongs_to(event.register_id)
         if first:
             self._copy.save()  # from now on this host knows which register it is: the spool asks for that
-        self.model.role, self.model.timeline = event.role, event.timeline
+        self.model.role, self.model.timeline, self.model.named = event.role, event.timeline, event.named
         self.model.register_name = event.name or self.model.register_name
         self.model.live.seen_as = event.seen_as
         self.model.is_me(event.me)

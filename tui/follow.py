@@ -171,7 +171,7 @@ class Follower:
 
     def _introduce(self, store: Store) -> bool:
         """Tell who reads this register; return whether the board's rows were read with the same eyes."""
-        from register.store.adopted import adopted
+        from register.store.adopted import adopted, names_of
         from tui.verbs import verbs_for
 
         who = self._viewer(store)
@@ -181,7 +181,10 @@ class Follower:
         if self._keeper is not None:
             self._keeper.me = sight.person
         found = adopted(store)
-        self._policy, told = found.seq, (who.role.word, sight.word, found.policy.timeline)
+        self._policy, told = (
+            found.seq,
+            (who.role.word, sight.word, found.policy.timeline, names_of(found.policy)),
+        )
         self._post(RegisterOpened(store.register_id, name, sight.person, *told))
         self._post(VerbsLearned(verbs_for(who.role)))
         self._offered = True

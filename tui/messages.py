@@ -5,7 +5,7 @@ Not frozen, because Textual writes into a message itself; their fields are value
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -64,6 +64,7 @@ class RegisterOpened(Message):
     role: str
     seen_as: str = ""  # with whose eyes the rows are read from now on
     timeline: Any = None  # register.clocks.book.Timeline: what is promised, for forms
+    named: Mapping[str, Collection[str]] = field(default_factory=dict)  # what the policy names, for filters
 
 
 @dataclass

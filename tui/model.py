@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ class Model:
         self.freshness = Freshness(since=live.saved_at)
         self.role = ""
         self.timeline: Any = None  # what is promised; None until the register has said so
+        self.named: Mapping[str, Collection[str]] = {}  # what the policy names; empty until it is known
         self.register_name = session.register_name
         self.utc = False
         self.sieve = Sieve(self._hay_of)
@@ -109,9 +110,16 @@ class Model:
             self.sieve.anew(self._reader())
 
     def _reader(self) -> Reader:
-        from register.filter import Reader
+        from register.filter import Reader, predicate
 
-        return Reader(int(self.eyes.now), self.eyes.me, self.eyes.people, zone=self.zone)
+        return Reader(
+            int(self.eyes.now),
+            self.eyes.me,
+            self.eyes.people,
+            zone=self.zone,
+            named=self.named,
+            has=lambda meaning: any(map(predicate(meaning), self.live.rows)),
+        )
 
     def shown(self) -> list[Row]:
         """The rows that pass the filter."""

@@ -5,7 +5,8 @@ What is left are few kinds of questions, each of which the row and the SQL answe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import difflib
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
@@ -29,6 +30,8 @@ from register.filter.syntax import (
 from register.plain import clip
 from register.words import Term, term
 
+_TOLD: Final = 8
+"""Names that a mistake lists, the nearest first."""
 SHOWN: Final = 24
 """Characters of a team's, service's or category's name that a board's row keeps."""
 
@@ -44,6 +47,10 @@ class Reader:
     zone: tzinfo | None = None  # None is the host's own
     texts: bool = False  # whether what was written can be asked for: live rows have titles alone
     as_of: bool = False  # the past is looked at, from which no texts are kept to be found
+    named: Mapping[str, Collection[str]] = field(default_factory=dict)  # what the policy names, by field
+    has: Callable[[Meaning], bool] | None = (
+        None  # whether anything there is meant; None: names are not looked at
+    )
 
     def ids(self, called: str) -> frozenset[str]:
         """Return whoever has this login, this name, or this first word of a name."""
@@ -175,11 +182,28 @@ def _one(test: Compare, value: Value, column: int, reader: Reader) -> Meaning:
         return Among("owner", frozenset(ids))
     if test.field == "text":
         return _written(test, value, column, reader)
-    if test.field == "vendor":
-        return Engaged(value)
     if test.field == "state":
         return Among("state", frozenset(STATES[value]))
-    return Among(test.field, frozenset((value,) if test.field == "hold" else _as_shown(value)))
+    if test.field == "hold":
+        return Among("hold", frozenset((value,)))
+    found = Engaged(value) if test.field == "vendor" else Among(test.field, frozenset(_as_shown(value)))
+    _refuse_strange(test, value, column, found, reader)
+    return found
+
+
+def _refuse_strange(test: Compare, value: str, column: int, found: Meaning, reader: Reader) -> None:
+    """A name must be one of the policy's, where it names any, or some incident's still."""
+    names, wanted = reader.named.get(test.field, ()), value.casefold()
+    if not names or reader.has is None or wanted in map(str.casefold, names) or reader.has(found):
+        return
+
+    def likeness(name: str) -> float:
+        return -difflib.SequenceMatcher(None, name.casefold(), wanted).ratio()
+
+    near = sorted(names, key=likeness)
+    told = ", ".join(near[:_TOLD]) + (", …" if near[_TOLD:] else "")
+    what = "supplier" if test.field == "vendor" else test.field
+    raise FilterError(test.text, column, f"there is no {what} “{clip(value, 40)}”", f"write one of: {told}")
 
 
 def _written(test: Compare, typed: str, column: int, reader: Reader) -> Meaning:

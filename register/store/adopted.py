@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -59,6 +59,17 @@ def adopted(store: Store, otherwise: Policy | None = None) -> Adopted:
         seq = int(connection.execute(_SEQ).scalar_one())
         found = _kept(store, connection, seq)
     return _or(found, otherwise)
+
+
+def names_of(policy: Policy) -> dict[str, Collection[str]]:
+    """Return what a policy names, by the fields of filters."""
+    matrix = policy.matrix
+    return {
+        "vendor": list(policy.vendors),
+        "team": list(matrix.teams),
+        "service": list(matrix.services),
+        "category": list(matrix.categories),
+    }
 
 
 def policy_of(store: Store, transaction: Transaction, otherwise: Policy) -> Policy:

@@ -176,6 +176,12 @@ ORDERS: Final[Mapping[str, Order]] = {
 """By the words of --sort."""
 
 
+def anything(connection: Connection, meaning: Meaning, sight: Sight) -> bool:
+    """Whether any incident, open or over, is meant that this reader may see whole."""
+    query = select(_I.n).where(and_(visible(sight), condition(connection, meaning, sight))).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def seen_numbers(
     connection: Connection, meaning: Meaning, sight: Sight, *, everything: bool = False
 ) -> list[int]:

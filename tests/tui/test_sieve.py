@@ -112,3 +112,20 @@ async def test_what_a_filter_means_changes_with_the_time(
         app._minute()
         await settled(pilot)
         assert painted(app) == ["INC-9"]
+
+
+async def test_a_name_must_be_the_policys_or_some_rows(tmp_path: Path) -> None:
+    app = await board(tmp_path)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot)
+        await pilot.press("slash")
+        await type_in(pilot, "vendor:nosuch")
+        assert app.model.sieve.wrong is None  # nobody has said yet which there are
+        assert app.model.shown() == []
+        app.model.named = {"vendor": ("nordnet",), "team": ("desk",)}
+        for typed, shown in (("vendor:nordnet", []), ("vendor:acme", ["INC-1"]), ("team:DESK", ["INC-3"])):
+            app.model.filter(typed)
+            assert app.model.sieve.wrong is None
+            assert [one["number"] for one in app.model.shown()] == shown
+        app.model.filter("vendor:nosuch")
+        assert "write one of: nordnet" in str(app.model.sieve.wrong)

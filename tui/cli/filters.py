@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from rich.cells import cell_len
 
-from register.filter import FilterError, Meaning, Reader, meant, parse
+from register.filter import FilterError, Meaning, Reader, meant, parse, predicate
 from register.plain import clip, one_line
 from register.store import Store
+from register.store.adopted import adopted, names_of
+from register.store.filtering import anything
 from register.store.fulltext import catch_up
 from tui.cli.here import Here
 from tui.cli.progress import bar
 from tui.cli.trouble import WrongUse
 
+Row = Mapping[str, Any]
 _SEEN: Final = 72
 """Signs of a filter that are shown around the place of a mistake."""
 
 
-def meaning_of(at: Here, typed: Sequence[str], now: datetime, *, as_of: bool = False) -> Meaning:
+def meaning_of(
+    at: Here,
+    typed: Sequence[str],
+    now: datetime,
+    *,
+    then: Callable[[], Iterable[Mapping[str, Any]]] | None = None,
+) -> Meaning:
     """Return what the words of a command line mean as one filter; raises WrongUse.
 
-    as_of: whether the past is looked at: what was written then cannot be asked for.
+    then: reads the rows of a past that is looked at: what was written then cannot be asked for.
     """
-    text = " ".join(typed)
-    reader = Reader(int(now.timestamp()), at.me, at.people, at.logins, texts=not as_of, as_of=as_of)
+    text, past = " ".join(typed), then is not None
+
+    def has(meaning: Meaning) -> bool:
+        with at.store.read() as connection:
+            if anything(connection, meaning, at.store.sight(at.who)):
+                return True
+        return then is not None and any(map(predicate(meaning), then()))
+
+    named = names_of(adopted(at.store).policy) if text else {}
+    seconds = int(now.timestamp())
+    reader = Reader(seconds, at.me, at.people, at.logins, texts=not past, as_of=past, named=named, has=has)
     try:
         return meant(parse(text), reader)
     except FilterError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -116,12 +116,16 @@ def _listed_now(at: Here, asked: _Asked) -> Answer:
 def _listed_then(at: Here, moment: datetime, asked: _Asked) -> Answer:
     """List what was known then; the filter is asked of the incidents as they were."""
     when, back = known(at, moment), looking_back(at)
-    passes = predicate(meaning_of(at, asked.words, moment, as_of=True))
 
     def row(one: Incident) -> dict[str, Any]:
         whole = filter_row(one, due_of(one, back.timeline))
         return whole if back.sees(one) else mask(whole)
 
+    def rows() -> Iterator[dict[str, Any]]:
+        with at.store.read() as connection:
+            yield from map(row, incidents_then(connection, when, everything=True))
+
+    passes = predicate(meaning_of(at, asked.words, moment, then=rows))
     with at.store.read() as connection:
         then = incidents_then(connection, when, everything=asked.everything)
         found = [one for one in then if passes(row(one))]

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from register.matrix_toml import SAMPLE
-from tests.tui.cli_help import Cli
+from tests.tui.cli_help import Cli, vendor_block
 from tui.main import main
 
 
@@ -122,3 +122,53 @@ def plain_board(cli: Cli) -> str:
     cli.capsys.readouterr()
     assert main([]) == 0
     return cli.capsys.readouterr().out
+
+
+def test_a_filter_names_what_there_is(one: Cli) -> None:
+    one.json("apply")
+    for typed, near in (
+        ("vendor:practise", "there is no supplier “practise”; write one of: practice. Nothing was listed."),
+        ("team:net-op", "write one of: net-ops, "),
+        ("service:Netwrok", "write one of: Network, "),
+        (
+            "p:1 or category!=access,hardwear",
+            "column 25: there is no category “hardwear”; write one of: hardw",
+        ),
+    ):
+        for words in (["list", typed], ["list", "--all", typed, "--as-of", "0m"], ["export", typed]):
+            ran = one(*words)
+            assert ran.code == 2
+            assert near in ran.err
+    for typed in (
+        "vendor:practice",
+        "vendor:none",
+        "team:NET-OPS",
+        "service:network",
+        "category:none",
+        "owner:me",
+    ):
+        assert one("list", typed).code == 0
+
+
+def test_a_name_that_is_taken_out_of_the_policy_still_finds_what_has_it(one: Cli) -> None:
+    one.vendors(vendor_block())
+    one.json("apply")
+    one.json("engage", "1", "practice", "help")
+    one.json("log", "Switch is down", "--service", "Network")
+    one.vendors(vendor_block().replace("vendor.practice", "vendor.acme"))
+    (one.home / "matrix.toml").write_text(SAMPLE.read_text().replace("Network", "Cables"))
+    one.json("apply")
+    assert "practice" not in one("list", "vendor:nosuch").err
+    for words, numbers in (
+        ("vendor:practice", ["INC-1"]),
+        ("service:network", ["INC-2"]),
+        ("vendor:acme", []),
+    ):
+        for more in ((), ("--as-of", "0m")):
+            assert [found["number"] for found in one.json("list", words, *more)] == numbers
+
+
+def test_where_the_policy_names_none_any_name_may_be_asked_for(cli: Cli) -> None:
+    cli.json("log", "Mail is late")
+    assert cli("list", "service:Mail").code == 0
+    assert cli("list", "team:nosuch").code == 2  # there is a team without a matrix, too
