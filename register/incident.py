@@ -45,6 +45,10 @@ class HoldReason(StrEnum):
     PROBLEM = "problem"
 
 
+ELSEWHERE: Final = (HoldReason.CHANGE, HoldReason.PROBLEM)
+"""Holds that wait for a record that is not kept here."""
+
+
 class Impact(StrEnum):
     HIGH = "high"
     MEDIUM = "medium"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
@@ -10,7 +11,8 @@ from pydantic import Field
 from register.core import Command, Decision, Event, Role, Target, World, decide, evolve, remarks, says
 from register.incident import HoldReason, Incident, State
 from register.text import Words
-from register.topics.hold import Resumed
+from register.topics.family import children_of
+from register.topics.hold import goes_on
 
 
 class HearCaller(Command):
@@ -21,6 +23,9 @@ class HearCaller(Command):
 
     target: Target
     text: Annotated[Words, Field(description="what they said")]
+
+    def touches_too(self, incidents: Mapping[str, Incident]) -> tuple[str, ...]:
+        return children_of(incidents.get(self.target))
 
 
 class TellCaller(Command):
@@ -49,7 +54,7 @@ class CallerTold(Event):
 def _(command: HearCaller, incident: Incident, world: World) -> Decision:
     said = says(incident, CallerSaid(text=command.text))
     if incident.hold is not None and incident.hold.reason is HoldReason.CALLER:
-        return (*said, *says(incident, Resumed(because="the caller answered")))
+        return (*said, *goes_on(incident, world, "the caller answered"))
     return said
 
 

@@ -143,12 +143,12 @@ def _(command: Hear, incident: Any, world: World) -> Decision:
 def _woken(command: Hear, world: World, said: list[Said]) -> Decision:
     """What waits for this supplier goes on once there is something for us to do: words, or a turn of ours."""
     news = {one.stream for one in said if _is_for_us(one.event)}
-    return tuple(
-        event
-        for number in sorted(news)
-        if _waits_for(world.incidents[number], command.vendor)
-        for event in goes_on(world.incidents[number], world, f"{command.vendor} answered")
-    )
+    woken: dict[str, Said] = {}  # a child that has news of its own goes on once
+    for number in sorted(news):
+        if _waits_for(world.incidents[number], command.vendor):
+            for event in goes_on(world.incidents[number], world, f"{command.vendor} answered"):
+                woken.setdefault(event.stream, event)
+    return tuple(woken.values())
 
 
 def _is_for_us(event: Event) -> bool:

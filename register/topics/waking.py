@@ -21,10 +21,10 @@ from register.core import (
     refuse_unless,
     says,
 )
-from register.incident import Incident, State
+from register.incident import ELSEWHERE, Incident, State
 from register.text import Name
 from register.topics.family import children_of
-from register.topics.hold import Resumed, goes_on
+from register.topics.hold import goes_on
 from register.topics.resolution import Closed
 
 
@@ -75,15 +75,22 @@ def _(command: WakeUp, incident: Incident, world: World) -> Decision:
 
 @decide.register
 def _(command: Done, incident: Any, world: World) -> Decision:
-    waiting = [one for one in world.incidents.values() if one.state is State.ON_HOLD]
+    waiting = [one for one in world.incidents.values() if _waits_for(one, command.record)]
     refuse_unless(
         waiting,
         f"No incident waits for {command.record}. Nothing was done: `muster list state:hold` shows what is on"
         " hold.",
         ask="record",
     )
-    resumed = Resumed(because=f"{command.record} is done")
     # a child of one that waits goes on with it, and once
-    said = {one.number: Said(one.number, resumed) for one in waiting}
+    said: dict[str, Said] = {}
+    for one in waiting:
+        for event in goes_on(one, world, f"{command.record} is done"):
+            said.setdefault(event.stream, event)
     record = RecordDone(record=command.record, woke=tuple(said))
     return (*said.values(), Said("register", record))
+
+
+def _waits_for(incident: Incident, record: str) -> bool:
+    hold = incident.hold
+    return hold is not None and hold.reason in ELSEWHERE and hold.on.casefold() == record.casefold()

@@ -29,11 +29,14 @@ from register.topics.watching import Unwatch, Watch
 from register.verify import verify
 from register.watch import WATCH, falls_due_soon, tick
 from tests.register.saying import (
+    ACME_2,
     ADA,
     ANA,
     BEN,
     ENGINE,
+    arrived,
     ask,
+    claim,
     everything,
     fixed,
     heard,
@@ -405,6 +408,37 @@ def test_a_change_that_is_done_wakes_all_that_wait_for_it(desk: ServiceDesk) -> 
     assert story(desk, "register") == ["record_done"]
     with pytest.raises(Refused, match="No incident waits for CHG-12"):
         desk.do(BEN, Done(record="CHG-12"))
+
+
+def test_whatever_wakes_a_parent_its_children_go_on_with_it_and_once(desk: ServiceDesk, clock: Any) -> None:
+    asked, (first,) = family(desk, State.NEW)
+    awaiting_caller(desk, asked)
+    desk.do(BEN, HearCaller(target=asked, text="The left one."))
+    changed, (second, apart) = family(desk, State.NEW, State.NEW)
+    desk.do(BEN, PutOnHold(target=changed, reason=HoldReason.CHANGE, on="CHG-12"))
+    awaiting_caller(desk, apart)
+    late = log(desk)  # linked while its parent waits, and so not on hold itself
+    desk.do(BEN, LinkTo(target=late, kind=Link.PARENT, to=changed))
+    desk.do(BEN, Done(record="CHG-12"))
+    assert states(desk, [asked, first, changed, second, apart, late]) == [P, P, P, P, H, P]
+    for number in (first, second, late):
+        assert story(desk, number).count("resumed") == 1
+
+
+def test_a_supplier_that_answers_parent_and_child_at_once_wakes_each_once(
+    desk: ServiceDesk, clock: Any
+) -> None:
+    parent, bond = ticket_of(desk, clock)
+    child = log(desk)
+    desk.do(BEN, Engage(target=child, vendor="acme", message="Here, too."))
+    (row,) = claim(desk.store, clock())
+    arrived(desk, row.row_id, ACME_2)
+    desk.do(BEN, LinkTo(target=child, kind=Link.PARENT, to=parent))
+    desk.do(BEN, PutOnHold(target=parent, reason=HoldReason.VENDOR))
+    items = (heard(parent, bond, clock()), heard(child, row.bond, clock(), change_id="c2"))
+    desk.do(ENGINE, Hear(vendor="acme", items=items))
+    assert states(desk, [parent, child]) == [P, P]
+    assert [story(desk, number).count("resumed") for number in (parent, child)] == [1, 1]
 
 
 def test_a_date_wakes_at_its_time_and_not_before(desk: ServiceDesk, clock: Any) -> None:
