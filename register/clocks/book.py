@@ -41,7 +41,8 @@ class Promise:
 class Rule:
     """A definition made ready: six conditions, and a target for each priority that has one.
 
-    Any of `stop` and any of `pause` is enough. No `cancel`: cancelled when `start` no longer holds.
+    Any of `stop` and any of `pause` is enough. `cancel` comes on top: it is cancelled as well when `start` no
+    longer holds. leaves: what resets it completes it, even where the next one is for others.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Rule:
     reset: Needs | None = None
     reset_by: tuple[str, str] | None = None
     returns: bool = False
+    leaves: bool = False
     retroactive: bool = True
     thresholds: tuple[int, ...] = (100,)
     notices: str = ""
@@ -161,6 +163,7 @@ def _rule(name: str, one: ClockDefinition, calendars: Mapping[str, Calendar]) ->
         reset=_needs(one.reset),
         reset_by=None if one.reset else RESET_BY.get(one.metric),
         returns=one.metric in RETURNS,
+        leaves=one.metric is Metric.HANDOVER and one.reset is None,
         retroactive=one.retroactive and one.metric in (Metric.RESPONSE, Metric.RESOLUTION),
         thresholds=tuple(sorted({*one.thresholds, 100})),
         notices=one.notices or "",

@@ -137,10 +137,10 @@ class _Course:
         stop = _first(rule.stop, facts)
         if stop is not None:
             self._end(clock, at, Stage.COMPLETED, _said(stop, facts))
-        elif _wanted(rule, facts) and _is_reset(rule, before, facts, told):
+        elif _is_reset(rule, before, facts, told) and (rule.leaves or _wanted(rule, facts)):
             self._end(clock, at, Stage.COMPLETED, _reset_by(rule, facts))
             now = next((one for one in rules if one.name == rule.name), None)
-            if now is not None and facts.get("priority", "") in now.promises:
+            if now is not None and facts.get("priority", "") in now.promises and _wanted(now, facts):
                 self._start(now, facts, place, at)
         else:
             why = _unwanted(clock, rules, facts)

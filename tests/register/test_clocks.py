@@ -430,6 +430,21 @@ def test_a_handover_is_counted_for_each_team_that_has_it() -> None:
     assert found[1].breach == at("2026-03-02 09:30:01")
 
 
+def test_a_handover_promised_to_one_team_is_over_when_it_leaves_that_team() -> None:
+    desks = book(one_clock("1h", kind="OLA", metric="handover", when={"team": "desk"}))
+    found = clocks(
+        track(
+            ("2026-03-02 08:00", NEW | {"team": "desk"}),
+            ("2026-03-02 09:30", {"team": "net"}),
+            ("2026-03-02 10:00", {"team": "desk"}),
+            ("2026-03-02 10:30", {"team": "app"}),
+        ),
+        desks,
+    )
+    assert told_of(found) == [("it", "completed", "team is net now"), ("it", "completed", "team is app now")]
+    assert [clock.is_breached(0) for clock in found] == [True, False]
+
+
 ACME = book(
     {}, contracts={"acme": {"acknowledge": {"P3": "15m"}, "update": {"P3": "1h"}, "fix": {"P3": "4h"}}}
 )
