@@ -191,7 +191,7 @@ class ClockDefinition(BaseModel, frozen=True, extra="forbid"):
         begin = together(START[self.metric] if self.start is None else self.start.needs(), *_when(self))
         if not possible(begin):
             raise ValueError("`start` and `when` can never both be so: the clock would never run")
-        if needs is not None and self.cancel is None and not possible(together(begin, needs)):
+        if needs is not None and not possible(together(begin, needs)):
             raise ValueError(
                 "`start` and `pause` exclude each other: the clock would be cancelled where it should pause."
                 ' Let `start` hold while it is paused as well (state = ["New", "In Progress", "On Hold"])'

@@ -80,6 +80,9 @@ def test_a_start_and_a_pause_that_exclude_each_other_are_refused() -> None:
             ClockDefinition.model_validate({"metric": "resolution", "start": active, "pause": pause})
     with pytest.raises(ValidationError, match="exclude each other"):  # the pause is the table's own
         ClockDefinition.model_validate({"metric": "resolution", "start": active})
+    doomed = {"metric": "resolution", "start": active, "cancel": {"state": "Canceled"}}
+    with pytest.raises(ValidationError, match="exclude each other"):  # a hold would cancel it all the same
+        ClockDefinition.model_validate(doomed)
     running = {"metric": "resolution", "start": active, "pause_on": []}
     assert ClockDefinition.model_validate(running).pause_on == ()
     both = {"metric": "resolution", "pause": {"hold": "caller"}, "start": {"priority": "P1"}}
