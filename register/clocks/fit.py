@@ -40,9 +40,11 @@ def _of(book: Book, vendor: str, contract: Contract) -> Iterator[str]:
             continue
         ours = next(rule for rule in book.rules if rule.name == name)
         for priority, promise in ours.promises.items():
-            if priority in fixes:
-                before = _handover(book, priority)
-                found = _too_late(book, promise, before, fixes[priority])
+            if priority in fixes and priority in ours.start.get("priority", (priority,)):
+                late = (
+                    _too_late(book, promise, before, fixes[priority]) for before in _handovers(book, priority)
+                )
+                found = next(filter(None, late), "")
                 if found:
                     yield (
                         f"contracts.{vendor}: P{priority} does not fit inside clocks.{name}. {found}"
@@ -50,14 +52,17 @@ def _of(book: Book, vendor: str, contract: Contract) -> Iterator[str]:
                     )
 
 
-def _handover(book: Book, priority: str) -> tuple[str, Promise] | None:
-    """The longest that one of our teams may hold it before it is handed over."""
+_Before = tuple[str, Promise] | None
+
+
+def _handovers(book: Book, priority: str) -> list[_Before]:
+    """How long one of our teams may hold it before it is handed over: each way, for hours differ."""
     rules: list[Rule] = [r for r in book.rules if r.kind is Kind.OLA and r.metric is Metric.HANDOVER]
     found = [(rule.name, rule.promises[priority]) for rule in rules if priority in rule.promises]
-    return max(found, key=lambda one: one[1].seconds, default=None)
+    return [*sorted(found, key=lambda one: -one[1].seconds)] or [None]
 
 
-def _too_late(book: Book, ours: Promise, before: tuple[str, Promise] | None, theirs: Promise) -> str:
+def _too_late(book: Book, ours: Promise, before: _Before, theirs: Promise) -> str:
     for begin in _WEEK:
         due = _after(book, begin, ours)
         handed = begin if before is None else _after(book, begin, before[1])

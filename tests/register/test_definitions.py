@@ -153,6 +153,27 @@ def test_our_own_handover_counts_into_the_same_promise() -> None:
     assert "1h of desk and 3h1m of theirs" in fault
 
 
+def test_a_handover_that_is_shorter_by_its_number_may_be_the_longer_one_by_its_hours() -> None:
+    office, always = {"P1": {"within": "1h", "calendar": "office"}}, {"P1": "2h"}
+    clocks = {
+        "it": ClockDefinition.model_validate({"metric": "resolution", "targets": {"P1": "24h"}}),
+        "day": ClockDefinition.model_validate({"kind": "OLA", "metric": "handover", "targets": office}),
+        "night": ClockDefinition.model_validate({"kind": "OLA", "metric": "handover", "targets": always}),
+    }
+    (fault,) = Book(DEFAULT_CALENDARS, clocks, {"acme": contract(fix={"P1": "10h"})}).faults()
+    assert "1h of day and 10h of theirs" in fault
+
+
+def test_a_contract_stands_behind_no_promise_for_another_priority() -> None:
+    clocks = {
+        "worst": ClockDefinition.model_validate(
+            {"metric": "resolution", "when": {"priority": "P1"}, "targets": {"P1": "4h", "P2": "1h"}}
+        )
+    }
+    for fix, faults in (({"P2": "5h"}, 0), ({"P1": "5h"}, 1)):
+        assert len(Book(DEFAULT_CALENDARS, clocks, {"acme": contract(fix=fix)}).faults()) == faults
+
+
 def test_a_contract_for_other_services_stands_behind_no_promise_for_this_one() -> None:
     clocks = {
         "shop": ClockDefinition.model_validate(
