@@ -84,7 +84,15 @@ def connect(url: str) -> Engine:
     # what psycopg has to say of a connection that breaks is told once, by us
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     options = {"options": f"-c lock_timeout={WAIT_SECONDS}s"}
-    return create_engine(url, pool_pre_ping=True, connect_args=options | REACHED)
+    engine = create_engine(url, pool_pre_ping=True, connect_args=options | REACHED)
+
+    @event.listens_for(engine, "do_connect")
+    def _(dialect: object, record: object, args: Any, given: Any) -> Any:
+        from register.store.patience import Patient
+
+        return Patient.connect(*args, **given)
+
+    return engine
 
 
 def _sqlite(url: str) -> Engine:
