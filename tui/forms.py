@@ -6,7 +6,7 @@ import re
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import Any, Final, Union, get_args, get_origin
 
@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from register.core import Earlier
 from register.text import Text, Words
-from tui.typed_time import on_the_wall, within_reach
+from tui.typed_time import earlier, moment
 
 NOT_ASKED: Final = frozenset({"command_id", "target"})
 _LONG: Final = (*get_args(Text)[1:], *get_args(Words)[1:])
@@ -109,7 +109,6 @@ def _metadata(field: FieldInfo) -> list[Any]:
 # From what was typed to values
 
 _PERIOD: Final = re.compile(r"(?:(\d+)\s*d)?\s*(?:(\d+)\s*h)?\s*(?:(\d+)\s*m?)?", re.ASCII)
-_CLOCK: Final = re.compile(r"(?:(\d{4}-\d\d-\d\d)[ T])?(\d{1,2}):(\d\d)(?:\s*(Z|UTC))?", re.ASCII)
 
 
 def period(text: str) -> timedelta | None:
@@ -122,47 +121,6 @@ def period(text: str) -> timedelta | None:
         return timedelta(days=days, hours=hours, minutes=minutes)
     except (ValueError, OverflowError):  # more digits than a number or a length of time can have
         return None
-
-
-def moment(text: str, now: datetime) -> datetime | None:
-    """Return `16:30`, `2030-05-01 16:30` (host's zone), `16:30 UTC` or `+2h` as an aware time.
-
-    A time of day that has gone by today is tomorrow's. One that the clocks skip is the first moment after
-    the gap; of one that they show twice it is the one still to come. None when it is none of them.
-    """
-    try:
-        return _moment(text.strip(), now)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _moment(text: str, now: datetime) -> datetime | None:
-    if text.startswith("+"):
-        ahead = period(text[1:])
-        return None if ahead is None else within_reach(now + ahead)
-    found = _CLOCK.fullmatch(text)
-    if found is None:
-        return None
-    day, hour, minute, utc = found.groups()
-    date = datetime.fromisoformat(day) if day else now.astimezone(UTC if utc else None)
-    wall = date.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0, tzinfo=None, fold=0)
-    when = on_the_wall(wall, now, utc=bool(utc))
-    return when if day or when > now else on_the_wall(wall + timedelta(days=1), now, utc=bool(utc))
-
-
-def earlier(text: str, now: datetime) -> datetime | None:
-    """Return `2h` ago, the last `16:30`, or `2030-05-01 16:30` as an aware time; None for none of them."""
-    text = text.strip()
-    back = None if text.isdigit() else period(text)
-    try:
-        found = moment(text, now) if back is None else now - back
-    except OverflowError:
-        return None
-    if text.startswith("+"):
-        return None
-    if found is not None and found > now and "-" not in text:
-        return moment(text, now - timedelta(days=1))
-    return found
 
 
 _READ: Final[Mapping[Kind, Callable[[str, datetime], datetime | timedelta | None]]] = {
@@ -210,8 +168,8 @@ def _example(kind: Kind) -> str:
     if kind is Kind.PERIOD:
         return "write 45m, 1h30 or 2d."
     if kind is Kind.EARLIER:
-        return "write 2h for two hours ago, 16:30 or 2030-05-01 16:30."
-    return "write 16:30, 2030-05-01 16:30 or +2h."
+        return "write 2h for two hours ago, 16:30, yesterday or 2030-05-01 16:30."
+    return "write +2h, 16:30, tomorrow or 2030-05-01 16:30."
 
 
 _SAID: Final[Mapping[str, str]] = {

@@ -14,11 +14,12 @@ from textual.widgets import Input, TextArea
 from register.incident import Cause, Impact, ResolutionCode, Urgency
 from register.text import Text, Title, Words
 from register.topics.alerts import TakeAlert
-from tui.forms import Kind, Mistake, asked_of, build, earlier, moment, period
+from tui.forms import Kind, Mistake, asked_of, build, period
 from tui.messages import Done, Refused
 from tui.requests import CommandGiven
 from tui.screens.form import Form, FormScreen
 from tui.signs import UNICODE
+from tui.typed_time import earlier, moment
 from tui.widgets.choice import Choice, Flag
 from tui.widgets.why import Why
 
@@ -69,7 +70,7 @@ def test_answers_become_the_command() -> None:
 
 def test_each_mistake_is_a_sentence_at_its_field() -> None:
     made = build(Sample, {}, {"title": "", "notes": " ", "until": "soonish"}, AT)
-    assert made == (Mistake("until", "Until is not a time: write 16:30, 2030-05-01 16:30 or +2h."),)
+    assert made == (Mistake("until", "Until is not a time: write +2h, 16:30, tomorrow or 2030-05-01 16:30."),)
     assert build(Sample, {}, {"title": "", "notes": " "}, AT) == (
         Mistake("title", "Title is empty: say in a few words what is wrong."),
         Mistake("notes", "Notes is empty: write at least a word."),
@@ -95,7 +96,7 @@ def test_moments() -> None:
     assert moment("11:00 UTC", AT) == AT.replace(day=2, hour=11)
     assert moment("2031-02-03 04:05 UTC", AT) == datetime(2031, 2, 3, 4, 5, tzinfo=UTC)
     assert moment("+30m", AT) == AT + timedelta(minutes=30)
-    wrong = ("", "25:00", "2031-02-30 10:00", "tomorrow", "+x", "１２:００", "+99999999d", "+" + "9" * 5000)
+    wrong = ("", "25:00", "2031-02-30 10:00", "next week", "+x", "１２:００", "+99999999d", "+" + "9" * 5000)
     for text in wrong:
         assert moment(text, AT) is None
     assert moment("9998-12-31 23:59 UTC", AT) == datetime(9998, 12, 31, 23, 59, tzinfo=UTC)
@@ -261,4 +262,6 @@ def test_a_form_asks_an_alert_for_a_time_that_lies_behind() -> None:
     made = build(TakeAlert, {}, {"service": "web", "key": "disk", "at": "2h"}, AT)
     assert made.at == AT - timedelta(hours=2)  # type: ignore[union-attr]
     (mistake,) = build(TakeAlert, {}, {"service": "web", "key": "disk", "at": "soon"}, AT)  # type: ignore[misc]
-    assert mistake.why == "At is not a time: write 2h for two hours ago, 16:30 or 2030-05-01 16:30."
+    assert (
+        mistake.why == "At is not a time: write 2h for two hours ago, 16:30, yesterday or 2030-05-01 16:30."
+    )

@@ -109,9 +109,9 @@ def _option(field: Asked) -> inspect.Parameter:
     if field.required:
         told += " (the same as in its place)" if _is_words(field) else " (needed)"
     elif field.kind in (Kind.MOMENT, Kind.PERIOD):
-        told += ": +2h, 30m, 16:30, 2030-05-01T16:30+02:00"
+        told += ": +2h, 30m, 16:30, tomorrow, 2030-05-01T16:30+02:00"
     elif field.kind is Kind.EARLIER:
-        told += ": 2h (ago), 16:30 (the last one), 2030-05-01T16:30+02:00"
+        told += ": 2h (ago), 16:30 (the last one), yesterday, 2030-05-01T16:30+02:00"
     if field.default not in (None, "", False, ()):
         told += f" [otherwise {field.default}]"
     dashed = f"--{field.name.replace('_', '-')}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -12,14 +11,13 @@ from register.core import NotFound
 from register.provisional import is_provisional
 from register.text import clip, one_line
 from tui.cli.trouble import WrongUse
-from tui.forms import earlier, moment, period
-from tui.typed_time import on_the_wall, within_reach
+from tui.typed_time import earlier, moment
 
 MAX_INPUT: Final = 1 << 20
 """Bytes that are read of standard input; no text of the register is nearly as long."""
 _NUMBER: Final = re.compile(r"(?:INC-)?0*(\d{1,40})", re.ASCII | re.IGNORECASE)
-_AHEAD: Final = "+2h, 30m, 16:30, or 2030-05-01T16:30+02:00"
-_BEHIND: Final = "2h for two hours ago, 16:30, or 2030-05-01T16:30+02:00"
+_AHEAD: Final = "+2h, 30m, 16:30, tomorrow, or 2030-05-01T16:30+02:00"
+_BEHIND: Final = "2h for two hours ago, 16:30, yesterday, or 2030-05-01T16:30+02:00"
 _LARGEST: Final = 10**9
 
 
@@ -43,30 +41,23 @@ def target(typed: str) -> str:
 
 
 def when(typed: str, now: datetime, field: str) -> datetime:
-    """Return `+2h`, `30m`, `16:30`, `2030-05-01 16:30` or an ISO time; without a zone it is this host's."""
-    ahead = period(typed.strip())
-    return _time(typed, now, field, lambda: moment(typed, now) if ahead is None else now + ahead, _AHEAD)
+    """Return the moment to come that was typed: `+2h`, `30m`, `16:30`, `tomorrow`, an ISO time."""
+    return _time(typed, moment(typed, now), field, _AHEAD)
 
 
 def before(typed: str, now: datetime, field: str) -> datetime:
-    """Return `2h` (ago), the last `16:30`, `2030-05-01 16:30` or an ISO time; without a zone this host's.
+    """Return the moment behind that was typed: `2h` (ago), the last `16:30`, `yesterday`, an ISO time.
 
     An ISO time may lie ahead: clocks differ.
     """
-    return _time(typed, now, field, lambda: earlier(typed, now), _BEHIND)
+    return _time(typed, earlier(typed, now), field, _BEHIND)
 
 
-def _time(
-    typed: str, now: datetime, field: str, read: Callable[[], datetime | None], example: str
-) -> datetime:
-    typed = typed.strip()
-    try:
-        found = read() or datetime.fromisoformat("" if typed.isdigit() else typed)  # it takes 5,000 digits
-        return within_reach(found if found.tzinfo is not None else on_the_wall(found, now))
-    except (ValueError, OverflowError):
-        raise WrongUse(
-            f"{field.capitalize()} {clip(one_line(typed), 40)!r} is no time: write {example}.", field
-        ) from None
+def _time(typed: str, found: datetime | None, field: str, example: str) -> datetime:
+    if found is None:
+        shown = clip(one_line(typed), 40)
+        raise WrongUse(f"{field.capitalize()} {shown!r} is no time: write {example}.", field)
+    return found
 
 
 def text(typed: str, field: str) -> str:

@@ -45,6 +45,12 @@ def oslo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("2026-07-01", "2026-06-30T22:00+00:00"),
         ("2026-07-01 09:00 America/New_York", "2026-07-01T13:00+00:00"),
         ("1970-01-01", "1969-12-31T23:00+00:00"),
+        ("today", "2026-11-23T23:00+00:00"),  # a day is its beginning
+        ("yesterday", "2026-11-22T23:00+00:00"),
+        ("Yesterday 16:30", "2026-11-23T15:30+00:00"),
+        ("yesterday UTC", "2026-11-23T00:00+00:00"),
+        ("09:30:15", "2026-11-24T08:30:15+00:00"),
+        ("now", "2026-11-24T09:00+00:00"),
         ("2024-02-29 12:00", "2024-02-29T11:00+00:00"),
     ],
 )
@@ -64,6 +70,8 @@ def test_times_gone_by_as_people_write_them(typed: str, meant: str) -> None:
         ("9" * 30 + "d", "is no time"),
         ("999999999d", "is no time"),
         ("2026-11-24 10:01", "lies in the future"),
+        ("+30m", "lies in the future"),
+        ("tomorrow", "lies in the future"),
         ("2100-01-01", "lies in the future"),
         ("2026-03-29 02:30", "there was no 02:30 on 2026-03-29"),
         ("2026-10-25 02:30", "write 2026-10-25T02:30+02:00 or 2026-10-25T02:30+01:00"),

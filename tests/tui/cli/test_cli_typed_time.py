@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from register.filter.fields import FIELDS
 from tests.tui.cli_help import Cli
 from tui.cli import words
+from tui.cli.past import past
 from tui.cli.trouble import WrongUse
-from tui.forms import moment
-from tui.typed_time import on_the_wall
+from tui.typed_time import moment, on_the_wall
 
 EPOCH = datetime(1970, 1, 2, tzinfo=UTC).replace(tzinfo=None)
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -124,6 +126,51 @@ def test_what_the_clocks_show_is_what_was_typed_unless_they_skip_it(wall: dateti
     found = on_the_wall(wall, NOON)
     shown = found.astimezone().replace(tzinfo=None, fold=0)
     assert shown == wall or timedelta(0) < shown - wall <= timedelta(hours=1)
+
+
+OF_FILTERS = st.one_of(
+    st.sampled_from(["today", "yesterday"]),
+    st.times().map(lambda one: f"{one:%H:%M}"),
+    st.dates(EPOCH.date(), EPOCH.date().replace(year=2100)).map(str),
+    st.datetimes(EPOCH, EPOCH.replace(year=2100)).map(lambda one: f"{one:%Y-%m-%dT%H:%M}"),
+    st.datetimes(EPOCH, EPOCH.replace(year=2100)).map(lambda one: f"{one:%Y-%m-%d %H:%M:%S}"),
+    st.datetimes(EPOCH, EPOCH.replace(year=2100)).map(lambda one: f"{one:%Y-%m-%dt%H:%M}z"),
+    st.datetimes(EPOCH, EPOCH.replace(year=2100)).map(lambda one: f"{one:%Y-%m-%dT%H:%M}+05:30"),
+    st.tuples(st.sampled_from("+-"), st.integers(0, 3000), st.integers(0, 9999), st.integers(0, 99999)).map(
+        lambda one: "{}{}d{}h{}M".format(*one)
+    ),
+)
+
+
+@given(OF_FILTERS)
+def test_what_filters_take_as_a_time_holds_and_the_past_take_too(typed: str) -> None:
+    """On this host, whichever zone it is in."""
+    assert FIELDS["opened"].read(typed) is not None
+    coming = words.when(typed, NOON, "until")
+    assert coming.tzinfo is UTC
+    if not typed.startswith("+"):
+        behind = words.before(typed, NOON, "at")
+        with contextlib.suppress(WrongUse):  # the clocks skip it, or it lies ahead: that is said
+            assert past(typed, NOON) == behind
+        if typed[:1] == "-" or typed[4:5] == "-":  # what says its day, or its way, is one moment everywhere
+            assert behind == coming
+
+
+@in_zone("America/New_York")
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("tomorrow", "2026-11-28T00:00-05:00"),
+        ("tomorrow 09:00", "2026-11-28T09:00-05:00"),
+        ("06:30", "2026-11-28T06:30-05:00"),
+        ("2h", "2026-11-27T14:00+00:00"),
+        ("90", "2026-11-27T13:30+00:00"),
+        ("2027-01-01 09:00 Europe/Oslo", "2027-01-01T08:00+00:00"),
+        ("09:00 Asia/Tokyo", "2026-11-28T09:00+09:00"),
+    ],
+)
+def test_what_is_to_come(zone: None, typed: str, meant: str) -> None:
+    assert words.when(typed, NOON, "until") == moment(typed, NOON) == at(meant)
 
 
 @in_zone("Europe/Oslo")
