@@ -41,6 +41,10 @@ _PAUSED: Final = (
 _IN_USE: Final = (
     "{}: it is in use. Nothing was changed: end its boards and `muster serve`, then restore again."
 )
+_BEGUN: Final = (
+    "{}: somebody began a register there meanwhile. Nothing was changed: end its boards, then restore with"
+    " --force, which keeps it aside."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,21 +162,22 @@ def _take_place(part: Path, path: Path, now: datetime, *, live: bool) -> Path | 
     """Give the new register the old one's name at once; the old one gets another name."""
     aside = path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%SZ}")
     if not live:
+        if not path.exists():
+            _clear_beside(path, aside)
         make_file(path)
-        _clear_beside(path, aside)
-        os.replace(part, path)
-        sync_folder(path.parent)
-        return None
     about = path.stat()
     with _alone(path):
+        if not live and path.stat().st_size:
+            raise RegisterUnavailable(_BEGUN.format(path))
         if about.st_gid != part.stat().st_gid:
             os.chown(part, -1, about.st_gid)
         part.chmod(about.st_mode & 0o777)
-        os.link(path, aside)
+        if live:
+            os.link(path, aside)
         _clear_beside(path, aside)
         os.replace(part, path)
         sync_folder(path.parent)
-    return aside
+    return aside if live else None
 
 
 def _clear_beside(path: Path, aside: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import stat
 import subprocess
@@ -22,6 +23,7 @@ from register.restore import restore
 from register.store import RegisterUnavailable, Store, fulltext, open_store, outbox
 from register.store import tables as t
 from register.store.copying import CONTENT, digests_of
+from register.store.shared import make_shared
 from register.topics.files import Attach
 from register.topics.notes import Note
 from register.topics.privacy import Redact
@@ -259,6 +261,44 @@ def test_what_lies_beside_a_damaged_or_lost_file_is_not_laid_over_the_new_one(
     opened = open_store(str(path))
     assert [incident.title for incident in opened.incidents()] == ["Checkout answers 500"]
     assert verify(opened).ok
+    opened.close()
+
+
+def test_a_shared_register_that_was_just_made_stays_open_to_its_group(
+    full: ServiceDesk, tmp_path: Path
+) -> None:
+    """`muster init --group` and then a restore, as after the loss of a host's disk."""
+    gid = os.getegid() if os.geteuid() else 1
+    back_up(full.store, tmp_path / "b.muster", NOW)
+    path = tmp_path / "desk" / "r.db"
+    make_shared(path, str(gid))
+    restore(tmp_path / "b.muster", str(path), "ada", NOW, force=False)
+    about = path.stat()
+    assert (stat.S_IMODE(about.st_mode), about.st_gid) == (0o660, gid)
+
+
+def test_what_was_begun_in_its_place_meanwhile_is_not_written_over(
+    full: ServiceDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proving a large backup takes minutes, and a board that is opened then makes a register."""
+    from register import restore as module
+
+    path = tmp_path / "r.db"
+    back_up(full.store, tmp_path / "b.muster", NOW)
+    made_ready = module._made_ready
+
+    def meanwhile(*given: Any) -> Any:
+        done = made_ready(*given)
+        board = open_store(str(path))
+        log(ServiceDesk(board), title="Acknowledged")
+        board.close()
+        return done
+
+    monkeypatch.setattr(module, "_made_ready", meanwhile)
+    with pytest.raises(RegisterUnavailable, match="began a register there meanwhile"):
+        restore(tmp_path / "b.muster", str(path), "ada", NOW, force=False)
+    opened = open_store(str(path))
+    assert [one.title for one in opened.incidents()] == ["Acknowledged"]
     opened.close()
 
 
