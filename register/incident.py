@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
+
+from register.plain import one_line
 
 
 class State(StrEnum):
@@ -150,12 +152,16 @@ class Value(BaseModel, frozen=True):
         return other
 
 
+OneLine = Annotated[str, AfterValidator(one_line)]
+"""What a supplier says, without signs that a terminal would obey or a database refuses."""
+
+
 class TicketRef(BaseModel, frozen=True):
     """A supplier's ticket: `id` never changes, `key` is what people say, `url` may be empty."""
 
-    id: str
-    key: str
-    url: str = ""
+    id: OneLine
+    key: OneLine
+    url: OneLine = ""
 
 
 class Bond(Value, frozen=True):

@@ -387,3 +387,18 @@ def test_all_of_this_leaves_a_register_that_verifies(desk: ServiceDesk, clock: A
     reply(desk, number)
     assert verify(desk.store).faults == []
     assert bond_of(desk, number).duplicates == (ACME_2,)
+
+
+@pytest.mark.parametrize("bad", ["\x00", "\ud800", "\x1b[2J", "\u202e"])
+def test_a_ticket_whose_reference_no_database_takes_is_on_record_all_the_same(
+    desk: ServiceDesk, clock: Any, bad: str
+) -> None:
+    """Else a supplier that answers so is asked about its ticket for ever."""
+    number, bond = engaged(desk)
+    claim(desk.store, clock())
+    arrived(desk, bond, TicketRef(id=f"47{bad}11", key=f"ACME{bad}-1", url=f"https://acme.invalid/{bad}"))
+    ref = bond_of(desk, number).ref
+    assert not any(bad in text for text in (ref.id, ref.key, ref.url))
+    assert ref.id.startswith("47")
+    assert row_of(desk.store, bond)["state"] == "done"
+    assert verify(desk.store).ok
