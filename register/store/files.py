@@ -16,7 +16,6 @@ from sqlalchemy import Connection, and_, select
 
 from register.canon import moment
 from register.core import Refused
-from register.forgetting import GONE
 from register.row import number_of
 from register.store import tables as t
 from register.store.carry import Writing, carry
@@ -69,7 +68,7 @@ def _(effect: PutFile, transaction: Writing, now: str) -> None:
         {
             "id": effect.file,
             "incident": number_of(effect.incident),
-            "name": effect.name or GONE,
+            "name": effect.name,
             "media_type": effect.media_type,
             "size": effect.size,
             "sha256": effect.sha256,
@@ -103,7 +102,7 @@ def made_anew(connection: Connection, stream: str, events: Iterable[Any]) -> Non
     rows = connection.execute(select(_F.id).where(_F.incident == number_of(stream))).scalars()
     drop(connection, [file for file in list(rows) if file not in left])
     for file, event in left.items():
-        connection.execute(t.attachment.update().where(_F.id == file), {"name": event.name or GONE})
+        connection.execute(t.attachment.update().where(_F.id == file), {"name": event.name})
 
 
 def files_of(connection: Connection, number: str) -> list[File]:
@@ -152,7 +151,7 @@ def faults_in(connection: Connection) -> Iterator[str]:
         if there is None or there["incident"] != number_of(stream):
             yield f"{stream} should have the file {file}, and has not."
             continue
-        said = event.model_dump(mode="json") | {"name": event.name or GONE}
+        said = event.model_dump(mode="json")
         wrong = [name for name in _COMPARED if there[name] != said[name]]
         if wrong:
             yield f"{stream}: its file {file} is otherwise than its events say ({', '.join(wrong)})."

@@ -24,7 +24,7 @@ from register.core import (
     says,
 )
 from register.effect import Effect
-from register.forgetting import event_of
+from register.forgetting import GONE, event_of
 from register.incident import Incident, Label
 from register.text import clip, one_line
 from register.topics.privacy import Redacted
@@ -229,12 +229,15 @@ def _(event: Detached, stream: str, command_id: str) -> tuple[Effect, ...]:
 def held(events: Iterable[Any]) -> dict[str, Attached]:
     """Return the files that these events of an incident leave attached, by id, in their order.
 
-    What is retired has none any more.
+    What is retired has none any more. One that lost its name is told by its place among all that there were.
     """
     found: dict[str, Attached] = {}
+    count = 0
     for event in events:
         if isinstance(event, Attached):
-            found[event.file] = event
+            count += 1
+            nameless = {"name": f"{GONE[:-1]} file {count})"}
+            found[event.file] = event if event.name else event.model_copy(update=nameless)
         elif isinstance(event, Detached):
             found.pop(event.file, None)
         elif isinstance(event, Redacted) and event.why == "retention":

@@ -188,7 +188,7 @@ def test_a_redaction_wipes_the_name_and_leaves_the_file(desk: ServiceDesk) -> No
     attach(desk, ANA, number, b"x", "theos password.txt")
     desk.do(BEN, Redact(target=number, reason="a name"))
     (file,) = on(desk, number)
-    assert file.name == "(redacted)"
+    assert file.name == "(redacted file 1)"
     assert content_of(desk.store, file) == b"x"
     assert verify(desk.store).faults == []
     detach(desk, BEN, number, file.id)
@@ -200,7 +200,7 @@ def test_an_erasure_lists_the_files_and_wipes_names_that_quote(desk: ServiceDesk
     attach(desk, ANA, number, b"x", "letter of Theodora Sample.pdf")
     attach(desk, ANA, number, b"y", "other.pdf")
     found = erase(desk, ADA, who_is(desk.store, "Theodora Sample"), "a letter")
-    assert sorted(name for _, _, name in found.files) == ["(redacted)", "other.pdf"]
+    assert sorted(name for _, _, name in found.files) == ["(redacted file 1)", "other.pdf"]
     assert verify(desk.store).faults == []
 
 
@@ -280,3 +280,18 @@ def test_whatever_a_file_is_called_its_name_is_safe(said: str) -> None:
 )
 def test_bytes_say_more_than_names(content: bytes, name: str, kind: str) -> None:
     assert media_type(content, name) == kind
+
+
+def test_files_without_a_name_are_told_apart_by_a_number_that_stays(desk: ServiceDesk) -> None:
+    number = log(desk)
+    for content in (b"one", b"two", b"three"):
+        attach(desk, ANA, number, content, f"of Theodora {content.decode()}.txt")
+    desk.do(BEN, Redact(target=number, reason="a name"))
+    assert [file.name for file in on(desk, number)] == [f"(redacted file {n})" for n in (1, 2, 3)]
+    detach(desk, BEN, number, on(desk, number)[0].id, "")
+    attach(desk, ANA, number, b"four", "new.txt")
+    assert [file.name for file in on(desk, number)] == ["(redacted file 2)", "(redacted file 3)", "new.txt"]
+    assert verify(desk.store).faults == []
+    desk.do(BEN, Redact(target=number, reason="a name"))
+    assert on(desk, number)[-1].name == "(redacted file 4)"
+    assert verify(desk.store).faults == []

@@ -12,7 +12,6 @@ from register.canon import moment
 from register.clocks.due import due_of
 from register.clocks.span import told as length
 from register.core import Recorded
-from register.forgetting import GONE
 from register.incident import Bond, Incident
 from register.seeing import RESTRICTED
 from register.store.alerts import counts_of
@@ -260,10 +259,7 @@ def at_length(
         lines += [
             "",
             "Files",
-            *(
-                f"  {one_line(one.name) or GONE}  {size_text(one.size)}, {one.label}  {id_}"
-                for id_, one in files
-            ),
+            *(f"  {one_line(one.name)}  {size_text(one.size)}, {one.label}  {id_}" for id_, one in files),
         ]
     return [*lines, "", "Timeline", *_timeline(at, timeline)]
 
