@@ -175,13 +175,13 @@ def _entries(connection: Connection, rows: Sequence[Any]) -> Iterator[tuple[int,
     """Yield the seq and the words of each event that holds a text."""
     kinds = speaking()
     told = [row for row in rows if row.kind in kinds and row.data and row.stream.startswith("INC-")]
-    titles = _titles(connection, {row.stream for row in told})
+    titles = titles_of(connection, {row.stream for row in told})
     for row in told:
         title, texts = said(data_in(row.data))
         yield row.seq, indexed(title or titles.get(row.stream, ""), texts)
 
 
-def _titles(connection: Connection, streams: set[str]) -> Mapping[str, str]:
+def titles_of(connection: Connection, streams: set[str]) -> Mapping[str, str]:
     """Return what these incidents were called when they were logged."""
     found: dict[str, str] = {}
     wanted = sorted(streams)

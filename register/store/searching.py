@@ -29,9 +29,10 @@ from sqlalchemy.types import UserDefinedType
 from register.canon import moment
 from register.core import Principal
 from register.store import tables as t
-from register.store.fulltext import catch_up, data_in
+from register.store.fulltext import catch_up, data_in, titles_of
 from register.store.sight import sight_of, visible
 from register.store.store import Store
+from register.text import clip
 from register.words import Term, said
 
 WINDOW: Final = 60_000
@@ -60,6 +61,7 @@ class Hit:
     text: str
     priority: int
     state: str
+    called: str = ""  # its title in that entry, where it has another one by now
 
 
 def match(connection: Connection, terms: Sequence[Term]) -> tuple[Any, Any, ColumnElement[bool]]:
@@ -109,9 +111,11 @@ def _hits(connection: Connection, viewer: Principal | None, terms: Sequence[Term
     before: int | None = None
     while len(hits) < limit:
         seqs = newest(connection, terms, before, 2 * limit)
-        for row in _rows(connection, seqs, allowed):
+        rows = _rows(connection, seqs, allowed)
+        first = titles_of(connection, {row.stream for row in rows})
+        for row in rows:
             if row.stream not in hits and len(hits) < limit:
-                hits[row.stream] = _hit(row)
+                hits[row.stream] = _hit(row, first.get(row.stream, ""))
         if len(seqs) < 2 * limit:
             break
         before = seqs[-1]
@@ -169,18 +173,21 @@ def _plan(connection: Connection, **ways: str) -> None:
         connection.exec_driver_sql(f"SET LOCAL enable_{way} = {allowed}")
 
 
-def _hit(row: Any) -> Hit:
+def _hit(row: Any, first: str) -> Hit:
     board = orjson.loads(row.board)
     data = data_in(row.data)
     own, texts = said(data)
+    entry = own or first
+    same = clip(entry, len(board["title"])) == board["title"]
     return Hit(
         number=row.stream,
         seq=row.seq,
         kind=row.kind,
         at=moment(row.at),
         actor=str(data.get("author") or row.actor),  # what a supplier wrote is brought by the collector
-        title=own or board["title"],
+        title=entry if same else board["title"],
         text=texts,
         priority=board["p"],
         state=board["state"],
+        called="" if same else entry,
     )

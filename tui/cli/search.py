@@ -59,5 +59,5 @@ def _data(at: Here, hit: Hit, terms: tuple[Term, ...]) -> dict[str, Any]:
         "at": hit.at,
         "kind": hit.kind,
         "actor": name_of(at, hit.actor),
-        "snippet": snippet(hit.text, terms),
+        "snippet": snippet(hit.text, terms) or snippet(hit.called, terms),
     }

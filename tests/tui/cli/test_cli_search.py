@@ -41,3 +41,14 @@ def test_more_than_asked_for_is_said(cli: Cli) -> None:
     assert (
         cli("search", "mail", "--limit", "2").out.splitlines()[-1].startswith("The newest 2; there are more")
     )
+
+
+def test_a_hit_in_a_title_that_was_corrected_shows_it_below_the_title_of_now(cli: Cli) -> None:
+    cli("log", "Mail is late")
+    cli("correct", "1", "--title", "Wiki is slow", "--reason", "it was the wiki")
+    (row,) = cli.json("search", "late")
+    assert (row["title"], row["snippet"]) == ("Wiki is slow", "Mail is late")
+    cli("note", "1", "Nothing new")
+    (row,) = cli.json("search", "late")
+    assert (row["kind"], row["title"], row["snippet"]) == ("note", "Wiki is slow", "Mail is late")
+    assert cli.json("search", "wiki")[0]["title"] == "Wiki is slow"
