@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, get_origin
 from pydantic import BaseModel, ValidationError
 
 from register.core import EVENTS, Event
+from register.words import SPOKEN, UNSPACED
 
 GONE: Final = "(redacted)"
 """What stands where a title was: an incident has one."""
@@ -47,10 +48,16 @@ STRUCTURE: Final = frozenset(
 """Fields of plain text by which events and rows point to each other: they stay whatever they say."""
 FACTS: Final = STRUCTURE | _NAMES
 """Fields of plain text that are no free text: these, and what owns, counts or relates by its name."""
+_FREE: Final = frozenset((*SPOKEN, "why", "because", "filter", "name"))
+"""What people or suppliers wrote as they liked: it goes even where it looks like an id, as a key can."""
+_TYPED: Final = frozenset({"to", "number"})
+"""Structure that a person types where it is of another system: only an id of ours is no text in it."""
+_UNBOUNDED: Final = re.compile(rf"[{UNSPACED}\uac00-\ud7a3]")
+"""Signs beside which a word need not end: scripts without spaces, and one that puts endings behind names."""
 _ID: Final = re.compile(r"(?:INC-|p)[1-9][0-9]{0,8}|[0-9A-HJKMNP-TV-Z]{26}|[0-9a-f]{64}")
 _RECORD: Final = re.compile(r"[a-z0-9_-]+|\S*[0-9]\S*")
 """What somebody waits on that is a record, acme or CHG-7: anything else may be a person's name."""
-_INSTEAD: Final = {"payload": "{}", "title": GONE, "url": ""}
+_INSTEAD: Final = {"payload": "{}", "title": GONE, "to": GONE, "url": ""}
 
 Change = Callable[[str, str], str | None]
 """From a field's name and its text to the text that takes its place. None: nobody; of several, one less."""
@@ -78,9 +85,9 @@ def changed(event: Event, change: Change) -> Event:
 
 def without_texts(name: str, text: str) -> str:
     """A change: every free text goes; facts and ids stay."""
-    if not text or _ID.fullmatch(text):
+    if not text or (name not in _FREE and _ID.fullmatch(text)):
         return text
-    if name in FACTS and (name != "on" or _RECORD.fullmatch(text)):
+    if name in FACTS and (name not in ("on", "to") or _RECORD.fullmatch(text)):
         return text
     return _INSTEAD.get(name, "")
 
@@ -99,7 +106,8 @@ def without(quoted: Quoted, stream: str) -> Change:
     """
 
     def change(name: str, text: str) -> str | None:
-        if not text or name in STRUCTURE or not quoted.in_text(text):
+        stays = name in STRUCTURE and (name not in _TYPED or _ID.fullmatch(text))
+        if not text or stays or not quoted.in_text(text):
             return text
         if name == "key":
             return f"(redacted {stream})"
@@ -161,8 +169,7 @@ class Quoted:
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = tuple(dict.fromkeys(name for name in map(_folded, names) if name.strip()))
-        words = (r"\s+".join(re.escape(word) for word in name.split()) for name in self.names)
-        self._pattern = re.compile("|".join(rf"(?<!\w){one}(?!\w)" for one in words)) if self.names else None
+        self._pattern = re.compile("|".join(map(_as_words, self.names))) if self.names else None
         self._hints = tuple(max(name.split(), key=len) for name in self.names)
 
     def in_text(self, text: str) -> bool:
@@ -189,6 +196,22 @@ class Quoted:
             return any(self.in_text(text) for text in _texts(json.loads(data)))
         except ValueError:
             return self.in_text(data)
+
+
+def _as_words(name: str) -> str:
+    """Return the pattern of a name that stands as words of its own, where its script has such."""
+    first, last = ("" if _UNBOUNDED.match(sign) else edge for sign, edge in _edges(name))
+    return first + r"\s+".join(re.escape(word) for word in name.split()) + last
+
+
+def _edges(name: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    return (name.strip()[0], r"(?<!\w)"), (name.strip()[-1], r"(?!\w)")
+
+
+def is_short(name: str) -> bool:
+    """Whether it has too few signs to be looked for: it stands in half of all words."""
+    signs = name.strip()
+    return len(signs) < (2 if all(map(_UNBOUNDED.match, signs)) else 3)
 
 
 def _folded(text: str) -> str:

@@ -21,8 +21,8 @@ LEAST_BEGINNING: Final = 3
 """Signs that a beginning has: what half of all words begin with is found by reading half of everything."""
 GAP: Final = "¶"
 """Stands between two texts: no phrase reaches across, for it is no sign of a word."""
-_UNSPACED: Final = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD: Final = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
+UNSPACED: Final = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_WORD: Final = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
 _NO_LETTER: Final = re.compile(r"\W+")
 _TERM: Final = re.compile(r'"([^"]*)(?:"|$)(\*?)|([^\s"]+)')
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, or_, select
 
 from register.core import NotFound, Principal, Refused
 from register.desk import ServiceDesk
-from register.forgetting import Quoted
+from register.forgetting import Quoted, is_short
 from register.row import number_of
 from register.store import tables as t
 from register.store.adopted import adopted
@@ -27,8 +27,6 @@ from register.topics.erasure import EraseIn, ErasePerson
 from register.topics.privacy import Redacted
 
 Progress = Callable[[int, int], None]
-SHORTEST: Final = 3
-"""Signs of a name that is looked for in texts: what is shorter stands in half of all words."""
 _AT_ONCE: Final = 5_000
 
 
@@ -84,7 +82,7 @@ def who_is(store: Store, said: str, also: Iterable[str] = ()) -> Erased:
             f"{row.id} is erased already. Nothing was done: --also NAME finds what quotes them still.",
             "also",
         )
-    long = tuple(name for name in names if len(name.strip()) >= SHORTEST)
+    long = tuple(name for name in names if not is_short(name))
     short = tuple(name for name in names if name not in long)
     return Erased(str(row.id), str(row.kind), long, short)
 
