@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from register.core import Decision, Event, Said, World
-from register.incident import HoldReason, Incident, State
+from register.incident import HoldReason, Incident, State, Visibility
+from register.seeing import seers
 
 
 def children_of(incident: Incident | None) -> tuple[str, ...]:
@@ -34,6 +35,18 @@ def each_child(
                 yield Said(number, event)
 
     return tuple(found())
+
+
+def may_say(parent: Incident, child: Incident) -> bool:
+    """Whether everyone who reads the child may read what was written on the parent."""
+    if parent.visibility is Visibility.EVERYONE:
+        return True
+    return child.visibility is Visibility.RESTRICTED and seers(child) <= seers(parent)
+
+
+def with_its_parent(parent: Incident) -> str:
+    """What a child is told instead of the parent's own words."""
+    return f"With {parent.number}, its parent."
 
 
 def waits_for_its_caller(child: Incident) -> bool:

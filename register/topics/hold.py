@@ -23,7 +23,7 @@ from register.core import (
 )
 from register.incident import MAY, Hold, HoldReason, Incident, State
 from register.text import Name, Text
-from register.topics.family import children_of, each_child, goes_along, to_be_begun
+from register.topics.family import children_of, each_child, goes_along, may_say, to_be_begun, with_its_parent
 
 
 class PutOnHold(Command):
@@ -105,8 +105,13 @@ def _(command: PutOnHold, incident: Incident, world: World) -> Decision:
     held = Held(reason=command.reason, on=on, until=until, note=command.note)
     if command.reason is HoldReason.CALLER:
         return says(incident, held)
-    with_it = held.model_copy(update={"note": f"With {incident.number}, its parent."})
-    return (*says(incident, held), *each_child(incident, world, lambda child: with_it, goes_along))
+    with_it = held.model_copy(update={"note": with_its_parent(incident)})
+    hidden = with_it.model_copy(update={"on": incident.number})  # it wakes with its parent
+
+    def along(child: Incident) -> Held:
+        return with_it if may_say(incident, child) else hidden
+
+    return (*says(incident, held), *each_child(incident, world, along, goes_along))
 
 
 def _engaged_of(incident: Incident, command: PutOnHold) -> str:

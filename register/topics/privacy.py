@@ -101,6 +101,10 @@ class ReleasedByLaw(Event):
     reason: str
 
 
+_TO_CHILDREN: Final = frozenset({"resolved", "reopened"})
+"""Kinds of a parent's events of which the words are its children's, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wipe(Effect):
     """The data and salt of these events go, and what is made of them is made anew.
@@ -231,7 +235,21 @@ def _(command: Redact, world: World, after: Incident | None) -> tuple[str, ...]:
         if files > 0
         else ()
     )
-    return (*held, *_copies(after))
+    return (*held, *_children_told(command, world), *_copies(after))
+
+
+def _children_told(command: Redact, world: World) -> tuple[str, ...]:
+    """Who else was told the words: a parent's children are resolved and reopened with them."""
+    story = world.stories.get(command.target, ())
+    if not any(one.kind in _TO_CHILDREN and command.event in (None, one.seq) for one in story):
+        return ()
+    events = [event_of(one.kind, one.v, one.data) for one in story if one.data is not None]
+    linked = [event for event in events if getattr(event, "side", "") == "child"]
+    told = dict.fromkeys(str(getattr(one, "to", "")) for one in linked)
+    if not told:
+        return ()
+    ways = ", ".join(f"`muster redact {number}`" for number in told)
+    return (f"Children that were resolved or reopened with it may say the same: {ways}.",)
 
 
 @remarks.register

@@ -25,7 +25,7 @@ from register.core import (
 from register.incident import MAY, Cause, Incident, ResolutionCode, State
 from register.text import Text, Words
 from register.topics.alert_keys import lost_key, taken_back
-from register.topics.family import children_of, each_child
+from register.topics.family import children_of, each_child, may_say, with_its_parent
 from register.topics.links import Link, Original, linked
 
 
@@ -158,7 +158,12 @@ def _(command: Resolve, incident: Incident, world: World) -> Decision:
         first_contact=_is_first_contact(incident, world),
     )
     with_it = resolved.model_copy(update={"with_parent": incident.number, "first_contact": False})
-    children = each_child(incident, world, lambda child: with_it, lambda child: child.is_open)
+    hidden = with_it.model_copy(update={"notes": with_its_parent(incident)})
+
+    def along(child: Incident) -> Resolved:
+        return with_it if may_say(incident, child) else hidden
+
+    children = each_child(incident, world, along, lambda child: child.is_open)
     return (*same, *says(incident, resolved), *children)
 
 
@@ -186,10 +191,13 @@ def _(command: Reopen, incident: Incident, world: World) -> Decision:
     )
     reopened = Reopened(reason=command.reason, by=world.actor)
     children: Decision = ()
+    hidden = reopened.model_copy(update={"reason": with_its_parent(incident)})
+
+    def along(child: Incident) -> Reopened:
+        return reopened if may_say(incident, child) else hidden
+
     if world.actor != incident.caller:  # a caller speaks of their own incident alone
-        children = each_child(
-            incident, world, lambda child: reopened, lambda child: _resolved_with(child, incident)
-        )
+        children = each_child(incident, world, along, lambda child: _resolved_with(child, incident))
     return (*says(incident, reopened), *children, *taken_back(incident, world))
 
 

@@ -8,11 +8,14 @@ import pytest
 
 from register.desk import ServiceDesk
 from register.forgetting import Quoted
+from register.incident import HoldReason
+from register.topics.hold import PutOnHold
 from register.topics.importing import ImportIncident
 from register.topics.links import Link, LinkTo, Unlink
 from register.topics.notes import Note
 from register.topics.privacy import Redact
-from register.topics.resolution import Reopen
+from register.topics.resolution import Reopen, Resolve
+from register.topics.sight import Restrict
 from register.verify import verify
 from tests.register.saying import ANA, BEN, fixed, log, look
 from tests.register.test_erasing import NAME, adopt, gone, names_in
@@ -64,3 +67,28 @@ def test_a_name_in_a_script_without_spaces_is_found(text: str) -> None:
     assert quoted.in_text(text)
     assert not quoted.in_text(quoted.taken_out(text))
     assert not Quoted(["theo"]).in_text("theodolite, theory")
+
+
+def test_what_is_said_of_a_restricted_parent_is_not_told_to_everyone_by_its_children(
+    desk: ServiceDesk,
+) -> None:
+    parent, child = log(desk, "Payroll leaked"), log(desk, "Mail is slow")
+    desk.do(ANA, LinkTo(target=child, kind=Link.PARENT, to=parent))
+    desk.do(ANA, Restrict(target=parent))
+    desk.do(ANA, PutOnHold(target=parent, reason=HoldReason.CHANGE, on="payroll purge"))
+    desk.do(ANA, Resolve(target=parent, code="workaround", notes="payroll list deleted"))
+    desk.do(ANA, Reopen(target=parent, reason="payroll list is back"))
+    told = [str(one.event) for one in desk.store.timeline(child)]
+    assert [one for one in told if "payroll" in one] == []
+    assert any(one.kind == "resolved" for one in desk.store.timeline(child))
+
+
+def test_a_redaction_takes_the_parents_words_out_of_its_children_as_well(desk: ServiceDesk) -> None:
+    parent, child = log(desk), log(desk)
+    desk.do(ANA, LinkTo(target=child, kind=Link.PARENT, to=parent))
+    desk.do(ANA, Resolve(target=parent, code="workaround", notes="hunter2 was it"))
+    receipt = desk.do(BEN, Redact(target=parent, reason="a password was pasted"))
+    assert names_in(desk.store, "hunter2") == ["event.data"]
+    assert [one for one in receipt.remarks if f"muster redact {child}" in one] != []
+    desk.do(BEN, Redact(target=child, reason="a password was pasted"))
+    assert names_in(desk.store, "hunter2") == []
