@@ -162,7 +162,7 @@ def _(event: Acknowledged, incident: Incident, at: datetime) -> Incident:
         return incident
     return incident.but(
         state=_in_hand(incident),
-        acknowledged_by=event.by,
+        acknowledged_by=incident.acknowledged_by or event.by,  # who was first, as the time is
         acknowledged_at=incident.acknowledged_at or at,
     )
 

@@ -177,8 +177,9 @@ def test_acknowledging_takes_it_in_hand_and_keeps_who_was_first_and_when(desk: S
     with pytest.raises(Refused, match="acknowledged by you already"):
         desk.do(ANA, Acknowledge(target=number))
     desk.do(BEN, Acknowledge(target=number))
-    assert look(desk, number).acknowledged_at == first.acknowledged_at
-    assert look(desk, number).owner is None
+    now = look(desk, number)
+    assert (now.acknowledged_at, now.acknowledged_by) == (first.acknowledged_at, desk.store.person_id("ana"))
+    assert now.owner is None
 
 
 def test_edge_13_resolving_wins_a_race_against_an_ack_and_the_late_word_is_kept(
