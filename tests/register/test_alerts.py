@@ -449,6 +449,20 @@ def test_edge_35_a_late_ok_of_a_closed_one_is_on_record(desk: ServiceDesk) -> No
     assert (look(desk, number).state, look(desk, number).firing) == (State.CLOSED, False)
 
 
+def test_edge_35_of_two_that_are_closed_the_latest_gets_the_late_ok(desk: ServiceDesk) -> None:
+    first, second = (closed_one(desk) for _ in range(2))
+    assert ok(desk).number == second
+    assert [look(desk, number).firing for number in (first, second)] == [True, False]
+    assert alert_of(desk, str(fires(desk).number)).recurrence_of == second
+
+
+def closed_one(desk: ServiceDesk) -> str:
+    number = str(fires(desk).number)
+    for step in (fixed(number), Close(target=number)):
+        desk.do(ANA, step)
+    return number
+
+
 def test_an_ok_of_what_nobody_knows_changes_nothing_and_says_so(desk: ServiceDesk) -> None:
     was = everything(desk.store)
     receipt = ok(desk)
