@@ -171,8 +171,9 @@ class Follower:
 
     def _introduce(self, store: Store) -> bool:
         """Tell who reads this register; return whether the board's rows were read with the same eyes."""
-        from register.store.adopted import adopted, names_of
+        from register.store.adopted import adopted
         from tui.verbs import verbs_for
+        from tui.who import names_now
 
         who = self._viewer(store)
         sight = store.sight(who)
@@ -180,11 +181,8 @@ class Follower:
         self._seen_as = sight.word
         if self._keeper is not None:
             self._keeper.me = sight.person
-        found = adopted(store)
-        self._policy, told = (
-            found.seq,
-            (who.role.word, sight.word, found.policy.timeline, names_of(found.policy)),
-        )
+        named, found = names_now(store, self._session, "board"), adopted(store)  # in this order: it may adopt
+        self._policy, told = found.seq, (who.role.word, sight.word, found.policy.timeline, named)
         self._post(RegisterOpened(store.register_id, name, sight.person, *told))
         self._post(VerbsLearned(verbs_for(who.role)))
         self._offered = True

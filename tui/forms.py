@@ -164,6 +164,14 @@ def build(
         return _mistakes(error, fields)
 
 
+AS_TIMES: Final[Mapping[Kind, str]] = {
+    Kind.MOMENT: "+2h, 16:30, tomorrow",
+    Kind.EARLIER: "2h (ago), 16:30, yesterday",
+    Kind.PERIOD: "45m, 1h30, 2d",
+}
+"""How a time may be written, in short."""
+
+
 def _example(kind: Kind) -> str:
     if kind is Kind.PERIOD:
         return "write 45m, 1h30 or 2d."

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from register.plain import clean, one_line
 from register.pressing import our_turn
 from tui.detail import Detail, Told, event_what, event_who, wrapped
-from tui.format import bond_words, clock, fit, is_over, person, promise_text, state_and_alert, wall
+from tui.format import bond_words, clock, fit, is_over, person, promise_text, state_and_alert, zone_name
 from tui.messages import Row
 from tui.model import Model
 from tui.widgets.lines import Line
@@ -59,7 +59,7 @@ def _promise(row: Row, model: Model, over: bool) -> list[tuple[str, str]]:
         return [("resolve: ", ""), (f"{text}{'' if over else ' left'}   ", "bad" if over else "")]
     if row["due"] is None:
         return []
-    by = wall(row["due"], model.zone)
+    by = f"{clock(row['due'], model.eyes.now, model.zone)} {zone_name(row['due'], model.zone)}"
     return [(f"resolve by {by}: ", ""), (f"{text}{'' if over else ' left'}   ", "bad" if over else "")]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from register.core import Policy, Principal, Role
+from register.core import Policy, Principal, Refused, Role
 from register.standing import OWNER, Standing, standing
-from register.store import Store, is_private
-from register.store.adopted import adopted
+from register.store import RegisterUnavailable, Store, is_private
+from register.store.adopted import adopted, names_of
 from register.toml_file import FileFaults
 from tui.session import Session
 
@@ -54,6 +54,17 @@ def policy(store: Store, session: Session, source: str) -> Policy:
         return keep_up(store, env_of(session), person(session), source).policy
     except FileFaults:  # they are told when the board opens, and whenever a supplier is chosen
         return adopted(store).policy
+
+
+def names_now(store: Store, session: Session, source: str) -> dict[str, Collection[str]]:
+    """Return what the policy that decides now names, by the fields of filters.
+
+    Where nothing can be written, what was adopted before.
+    """
+    try:
+        return names_of(policy(store, session, source))
+    except (Refused, RegisterUnavailable):
+        return names_of(adopted(store).policy)
 
 
 def settle(store: Store, session: Session, source: str) -> list[str]:

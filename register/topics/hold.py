@@ -36,9 +36,9 @@ class PutOnHold(Command):
     target: Target
     reason: Annotated[HoldReason, Field(description="whom or what it waits for")]
     on: Annotated[
-        Name | None, Field(description="the record it waits on: supplier, change or problem number, person")
+        Name | None, Field(description="what it waits for: a supplier, a change's or problem's number")
     ] = None
-    until: Annotated[AwareDatetime | None, Field(description="when to look again, with its zone")] = None
+    until: Annotated[AwareDatetime | None, Field(description="when to look again")] = None
     note: Annotated[
         Text, Field(description="what the caller was asked; needed when waiting for the caller")
     ] = ""

@@ -11,10 +11,12 @@ from pydantic import AwareDatetime, BaseModel, Field
 from textual.app import App
 from textual.widgets import Input, TextArea
 
+import register.topics  # noqa: F401 - fills the registry
+from register.core import VERBS
 from register.incident import Cause, Impact, ResolutionCode, Urgency
 from register.text import Text, Title, Words
 from register.topics.alerts import TakeAlert
-from tui.forms import Kind, Mistake, asked_of, build, period
+from tui.forms import AS_TIMES, Kind, Mistake, asked_of, build, period
 from tui.messages import Done, Refused
 from tui.requests import CommandGiven
 from tui.screens.form import Form, FormScreen
@@ -265,3 +267,10 @@ def test_a_form_asks_an_alert_for_a_time_that_lies_behind() -> None:
     assert (
         mistake.why == "At is not a time: write 2h for two hours ago, 16:30, yesterday or 2030-05-01 16:30."
     )
+
+
+def test_what_a_field_asks_for_is_read_whole_at_80_columns() -> None:
+    for name, verb in VERBS.items():
+        for asked in asked_of(verb) if verb.hotkey else ():
+            told = f"{asked.help}: {AS_TIMES[asked.kind]}" if asked.kind in AS_TIMES else asked.help
+            assert asked.kind in (Kind.TEXT, Kind.CHOICE) or len(told) <= 61, (name, told)

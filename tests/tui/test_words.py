@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
+from register.live import Live
 from register.pressing import rank
 from register.row import mask
 from tests.tui.fakes import NOW, row, rows
-from tui import actions
+from tui import actions, story
 from tui.columns import Eyes, cells_of, columns_for
 from tui.format import bond_text, due_text, duration, fit, state_and_alert, wall
+from tui.model import Model
 from tui.order import COUNTED, Counts, tally
+from tui.session import session_from
 from tui.signs import ASCII, UNICODE, plain, signs_for
 
 
@@ -208,3 +212,17 @@ def test_every_kind_of_event_has_words() -> None:
     from tui.telling import WORDS
 
     assert {kind for kind, _ in EVENTS if not kind.startswith("_")} <= set(WORDS)
+
+
+def test_a_promise_of_another_day_says_which(tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    model = Model(session_from({"MUSTER_REGISTER": str(tmp_path / "r.db")}), Live.nowhere())
+    model.utc = True
+    model.eyes.now = datetime(2026, 11, 27, 16, 26, tzinfo=UTC).timestamp()
+    for hours, by in ((1, "resolve by 17:26 UTC: "), (96, "resolve by 12-01 16:26 UTC: ")):
+        due = model.eyes.now + hours * 3600
+        told = "".join(
+            text for line in story.heading("INC-1", row(1, due=due), None, model, 80) for text, _ in line
+        )
+        assert by in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -11,14 +12,16 @@ from rich.cells import cell_len
 from register.filter import FilterError, Meaning, Reader, meant, parse, predicate
 from register.plain import clip, one_line
 from register.store import Store
-from register.store.adopted import adopted, names_of
 from register.store.filtering import anything
 from register.store.fulltext import catch_up
 from tui.cli.here import Here
 from tui.cli.progress import bar
 from tui.cli.trouble import WrongUse
+from tui.who import names_now
 
 Row = Mapping[str, Any]
+_NAMES: Final = re.compile("vendor|supplier|team|service|category", re.IGNORECASE)
+"""What a filter has that asks for a name of the policy; without one no policy is looked for."""
 _SEEN: Final = 72
 """Signs of a filter that are shown around the place of a mistake."""
 
@@ -42,7 +45,7 @@ def meaning_of(
                 return True
         return then is not None and any(map(predicate(meaning), then()))
 
-    named = names_of(adopted(at.store).policy) if text else {}
+    named = names_now(at.store, at.session, "cli") if _NAMES.search(text) else {}
     seconds = int(now.timestamp())
     reader = Reader(seconds, at.me, at.people, at.logins, texts=not past, as_of=past, named=named, has=has)
     try:

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from tui.focus import TABS
-from tui.forms import Asked, Kind, Mistake, asked_of, build
+from tui.forms import AS_TIMES, Asked, Kind, Mistake, asked_of, build
 from tui.messages import Done, Refused
 from tui.requests import CommandGiven, Opened
 from tui.signs import Signs
@@ -93,7 +93,8 @@ class FormScreen(ModalScreen[None]):
             area = TextArea(str(value or ""), id=name, classes=classes, compact=True, tab_behavior="focus")
             area.placeholder = asked.help
             return area
-        return Input(str(value or ""), placeholder=asked.help, id=name, classes=classes, compact=True)
+        told = f"{asked.help}: {AS_TIMES[asked.kind]}" if asked.kind in AS_TIMES else asked.help
+        return Input(str(value or ""), placeholder=told, id=name, classes=classes, compact=True)
 
     def on_mount(self) -> None:
         self._draw_hint()

@@ -172,3 +172,9 @@ def test_where_the_policy_names_none_any_name_may_be_asked_for(cli: Cli) -> None
     cli.json("log", "Mail is late")
     assert cli("list", "service:Mail").code == 0
     assert cli("list", "team:nosuch").code == 2  # there is a team without a matrix, too
+
+
+def test_where_nothing_is_adopted_yet_the_samples_suppliers_are_those_there_are(cli: Cli) -> None:
+    cli.json("log", "Mail is late")
+    assert "write one of: practice" in cli("list", "vendor:nosuch").err
+    assert cli("list", "vendor:practice").code == 0
