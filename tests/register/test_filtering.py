@@ -146,6 +146,16 @@ def test_what_cannot_be_seen_stands_last_whatever_is_sorted_by(desk: ServiceDesk
                 assert [one.number for one in found] == numbers.split()[:limit]
 
 
+@pytest.mark.parametrize("typed", ["overdue", "due<+9d", "due:today", "hold:caller", "owner:ben", "mine"])
+def test_what_has_no_such_thing_is_found_by_not_and_never_without(desk: ServiceDesk, typed: str) -> None:
+    number = log(desk, "Nothing is promised, nobody has it", impact="low", urgency="low")
+    assert desk.store.rows(ANA)[1][0]["due"] is None
+    for text, found in ((typed, set()), (f"not {typed}", {number}), (f"not not {typed}", set())):
+        meaning = meant(parse(text), READER)
+        assert by_sql(desk.store, meaning, SIGHTS[0], everything=False) == found
+        assert {row["number"] for row in desk.store.rows(ANA)[1] if predicate(meaning)(row)} == found
+
+
 def test_hostile_text_is_text(desk: ServiceDesk) -> None:
     number = log(desk, "50 % of ' OR 1=1 -- \\ _x_ /")
     log(desk, "5000 of it xx")
