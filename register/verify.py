@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, String, cast, exists, func, literal, select
+from sqlalchemy import ColumnElement, Connection, String, and_, cast, exists, func, literal, select
 
 from register.canon import ENVELOPE, GENESIS, chained, data_digest
 from register.clocks.book import Timeline
@@ -23,6 +23,7 @@ from register.store.promises import timeline_of
 from register.store.store import Store
 from register.store.transaction import POLICY, columns_of
 from register.topics.carrying import Restored
+from register.topics.engagement import Engaged, Replied
 
 Progress = Callable[[int, int], None]
 """Told now and then: how many events were read, of how many in all. Each is read twice."""
@@ -88,6 +89,7 @@ def verify(
             if since is None:
                 why = disagreement(connection)
                 verdict.faults += [*files.faults_in(connection), *([] if why is None else [why])]
+                verdict.faults += _missing(connection)
     del verdict.faults[most_faults:]
     return verdict
 
@@ -221,6 +223,24 @@ def _close(connection: Connection, verdict: Verdict, head: Any, streams: int | N
     top = connection.execute(select(func.max(t.incident.c.n))).scalar() or 0
     if streams != head.incident or (streams and top < head.incident):
         verdict.faults.append("The incident numbers have a gap: one was skipped or taken out.")
+
+
+def _missing(connection: Connection) -> Iterator[str]:
+    """Yield what events speak of and is not there: messages in the outbox, people; and bonds of nothing."""
+    event = t.event.c
+    unsent = select(event.stream, event.seq).where(
+        and_(
+            event.kind.in_((Engaged.kind, Replied.kind)), event.command_id.not_in(select(t.sending.c.row_id))
+        )
+    )
+    for stream, seq in connection.execute(unsent.order_by(event.seq)):
+        yield f"{stream}: what event {seq} has for a supplier is not in the outbox: it may never have gone."
+    strangers = select(event.actor).distinct().where(event.actor.not_in(select(t.person.c.id)))
+    for actor in sorted(connection.execute(strangers).scalars()):
+        yield f"Nobody is on record as {actor}, who wrote events: a person's row was taken out."
+    stray = select(t.bond.c.incident).where(t.bond.c.incident.not_in(select(event.stream)))
+    for number in connection.execute(stray).scalars():
+        yield f"A supplier's ticket is kept for {number}, which is not there."
 
 
 def _rows_alone(connection: Connection, verdict: Verdict) -> Iterable[int]:

@@ -214,6 +214,24 @@ def test_a_bond_changed_by_hand_is_named(desk: ServiceDesk, change: str) -> None
     assert "INC-1: the row" in faults(desk)
 
 
+def test_a_message_taken_out_of_the_outbox_is_missed(desk: ServiceDesk) -> None:
+    """Nothing would ever send it, and its bond would wait for ever."""
+    assert sql(desk.store, "DELETE FROM sending") == 1
+    assert "INC-1: what event" in faults(desk)
+
+
+def test_a_person_taken_out_is_missed(desk: ServiceDesk) -> None:
+    assert sql(desk.store, "DELETE FROM person WHERE login = 'ana'") == 1
+    assert "Nobody is on record as p" in faults(desk)
+
+
+def test_a_bond_of_no_incident_is_found(desk: ServiceDesk) -> None:
+    sql(
+        desk.store, "INSERT INTO bond (id, incident, vendor, live, whole) VALUES ('x', 'INC-9', 'acme', 1, 1)"
+    )
+    assert "kept for INC-9" in faults(desk)
+
+
 def test_an_event_of_a_kind_that_is_not_known_here_breaks_nothing(
     desk: ServiceDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
