@@ -19,6 +19,7 @@ from register.desk import ServiceDesk
 from register.spool import Entry, Spool
 from register.store import RegisterUnavailable, Store
 from register.store import tables as t
+from register.store.mishaps import Unreadable
 
 SOURCE: Final = "spool"
 """The door of events that were said earlier and entered from the spool."""
@@ -73,8 +74,9 @@ def replay(
                 try:
                     _one(desk, principal, spool, entry, outcome, fault)
                 except RegisterUnavailable as away:
-                    outcome.why = str(away)
-                    break
+                    outcome.why = outcome.why or str(away)
+                    if not isinstance(away.__cause__, Unreadable):  # one damaged row keeps no other waiting
+                        break
     return outcome
 
 

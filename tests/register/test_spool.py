@@ -24,7 +24,7 @@ from register.topics.intake import Log
 from register.topics.notes import Note
 from register.topics.ownership import Take
 from register.verify import verify
-from tests.register.saying import ANA, BEN, VIC, log, look, story
+from tests.register.saying import ANA, BEN, VIC, log, look, sql, story
 
 SAID = Principal("ana", Role.RESPONDER, "spool")
 
@@ -383,3 +383,17 @@ def test_a_provisional_number_never_reaches_the_tables(desk: ServiceDesk) -> Non
         with pytest.raises(Exception, match=r"~1 is not in the register"):
             desk.do_all([(BEN, Log(title="x")), (BEN, command)])
     assert desk.store.count_events() == 0
+
+
+def test_an_incident_that_cannot_be_read_keeps_no_other_note_waiting(desk: ServiceDesk, spool: Spool) -> None:
+    damaged, sound = log(desk), log(desk)
+    for number in (damaged, sound):
+        about = entry(
+            desk.store.register_id, new_id(), "note", {"text": "Kept."}, source="cli", target=number
+        )
+        spool.keep(about)
+    sql(desk.store, "UPDATE incident SET doc = '{' WHERE n = 1")
+    outcome = replay(desk, ANA, spool)
+    assert "INC-1 cannot be read" in outcome.why
+    assert [number for _, number in outcome.entered] == [sound]
+    assert [one.target for one in spool.look().waiting()] == [damaged]
