@@ -54,6 +54,8 @@ _TYPED: Final = frozenset({"to", "number"})
 """Structure that a person types where it is of another system: only an id of ours is no text in it."""
 _UNBOUNDED: Final = re.compile(rf"[{UNSPACED}\uac00-\ud7a3]")
 """Signs beside which a word need not end: scripts without spaces, and one that puts endings behind names."""
+_UNSEEN: Final = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u2060-\u206f\ufeff]")
+"""Signs that nobody sees, as a hyphen for where a line may end: a name with one in it is that name still."""
 _ID: Final = re.compile(r"(?:INC-|p)[1-9][0-9]{0,8}|[0-9A-HJKMNP-TV-Z]{26}|[0-9a-f]{64}")
 _RECORD: Final = re.compile(r"[a-z0-9_-]+|\S*[0-9]\S*")
 """What somebody waits on that is a record, acme or CHG-7: anything else may be a person's name."""
@@ -215,7 +217,7 @@ def is_short(name: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    return text.lower() if text.isascii() else _UNSEEN.sub("", unicodedata.normalize("NFKC", text)).casefold()
 
 
 def _texts(value: Any) -> Iterable[str]:

@@ -69,6 +69,18 @@ def test_a_name_in_a_script_without_spaces_is_found(text: str) -> None:
     assert not Quoted(["theo"]).in_text("theodolite, theory")
 
 
+@pytest.mark.parametrize("text", ["Theo\u00addora rang", "ask \u200btheodora\u200b", "The\u2060o\u200ddora"])
+def test_a_name_with_signs_in_it_that_nobody_sees_goes(desk: ServiceDesk, text: str) -> None:
+    adopt(desk)
+    number = log(desk, "It is slow", description=text, caller=NAME)
+    gone(desk, NAME, "theodora")
+    first = desk.store.timeline(number)[0]
+    assert first.redacted
+    assert getattr(first.event, "description", None) == ""
+    quoted = Quoted(["theodora"])
+    assert not quoted.in_text(quoted.taken_out(text))
+
+
 def test_what_is_said_of_a_restricted_parent_is_not_told_to_everyone_by_its_children(
     desk: ServiceDesk,
 ) -> None:
