@@ -69,7 +69,7 @@ def _(command: WakeUp, incident: Incident, world: World) -> Decision:
     if due is None or due > world.now:
         return ()
     if incident.state is State.RESOLVED:
-        return says(incident, Closed(note="Nobody said otherwise.", by_itself=True))
+        return says(incident, Closed(note="Nobody reopened it.", by_itself=True))
     return goes_on(incident, world, "its time came")
 
 

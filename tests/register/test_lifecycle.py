@@ -463,9 +463,13 @@ def test_what_is_resolved_closes_by_itself_and_not_what_was_reopened(desk: Servi
     after = desk.policy.matrix.auto_close_after
     assert look(desk, numbers[0]).closes_at == look(desk, numbers[0]).resolved_at + after  # type: ignore[operator]
     desk.do(ANA, Reopen(target=numbers[1], reason="No."))
+    desk.do(ANA, HearCaller(target=numbers[0], text="Still broken."))
     clock.passes(days=after.days, minutes=1)
     assert tick(desk, clock.now) == 1
     assert states(desk, numbers) == [C, P]
+    closed = desk.store.timeline(numbers[0])[-1].event
+    assert closed is not None
+    assert closed.model_dump()["note"] == "Nobody reopened it."  # true also where the caller said otherwise
 
 
 def test_after_an_outage_each_incident_takes_one_step(desk: ServiceDesk, clock: Any) -> None:
