@@ -91,6 +91,14 @@ class ServiceDesk:
         with self.store.write(command.command_id, command.touches()) as transaction:
             return self._one(transaction, principal, command, said_at)
 
+    def do_if(
+        self, principal: Principal, command: Command, still: Callable[[Transaction], bool]
+    ) -> Receipt | None:
+        """Carry out a command if something still holds when nobody else can write; None where it does not."""
+        _refuse_role(principal, command, lambda: adopted(self.store, self._given).policy)
+        with self.store.write(command.command_id, command.touches()) as transaction:
+            return self._one(transaction, principal, command) if still(transaction) else None
+
     def do_all(self, asked: Sequence[tuple[Principal, Command]]) -> list[Receipt]:
         """Carry out several commands in one transaction: all of them, or none."""
         if len(asked) == 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, func, or_, select
@@ -22,6 +23,7 @@ from register.store.adopted import adopted
 from register.store.files import sweep
 from register.store.reading import incident_of
 from register.store.scrub import compact
+from register.store.transaction import Transaction
 from register.topics.erasure import OVER, ErasePerson, Retire, is_due
 
 Progress = Callable[[int, int], None]
@@ -82,10 +84,12 @@ def retire(
         if progress is not None:
             progress(at, len(numbers))
     with desk.store.read() as connection:
-        found.people = sorted(_nowhere_else(connection, callers))
-    for person in found.people:
-        desk.do(principal, ErasePerson(person=person, reason=REASON))
-        desk.store.forget(person)
+        people = sorted(_nowhere_else(connection, callers))
+        seen = int(connection.execute(select(t.head.c.seq)).scalar_one())
+    for person in people:
+        gone = ErasePerson(person=person, reason=REASON)
+        if desk.do_if(principal, gone, partial(_is_still_nowhere_else, person, seen)) is not None:
+            found.people.append(person)
     sweep(desk.store)
     if found.done and whole_file:
         found.where = compact(desk.store.engine)
@@ -117,6 +121,19 @@ def _nowhere_else(connection: Connection, people: set[str]) -> set[str]:
     event, row = t.event.c, t.incident.c
     alone = people - set(connection.execute(select(event.actor).distinct()).scalars())
     return {person for person in alone if not _is_named(connection, person, row)}
+
+
+def _is_still_nowhere_else(person: str, seen: int, transaction: Transaction) -> bool:
+    """Whether nothing past seq `seen` names them: they may have called again just now."""
+    row, event = t.incident.c, t.event.c
+    named = or_(
+        row.caller == person, row.owner == person, row.reporter == person, row.seers.contains(f"|{person}|")
+    )
+    asked = (
+        select(row.n).where(and_(row.seq > seen, row.retired == 0, named)),
+        select(event.seq).where(and_(event.seq > seen, event.actor == person)),
+    )
+    return not any(transaction.connection.execute(query.limit(1)).first() for query in asked)
 
 
 def _is_named(connection: Connection, person: str, row: Any) -> bool:

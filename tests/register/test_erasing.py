@@ -434,3 +434,23 @@ def test_without_a_rule_nothing_goes(desk: ServiceDesk, clock: Any) -> None:
     clock.passes(days=10_000)
     found = retire(desk, ADA, clock())
     assert (found.rules, found.done) == (0, [])
+
+
+def test_who_calls_again_while_their_old_incident_is_retired_keeps_their_name(
+    desk: ServiceDesk, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adopt(desk)
+    number = log(desk, caller=NAME)
+    desk.do(ANA, fixed(number))
+    desk.do(ANA, Close(target=number))
+    clock.passes(days=60)
+    real = desk.do_if
+
+    def just_then(*given: Any) -> Any:
+        log(desk, "It is broken again", caller=NAME)
+        return real(*given)
+
+    monkeypatch.setattr(desk, "do_if", just_then)
+    assert retire(desk, ADA, clock()).people == []
+    assert NAME in desk.store.people().values()
+    assert verify(desk.store).ok
