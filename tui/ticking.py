@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from rich.cells import cell_len
+
 from register.clocks.account import Account, account
 from register.clocks.clock import Clock, Stage
 from register.clocks.definition import Kind, Metric
@@ -43,12 +45,17 @@ def _told(one: Account, model: Model, width: int) -> Iterator[Line]:
     full = min(_BAR, max(0, one.used) * _BAR // clock.target)
     bar = signs.full * full + signs.rule * (_BAR - full)
     kept = "" if not clock.is_over or one.left < 0 else f" {signs.known}"
-    yield (
+    promise = f"{clock.rule.kind} P{clock.priority}: {_promise(clock)}"
+    head = (
         (f" {fit(one_line(clock.name), max(_NAME, len(clock.name)), signs)} ", "strong"),
         (f"{bar} ", "bad" if one.left < 0 else ""),
         _left(one, model),
-        (f"{kept}  {clock.rule.kind} P{clock.priority}: {_promise(clock)}", "dim"),
+        (kept, "dim"),
     )
+    if cell_len("".join(text for text, _ in head)) + 2 + cell_len(promise) <= width:
+        yield (*head, (f"  {promise}", "dim"))
+    else:
+        yield from (head, ((f"   promise {promise}", "dim"),))
     for stretch in one.stretches:
         end = "now" if stretch.end is None else clock_text(stretch.end, model.eyes.now, model.zone)
         span = f"{clock_text(stretch.begin, model.eyes.now, model.zone)} {signs.to} {end}"

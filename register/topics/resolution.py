@@ -86,9 +86,7 @@ class Cancel(Command):
 
     target: Target
     reason: Annotated[Words, Field(description="why it is none")]
-    duplicate_of: Annotated[
-        Original, Field(description="of which incident it is a duplicate, if it is one")
-    ] = None
+    duplicate_of: Annotated[Original, Field(description="another incident, where it is a duplicate")] = None
 
     def touches(self) -> tuple[str, ...]:
         return (self.target, *((self.duplicate_of,) if self.duplicate_of else ()))

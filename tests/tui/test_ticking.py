@@ -99,6 +99,15 @@ def test_the_page_tells_each_clock_with_its_bar_and_why() -> None:
     assert all(line.isascii() for line in text(page(clocks(track(*STEPS), book()), model(ASCII), 80)))
 
 
+def test_a_promise_that_has_no_room_beside_its_bar_stands_below_it() -> None:
+    some = clocks(track(*STEPS), book(one_clock("8h")))
+    whole = len(text(page(some, model(), 80))[0])
+    for width in (whole, whole - 1, 40):
+        told = text(page(some, model(), width))
+        assert told[0].endswith("SLA P3: 8h on office") == (width == whole)
+        assert width == whole or told[1] == "   promise SLA P3: 8h on office"
+
+
 def test_a_clock_that_is_over_says_how_it_ended() -> None:
     ended = track(*STEPS, ("2026-03-02 11:00", RESOLVED))
     told = text(page(clocks(ended, book(one_clock("8h"))), model(), 80))

@@ -92,6 +92,10 @@ def save(
         found = _the_file(at, wanted, file)
         path = _target(found, to)
         content = content_of(at.store, found)
+        if os.path.lexists(path):  # before it is put on record that somebody took it
+            raise _is_there(path)
+        if not path.parent.is_dir():
+            raise _no_folder(path)
         at.plain_desk().do(at.who, OpenFile(target=wanted, file=found.id))
         _write(path, content)
         return Answer(
@@ -179,6 +183,14 @@ def _target(file: File, to: Path | None) -> Path:
     return to / name if to.is_dir() else to
 
 
+def _is_there(path: Path) -> Refused:
+    return Refused(f"{path} is there already. Nothing was written: say another path with --to.", "to")
+
+
+def _no_folder(path: Path) -> NotFound:
+    return NotFound(f"There is no folder {path.parent}. Nothing was written: make it first.", "to")
+
+
 def _write(path: Path, content: bytes) -> None:
     """Write a new file, readable by its owner alone."""
     try:
@@ -186,13 +198,9 @@ def _write(path: Path, content: bytes) -> None:
         with os.fdopen(os.open(path, flags, 0o600), "wb") as opened:
             opened.write(content)
     except FileExistsError:
-        raise Refused(
-            f"{path} is there already. Nothing was written: say another path with --to.", "to"
-        ) from None
+        raise _is_there(path) from None
     except FileNotFoundError:
-        raise NotFound(
-            f"There is no folder {path.parent}. Nothing was written: make it first.", "to"
-        ) from None
+        raise _no_folder(path) from None
     except OSError as error:
         raise WrongUse(
             f"{path} cannot be written ({error.strerror}): say another path with --to.", "to"

@@ -116,7 +116,10 @@ def _told(found: Erased, waiting: Sequence[str], *, dry_run: bool, on_postgresql
     for title, several in (
         ("Suppliers that have copies; ask them to erase theirs", [_copy(*one) for one in found.copies]),
         ("Files to look into; `muster detach` takes one out", [" ".join(one) for one in found.files]),
-        ("Exports that were made", [f"event {seq}, {at[:16]}, by {who}" for seq, at, who in found.exports]),
+        (
+            "Exports that were made",
+            [f"event {seq}, {at[:10]} {at[11:16]} UTC, by {who}" for seq, at, who in found.exports],
+        ),
         ("Entries of your own spool; `muster spool drop` takes one out", list(waiting)),
     ):
         if several:

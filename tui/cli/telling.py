@@ -241,8 +241,9 @@ def at_length(
             value = _clock(facts[name]) if isinstance(facts[name], datetime) else str(facts[name])
             lines.append(f"  {name.replace('_', ' '):<16}{one_line(value)}")
     if incident.hold:
+        what = f"{incident.hold.reason} {one_line(incident.hold.on)}".rstrip()
         until = f", looks again {_clock(incident.hold.until)}" if incident.hold.until else ""
-        lines.append(f"  {'waits for':<16}{incident.hold.reason} {one_line(incident.hold.on)}{until}")
+        lines.append(f"  {'waits for':<16}{what}{until}")
     lines += alert_lines(at, incident)
     for name in (*_LINKS, "watchers"):
         if facts[name]:

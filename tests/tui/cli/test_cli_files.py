@@ -52,6 +52,15 @@ def test_nothing_is_ever_overwritten(one: Cli, tmp_path: Path) -> None:
     assert (tmp_path / "folder" / "trace.log").exists()
 
 
+def test_what_could_not_be_saved_is_not_on_record_as_taken(one: Cli, tmp_path: Path) -> None:
+    one.json("attach", "1", "trace.log")
+    for to in ("trace.log", "nosuch/trace.log"):
+        assert one("save", "1", "trace.log", "--to", to).code in (3, 4)
+    assert "took a copy" not in one("show", "1").out
+    one.json("save", "1", "trace.log", "--to", "copy")
+    assert one("show", "1").out.count("took a copy") == 1
+
+
 def test_standard_input_is_attached(one: Cli) -> None:
     made = one.json("attach", "1", "-", "--name", "../dump .txt", stdin=b"\x00\x01")
     assert (made["name"], made["size"], made["media_type"]) == ("dump .txt", 2, "text/plain")

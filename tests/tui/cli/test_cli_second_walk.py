@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -178,3 +179,11 @@ def test_where_nothing_is_adopted_yet_the_samples_suppliers_are_those_there_are(
     cli.json("log", "Mail is late")
     assert "write one of: practice" in cli("list", "vendor:nosuch").err
     assert cli("list", "vendor:practice").code == 0
+
+
+def test_what_nobody_named_leaves_no_gap_and_times_say_their_zone(one: Cli) -> None:
+    one.json("hold", "1", "--reason", "caller", "--note", "Which one?", "--until", "tomorrow")
+    assert "caller, looks again" in one("show", "1").out
+    one("export", "--to", str(one.home / "out"))
+    told = one("erase", one.json("list")[0]["reporter"], "--reason", "x", "--dry-run").out
+    assert re.search(r"event \d+, \d{4}-\d\d-\d\d \d\d:\d\d UTC, by ", told)
