@@ -105,7 +105,9 @@ def _of_one(stream: str, events: Iterable[Any]) -> Refolded:
             continue
         try:
             said = kind.model_validate_json(data)
-            after = fold(said, made.incident, moment(at), moment(recorded_at))
+            when = moment(at)
+            known = when if recorded_at == at else moment(recorded_at)
+            after = fold(said, made.incident, when, known)
         except (ValueError, AttributeError) as error:
             made.faults.append(f"Event {seq} of {stream} cannot be folded: {type(error).__name__}.")
             continue

@@ -184,6 +184,9 @@ def _batches(incidents: Iterator[Refolded]) -> Iterator[list[Refolded]]:
         yield some
 
 
+_PLACES: Final = {column.name: place for place, column in enumerate(t.incident.columns)}
+
+
 def _beside(made: Refolded, row: Any, timeline: Timeline, verdict: Verdict) -> None:
     verdict.faults.extend(made.faults)
     if not made.proved:
@@ -194,8 +197,7 @@ def _beside(made: Refolded, row: Any, timeline: Timeline, verdict: Verdict) -> N
     expected: dict[str, Any] = {"version": made.version, "seq": made.seq}
     if made.incident is not None and made.proved:
         expected |= columns_of(made.incident, timeline)
-    kept = row._mapping
-    wrong = [name for name, value in expected.items() if kept[name] != value]
+    wrong = [name for name, value in expected.items() if row[_PLACES[name]] != value]
     if wrong:
         verdict.faults.append(
             f"{made.number}: its row says otherwise than its events ({', '.join(wrong)})."
