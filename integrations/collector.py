@@ -152,6 +152,8 @@ def _items(changes: Iterable[Change], bonds: dict[str, BondRow]) -> Iterable[Hea
             raw_state=change.raw_state,
             ball=BALL[change.state] if states else None,
             fixed=_SAYS_FIXED.get(change.state, False) if states else None,
+            closed=change.state in (Theirs.CLOSED, Theirs.REFUSED),
+            means=change.state.value if states else "",
             # a marker under somebody else's words is our text carried along, not our message
             op_id=change.marker if change.by_our_account else None,
         )

@@ -139,7 +139,28 @@ class Transition:
     note: str = ""
 
 
-TicketUpdate = Comment | Transition
+@dataclass(frozen=True, slots=True)
+class Reprioritise:
+    op_id: OpId
+    to: Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """A file. Its name at the supplier carries the operation id (`integrations.marker.marked_name`)."""
+
+    op_id: OpId
+    name: str
+    media_type: str
+    sha256: str
+    content: bytes = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+
+TicketUpdate = Comment | Transition | Reprioritise | Attach
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +188,7 @@ class Applied:
 class ChangeKind(StrEnum):
     COMMENT = "comment"
     STATE = "state"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +205,7 @@ class Change:
     public: bool = True
     raw_state: str = ""  # kind STATE: the new state in the supplier's word
     state: Theirs = Theirs.UNMAPPED
-    marker: OpId | None = None  # our operation id, found in the body
+    marker: OpId | None = None  # our operation id, found in the body or in the file's name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,19 +10,16 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import orjson
-
 from integrations.connector import (
     Absent,
     Applied,
     CannotTell,
-    Comment,
-    Draft,
     FindResult,
     Finds,
     Found,
     Strong,
-    Updates,
+    Theirs,
+    Ticket,
 )
 from integrations.errors import (
     Ambiguous,
@@ -36,15 +33,17 @@ from integrations.errors import (
 )
 from integrations.hand import COURIER, Hand
 from integrations.outcomes import AFTER, Later, Timing
+from integrations.sending import Request, may_repeat, ref_of
 from integrations.vendor import Vendor, Wired
 from register.core import Command
-from register.incident import Priority, TicketRef
-from register.store import outbox
+from register.incident import TicketRef
+from register.store import files, outbox
 from register.store.outbox import Sending
 from register.topics.delivery import (
     AskAboutSending,
     ConfirmSending,
     DoubtSending,
+    How,
     PauseVendor,
     ResendSending,
 )
@@ -140,22 +139,17 @@ class Courier:
             raise Ambiguous(f"no answer from {self._vendor.title} in time", row.op_id) from None
 
     async def _send(self, row: Sending) -> TicketRef | Applied:
-        payload = orjson.loads(row.payload)
-        if row.kind == "create":
-            draft = Draft(row.op_id, payload["title"], payload["body"], Priority(payload["priority"]))
-            return await self._connector.create(draft)
-        connector, ref = self._connector, _ref(row)
-        if ref is None:
-            raise Rejected("there is no ticket to write to")
-        if not isinstance(connector, Updates):
-            raise Rejected(f"{self._vendor.title} takes no messages through its {self._connector.info.title}")
-        return await connector.apply(ref, Comment(row.op_id, payload["body"], payload["public"]))
+        return await Request(self._vendor, self._connector, row, self._bytes_of).make()
+
+    async def _bytes_of(self, digest: str) -> bytes | None:
+        store = self._hand.store
+        return await self._hand.call(lambda: files.bytes_of(store, digest))
 
     async def _settle(self, row: Sending, outcome: TicketRef | Applied | Failure) -> None:
         if isinstance(outcome, TicketRef):
             await self._do(ConfirmSending(row_id=row.row_id, ref=outcome))
         elif isinstance(outcome, Applied):
-            await self._do(ConfirmSending(row_id=row.row_id, change_ids=outcome.change_ids))
+            await self._do(_confirmed(row, outcome.change_ids, outcome.ticket, "answer"))
         else:
             now = self._hand.now()
             after = AFTER[type(outcome)](row, outcome, now, self._timing)
@@ -229,8 +223,8 @@ class Courier:
             return CannotTell(f"{self._vendor.title} cannot be asked what it has")
         if row.kind == "create":
             return await connector.find(row.op_id, row.first_tried_at or row.created_at)
-        ref = _ref(row)
-        if ref is None:
+        ref = ref_of(row)
+        if ref is None or may_repeat(row):
             return Absent()
         try:
             return await connector.find_comment(ref, row.op_id)
@@ -245,7 +239,17 @@ class Courier:
             )
         else:
             ids = tuple(ref.id for ref in found.refs)
-            await self._do(ConfirmSending(row_id=row.row_id, change_ids=ids, how="found"))
+            await self._do(_confirmed(row, ids, await self._state_of(row), "found"))
+
+    async def _state_of(self, row: Sending) -> Ticket | None:
+        """Their ticket, where what was found was to change its state."""
+        ref = ref_of(row)
+        if row.kind != "transition" or ref is None:
+            return None
+        try:
+            return await self._connector.get(ref)
+        except Failure:  # what was found is found; the state comes with the feed
+            return None
 
     def _settled_at(self, row: Sending) -> datetime | None:
         """From when on an empty look-up proves something; None where it never does."""
@@ -256,6 +260,8 @@ class Courier:
         return (row.deadline_at or row.created_at) + settle
 
     def _may_resend(self, row: Sending, found: Absent | CannotTell, asked: datetime) -> bool:
+        if may_repeat(row):
+            return True
         settled = self._settled_at(row)
         if settled is not None and asked < settled:
             return False  # the supplier may still be about to commit it, whoever asks
@@ -287,7 +293,10 @@ class Courier:
         await self._hand.do(COURIER, command)
 
 
-def _ref(row: Sending) -> TicketRef | None:
-    if row.remote_id is None:
-        return None
-    return TicketRef(id=row.remote_id, key=row.remote_id)
+def _confirmed(row: Sending, ids: tuple[str, ...], ticket: Ticket | None, how: How) -> ConfirmSending:
+    if ticket is None:
+        return ConfirmSending(row_id=row.row_id, change_ids=ids, how=how)
+    closed = ticket.state in (Theirs.CLOSED, Theirs.REFUSED)
+    return ConfirmSending(
+        row_id=row.row_id, change_ids=ids, raw_state=ticket.raw_state, closed=closed, how=how
+    )

@@ -13,6 +13,7 @@ from integrations.errors import OpId
 
 _ULID: Final = "[0-7][0-9A-HJKMNP-TV-Z]{25}"  # 128 bits in Crockford's base 32: the first digit is 0 to 7
 _MARKER: Final = re.compile(rf"\[muster:({_ULID})\]", re.IGNORECASE)
+_IN_NAME: Final = re.compile(rf"\.muster-({_ULID})(?:\.|$)", re.IGNORECASE)
 _WIDTH: Final = len("[muster:]") + 26
 # A mail client's quoting of what we wrote: somebody else's text that carries our marker along.
 _QUOTED: Final = re.compile(r"^[ \t]*(?:>|&gt;|\|)")
@@ -43,3 +44,17 @@ def unsigned(body: str) -> str:
     while _MARKER.fullmatch(text, max(0, len(text) - _WIDTH)):
         text = text[:-_WIDTH].rstrip()
     return text
+
+
+def marked_name(name: str, op_id: OpId) -> str:
+    """A file's name with the operation id before its ending: by it an upload is known again."""
+    stem, dot, ending = name.rpartition(".")
+    if not stem:
+        stem, dot, ending = name, "", ""
+    return f"{stem}.muster-{op_id}{dot}{ending}"
+
+
+def name_marker_of(name: str) -> OpId | None:
+    """The operation id in a file's name, in upper case, or None."""
+    found = _IN_NAME.search(name)
+    return None if found is None else found[1].upper()

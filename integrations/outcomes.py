@@ -27,6 +27,7 @@ from integrations.errors import (
 from register.core import Command
 from register.store.outbox import Sending
 from register.topics.delivery import DoubtSending, FailSending, PauseVendor
+from register.topics.relinking import FollowMove
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,14 @@ def _auth(row: Sending, outcome: Failure, now: datetime, timing: Timing) -> Next
     return Later(now, outcome.why, PauseVendor(vendor=row.vendor, why=outcome.why))
 
 
+def _moved(row: Sending, outcome: Failure, now: datetime, timing: Timing) -> Next:
+    """The ticket goes on under another reference: take that, then send there what was not sent here."""
+    if not isinstance(outcome, Moved):
+        raise TypeError(f"{type(outcome).__name__} is no Moved")
+    follow = FollowMove(target=row.incident, bond=row.bond, ref=outcome.new)
+    return Later(now + timing.backoff(row.tries), outcome.why, follow)
+
+
 AFTER: Final[Mapping[type[Failure], Callable[[Sending, Failure, datetime, Timing], Next]]] = MappingProxyType(
     {
         NotSent: _later,
@@ -94,7 +103,7 @@ AFTER: Final[Mapping[type[Failure], Callable[[Sending, Failure, datetime, Timing
         Rejected: _dead,
         Conflict: _dead,
         Gone: _dead,
-        Moved: _dead,
+        Moved: _moved,
         Ambiguous: _doubt,
     }
 )

@@ -84,7 +84,11 @@ class Block(BaseModel, extra="forbid", frozen=True):
         int, Field(strict=True, ge=1, le=16, description="how many requests it may get at once")
     ] = 1
     on_resolved: Annotated[
-        Literal["propose"], Field(description='what its "fixed" does to our incident: "propose"')
+        Literal["propose", "resume", "resolve"],
+        Field(
+            description='what its "fixed" does: "propose" waits for a person, "resume" accepts it and goes on'
+            ' with ours, "resolve" accepts it and resolves ours'
+        ),
     ] = "propose"
 
 

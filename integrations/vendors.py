@@ -67,7 +67,9 @@ def connector_for(
 
 def policy_of(known: Mapping[str, Vendor]) -> Policy:
     """What the register may know of these suppliers: enough to refuse a wrong name."""
-    return Policy({name: VendorFacts(name, one.title, one.production) for name, one in known.items()})
+    return Policy(
+        {name: VendorFacts(name, one.title, one.production, one.on_resolved) for name, one in known.items()}
+    )
 
 
 def vendors_path(home: Path) -> Path:

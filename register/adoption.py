@@ -53,7 +53,10 @@ def vendors_in(text: str) -> dict[str, VendorFacts]:
     blocks = tables_in(text).get("vendor", {})
     return {
         name: VendorFacts(
-            name, one_line(str(block.get("title", name))), block.get("environment") == "production"
+            name,
+            one_line(str(block.get("title", name))),
+            block.get("environment") == "production",
+            str(block.get("on_resolved", "propose")),
         )
         for name, block in blocks.items()
     }

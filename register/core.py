@@ -90,6 +90,7 @@ class Command(BaseModel, frozen=True, extra="forbid"):
     role: ClassVar[Role] = Role.RESPONDER
     on_incident: ClassVar[bool] = True  # False: it makes one, or is about something else
     in_bulk: ClassVar[bool] = False  # on the command line, a single - takes many as lines of JSON
+    settles: ClassVar[bool] = False  # it may take back what waits to be sent: no courier may claim it now
     keeps: ClassVar[bool] = (
         False  # said while the register is away, it waits in the spool: true whenever entered
     )
@@ -211,6 +212,7 @@ class VendorFacts:
     name: str
     title: str
     production: bool
+    on_resolved: str = "propose"  # what their "fixed" does: propose | resume | resolve
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ class ServiceDesk:
             policy=self.policy,
             next_number=transaction.next_number,
             incidents=incidents,
-            sendings=sendings | transaction.sendings(None, bonded),
+            sendings=sendings | transaction.sendings(None, bonded, lock=command.settles),
             heard=transaction.heard(str(vendor), [item.change_id for item in items])
             if items
             else frozenset(),

@@ -30,7 +30,7 @@ class Enqueue(Effect):
     incident: str
     bond: str
     vendor: str
-    kind: str  # create | comment | transition
+    kind: str  # create | comment | transition | priority | attach
     payload: str  # JSON
     position: int | None = None  # None: the asking event's seq; a replay keeps the place of what it replays
 
@@ -89,5 +89,12 @@ class Pause(Effect):
 @dataclass(frozen=True, slots=True)
 class WholeRead(Effect):
     """A bond's ticket was read from its beginning."""
+
+    bond: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAnew(Effect):
+    """A bond's ticket is to be read from its beginning, whatever was read before."""
 
     bond: str

@@ -129,6 +129,7 @@ class BondState(StrEnum):
     ENGAGING = "engaging"  # asked for, their ticket is not known to exist
     OPEN = "open"  # their ticket exists and is worked on
     FIXED = "fixed"  # they say it is fixed: a proposal
+    ENDING = "ending"  # over for us; that they close their ticket is asked for, and not known to be done
     ENDED = "ended"  # accepted, withdrawn, dropped or closed with them
 
 
@@ -177,6 +178,9 @@ class Bond(Value, frozen=True):
     doubtful: bool = False  # something sent is not known to have arrived
     dead: bool = False  # a sending waits for a person
     raw_state: str = ""  # the supplier's own word, the shadow of the three-way merge
+    told_priority: Priority | None = None  # the priority that they were told last: a shadow, too
+    closed: bool = False  # they have closed their ticket
+    disputed: int = 0  # how often they said "fixed" and we did not agree
     ball: Ball = Ball.OURS
     ball_since: datetime
     engaged_at: datetime

@@ -106,7 +106,7 @@ class Doing:
             asked=self._asked(verb.name),
             title=plain(verb.title(target), signs),
             command=verb.command,
-            given={"target": target} if target else {},
+            given=_given(verb, target, row),
             ground=_ground(row),
             hint=log_hint(zone, signs.to, self._model.timeline)
             if {"impact", "urgency"} <= set(verb.command.model_fields)
@@ -218,6 +218,14 @@ class Doing:
     def refused(self, event: Refused) -> None:
         self.under_way.pop(event.asked, None)
         self._say(one_line(event.why), "bad")
+
+
+def _given(verb: Verb, target: str | None, row: Row | None) -> dict[str, Any]:
+    """What need not be asked: the incident, and what becomes of suppliers where none is engaged."""
+    given: dict[str, Any] = {"target": target} if target else {}
+    if "theirs" in verb.command.model_fields and row is not None and not row.get("bonds"):
+        given["theirs"] = None
+    return given
 
 
 def _ground(row: Row | None) -> tuple[tuple[str, str], ...]:

@@ -64,10 +64,12 @@ def _resolved(event: Any) -> Mapping[str, Any]:
     return {"what": f"resolved: {how}{cause}{first}{whose}", "body": event.notes, "pen": "good"}
 
 
-def _to_supplier(what: str) -> Words:
+def _to_supplier(what: str, words_in: str = "message") -> Words:
     def words(event: Any) -> Mapping[str, Any]:
         where = "PRODUCTION" if event.production else "test"
-        body = event.message
+        if not getattr(event, "public", True):
+            where = f"{where}, for their people only"
+        body = getattr(event, words_in)
         return {
             "what": f"{what} {event.vendor} ({where})",
             "body": body,
@@ -80,6 +82,13 @@ def _to_supplier(what: str) -> Words:
 
 def _of_sending(event: Any, what: str, pen: str = "", body: str = "") -> Mapping[str, Any]:
     return {"what": one_line(what), "body": body, "vendor": event.vendor, "bond": event.bond, "pen": pen}
+
+
+def _withdrawn(event: Any) -> Mapping[str, Any]:
+    where = "PRODUCTION" if event.production else "test"
+    unsent = f", {len(event.unsent)} not sent any more" if event.unsent else ""
+    what = f"calls {event.vendor} off ({where}){unsent}"
+    return _of_sending(event, what, "warn", event.reason)
 
 
 def _delivered(event: Any) -> Mapping[str, Any]:
@@ -175,6 +184,12 @@ WORDS: Final[Mapping[str, Words]] = {
     "ticket_adopted": _adopted,
     "duplicate_found": lambda e: _of_sending(e, f"a second ticket at {e.vendor}: {e.ref.key}", "bad"),
     "relinked": lambda e: _of_sending(e, f"the ticket at {e.vendor} is {e.ref.key} now", "warn"),
+    "withdrawn": _withdrawn,
+    "accepted": _to_supplier("accepts the fix of", "note"),
+    "disputed": _to_supplier("disputes the fix of"),
+    "reprioritised": lambda e: _of_sending(
+        e, f"{e.vendor} is told: {e.before or 'no priority'} → {e.priority}"
+    ),
     "delivered": _delivered,
     "send_ambiguous": lambda e: _of_sending(
         e, f"{e.what} to {e.vendor}: not known to have arrived, being looked up", "warn", e.why

@@ -70,6 +70,11 @@ SAID: Final[Mapping[str, str]] = {
     "unlink": "The link of {} is gone.",
     "follow-up": "{} goes on from it.",
     "done": "What waited for it goes on.",
+    "withdraw": "{}: the supplier is called off.",
+    "accept": "{}: the supplier's fix is accepted.",
+    "dispute": "{}: the supplier is told that it is not fixed.",
+    "reprioritise": "{}: the supplier is told the priority.",
+    "relink": "{}: the supplier's ticket has its new number.",
 }
 TITLES: Final[Mapping[str, str]] = {
     "log": "Log an incident",
@@ -92,6 +97,11 @@ TITLES: Final[Mapping[str, str]] = {
     "unlink": "Take a link of {} away",
     "follow-up": "Go on from {} in a new incident",
     "done": "A change or problem is done",
+    "withdraw": "Call a supplier of {} off",
+    "accept": "Accept the supplier's fix of {}",
+    "dispute": "Tell the supplier of {} that it is not fixed",
+    "reprioritise": "Tell the supplier of {} its priority",
+    "relink": "Say where the supplier has the ticket of {} now",
 }
 
 

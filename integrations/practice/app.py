@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -43,6 +45,15 @@ class _NewState(BaseModel, extra="forbid"):
     state: str
 
 
+class _NewPriority(BaseModel, extra="forbid"):
+    priority: str
+
+
+class _NewFile(BaseModel, extra="forbid"):
+    name: str
+    content: Annotated[bytes, Field(description="in base64")]
+
+
 class _After(BaseModel, extra="forbid"):
     after: _Count | None = None
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = MAX_LIMIT
@@ -75,6 +86,9 @@ def practice_app(desk: Desk, moods: Moods | None = None, token: str | None = Non
             Route("/tickets/{name}", routes.get, methods=["GET"]),
             Route("/tickets/{name}/comments", routes.comment, methods=["POST"]),
             Route("/tickets/{name}/state", routes.set_state, methods=["PUT"]),
+            Route("/tickets/{name}/priority", routes.set_priority, methods=["PUT"]),
+            Route("/tickets/{name}/files", routes.attach, methods=["POST"]),
+            Route("/tickets/{name}/files/{seq:int}", routes.file, methods=["GET"]),
             Route("/tickets/{name}/changes", routes.history, methods=["GET"]),
             Route("/changes", routes.changes, methods=["GET"]),
             Route("/practice/mood", _mood_route(moods), methods=["GET", "POST"]),
@@ -114,7 +128,9 @@ class _Api:
         self.desk = desk
 
     async def whoami(self, _: Request) -> Response:
-        return JSONResponse({"account": ACCOUNT, "may": ["create", "comment", "state", "read"]})
+        return JSONResponse(
+            {"account": ACCOUNT, "may": ["create", "comment", "state", "priority", "attach", "read"]}
+        )
 
     async def about(self, _: Request) -> Response:
         return JSONResponse({"states": list(MAY), "priorities": list(PRIORITIES), "queues": list(QUEUES)})
@@ -153,6 +169,26 @@ class _Api:
         change = self.desk.set_state(name, ACCOUNT, asked.state, version=_if_match(request))
         ticket = _ticket(request, self.desk.ticket(name))
         return JSONResponse({"ticket": ticket, "change": _change(change) if change else None})
+
+    async def set_priority(self, request: Request) -> Response:
+        asked = _NewPriority.model_validate_json(await request.body())
+        name = request.path_params["name"]
+        change = self.desk.set_priority(name, ACCOUNT, asked.priority)
+        ticket = _ticket(request, self.desk.ticket(name))
+        return JSONResponse({"ticket": ticket, "change": _change(change) if change else None})
+
+    async def attach(self, request: Request) -> Response:
+        asked = _NewFile.model_validate_json(await request.body())
+        try:
+            content = base64.b64decode(asked.content, validate=True)
+        except binascii.Error:
+            raise DeskRefused(422, {"content": "is not base64"}) from None
+        change = self.desk.attach(request.path_params["name"], ACCOUNT, asked.name, content)
+        return JSONResponse(_change(change), 201)
+
+    async def file(self, request: Request) -> Response:
+        content = self.desk.file(request.path_params["seq"])
+        return Response(content, media_type="application/octet-stream")
 
     async def history(self, request: Request) -> Response:
         changes = self.desk.history(request.path_params["name"])

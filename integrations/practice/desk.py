@@ -29,6 +29,9 @@ MAY: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 """The desk's states, and from which to which a ticket may go. A state may always be said again."""
 MAX_TITLE: Final = 200
 MAX_REFERENCE: Final = 80
+MAX_FILE_NAME: Final = 200
+MAX_FILE: Final = 5 * 2**20
+"""Bytes of a file that the desk takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,10 @@ class PdTicket:
 
 @dataclass(frozen=True, slots=True)
 class PdChange:
-    """One thing that happened. `kind` is created, comment or state; `seq` counts over the whole desk."""
+    """One thing that happened; `seq` counts over the whole desk.
+
+    kind: created, comment, state, priority or file. body: the text, the new priority, or the file's name.
+    """
 
     seq: int
     ticket: str
@@ -94,6 +100,7 @@ class Desk:
         self._ids: dict[str, str] = {}  # by key
         self._referred: dict[str, list[str]] = {}  # ids by reference
         self._told: dict[str, list[PdChange]] = {}  # changes by id
+        self._files: dict[int, bytes] = {}  # by the change that brought them
 
     @property
     def tickets(self) -> tuple[PdTicket, ...]:
@@ -187,6 +194,35 @@ class Desk:
             if state == ticket.state:
                 return None
             return self._record(replace(ticket, state=state), "state", author, "", public=True)
+
+    def set_priority(self, name: str, author: str, priority: str) -> PdChange | None:
+        """Give the ticket another priority; None when it had that already, and nothing is recorded."""
+        if priority not in PRIORITIES:
+            raise DeskRefused(422, {"priority": f"one of {', '.join(PRIORITIES)}"})
+        with self._lock:
+            ticket = self._current(name, None)
+            if priority == ticket.priority:
+                return None
+            return self._record(replace(ticket, priority=priority), "priority", author, priority, public=True)
+
+    def attach(self, name: str, author: str, file: str, content: bytes) -> PdChange:
+        """Put a file on the ticket."""
+        if not file.strip() or len(file) > MAX_FILE_NAME:
+            raise DeskRefused(422, {"name": f"1 to {MAX_FILE_NAME} characters"})
+        if len(content) > MAX_FILE:
+            raise DeskRefused(413, {"content": f"at most {MAX_FILE:,} bytes"})
+        with self._lock:
+            change = self._record(self._current(name, None), "file", author, file, public=True)
+            self._files[change.seq] = content
+            return change
+
+    def file(self, seq: int) -> bytes:
+        """The file that came with this change."""
+        with self._lock:
+            content = self._files.get(seq)
+        if content is None:
+            raise NoSuchTicket(f"file {seq}")
+        return content
 
     def assign(self, name: str, assignee: str) -> None:
         """Give the ticket to one of the desk's people. No change is recorded for it."""

@@ -21,7 +21,20 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from integrations.practice.call import App, Call, Late, Receive, Scope, Send
 
-On = Literal["all", "writes", "reads", "create", "comment", "state", "find", "get", "changes", "history"]
+On = Literal[
+    "all",
+    "writes",
+    "reads",
+    "create",
+    "comment",
+    "state",
+    "priority",
+    "attach",
+    "find",
+    "get",
+    "changes",
+    "history",
+]
 Form = Literal["seconds", "date", "iso", "none"]
 _CONFIG: Final = ConfigDict(extra="forbid")
 _PAGE: Final = "<!doctype html><title>Practice Desk</title><h1>We will be back soon</h1>"
@@ -31,11 +44,13 @@ _OPERATIONS: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = (
     ("GET", re.compile(r"/tickets/[^/]+"), "get"),
     ("POST", re.compile(r"/tickets/[^/]+/comments"), "comment"),
     ("PUT", re.compile(r"/tickets/[^/]+/state"), "state"),
+    ("PUT", re.compile(r"/tickets/[^/]+/priority"), "priority"),
+    ("POST", re.compile(r"/tickets/[^/]+/files"), "attach"),
     ("GET", re.compile(r"/tickets/[^/]+/changes"), "history"),
     ("GET", re.compile(r"/changes"), "changes"),
     ("GET", re.compile(r"/whoami|/about"), "about"),
 )
-_WRITES: Final = frozenset({"create", "comment", "state"})
+_WRITES: Final = frozenset({"create", "comment", "state", "priority", "attach"})
 
 
 def operation_of(method: str, path: str) -> str:

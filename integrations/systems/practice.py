@@ -6,6 +6,7 @@ every change of the desk has a `seq`, and `GET /changes?after=` tells them in th
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
@@ -18,6 +19,7 @@ from integrations.checks import failed, known, mapped
 from integrations.connector import (
     Absent,
     Applied,
+    Attach,
     CannotTell,
     Cap,
     Change,
@@ -33,6 +35,7 @@ from integrations.connector import (
     NoNative,
     Page,
     Ref,
+    Reprioritise,
     Strong,
     Theirs,
     Ticket,
@@ -41,7 +44,7 @@ from integrations.connector import (
     Unread,
 )
 from integrations.errors import Failure, OpId, Rejected
-from integrations.marker import marker_of, sign, unsigned
+from integrations.marker import marked_name, marker_of, name_marker_of, sign, unsigned
 from integrations.reading import read, unread_row
 from register.incident import Priority
 from register.text import Name, clean, one_line
@@ -143,7 +146,9 @@ class PracticeDesk:
         caps=Cap.CREATE
         | Cap.COMMENT_PUBLIC
         | Cap.COMMENT_PRIVATE
+        | Cap.ATTACH
         | Cap.SET_STATE
+        | Cap.SET_PRIORITY
         | Cap.WITHDRAW
         | Cap.POLL
         | Cap.ETAG,
@@ -194,6 +199,10 @@ class PracticeDesk:
         version = {} if if_version is None else {"If-Match": f'"{if_version}"'}
         if isinstance(update, Comment):
             return Applied((await self._comment(ref, update, version),))
+        if isinstance(update, Reprioritise):
+            return await self._set("priority", ref, {"priority": self._priority(update.to)}, update.op_id)
+        if isinstance(update, Attach):
+            return Applied((await self._upload(ref, update),))
         return await self._transition(ref, update, version)
 
     async def changes(self, cursor: Cursor | None) -> Page:
@@ -223,7 +232,7 @@ class PracticeDesk:
         except Failure as failure:
             return Health("", (failed("identity", failure, self.http.name),))
         self._account = who.account
-        lacks = sorted({"create", "comment", "state", "read"} - who.may)
+        lacks = sorted({"create", "comment", "state", "priority", "attach", "read"} - who.may)
         return Health(
             who.account,
             (
@@ -281,14 +290,28 @@ class PracticeDesk:
                 f"No state of {self.http.name} means {wish.to}: nothing was sent. "
                 f'Add it to `states` in vendors.toml ("THEIR STATE" = "{wish.to}").'
             )
-        answer = await self.http.put(
-            f"{_path(ref)}/state", json={"state": state}, headers=version, safe=True, op_id=wish.op_id
-        )
+        done = await self._set("state", ref, {"state": state}, wish.op_id, version)
+        if not wish.note:
+            return done
+        note = await self._comment(ref, Comment(wish.op_id, wish.note), {})
+        return Applied((*done.change_ids, note), done.ticket)
+
+    async def _set(
+        self, what: str, ref: Ref, json: object, op_id: OpId, headers: Mapping[str, str] | None = None
+    ) -> Applied:
+        """Put the ticket into a state or priority: said twice, it is there once."""
+        path = f"{_path(ref)}/{what}"
+        answer = await self.http.put(path, json=json, headers=headers or {}, safe=True, op_id=op_id)
         told = read(_Set, answer)
-        ids = [_change_id(told.change)] if told.change else []
-        if wish.note:
-            ids.append(await self._comment(ref, Comment(wish.op_id, wish.note), {}))
-        return Applied(tuple(ids), self._ticket(told.ticket))
+        return Applied((_change_id(told.change),) if told.change else (), self._ticket(told.ticket))
+
+    async def _upload(self, ref: Ref, file: Attach) -> str:
+        body = {
+            "name": marked_name(file.name, file.op_id),
+            "content": base64.b64encode(file.content).decode(),
+        }
+        answer = await self.http.post(f"{_path(ref)}/files", json=body, op_id=file.op_id)
+        return _change_id(read(_TheirChange, answer))
 
     async def _changes(self, rows: Iterable[dict[str, Any]]) -> tuple[tuple[Change, ...], tuple[Unread, ...]]:
         """What the rows say, without the making of a ticket, which is no news; and those that say nothing."""
@@ -297,7 +320,7 @@ class PracticeDesk:
         for row in rows:
             try:
                 told = _TheirChange.model_validate(row)
-                if told.kind != "created":
+                if told.kind not in ("created", "priority"):
                     changes.append(self._change(told, await self._me()))
             except ValueError as error:
                 unread.append(unread_row(row, ("ticket", "seq"), error))
@@ -323,7 +346,7 @@ class PracticeDesk:
             public=told.public,
             raw_state=raw,
             state=self._state(raw),
-            marker=marker_of(told.body),
+            marker=name_marker_of(told.body) if kind is ChangeKind.FILE else marker_of(told.body),
         )
 
     def _ticket(self, told: _TheirTicket) -> Ticket:

@@ -7,6 +7,7 @@ Dates are never searched by: RT reads them in the zone of whoever asks.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -15,6 +16,7 @@ from integrations.answers import lost
 from integrations.connector import (
     Absent,
     Applied,
+    Attach,
     CannotTell,
     Cap,
     Comment,
@@ -27,6 +29,7 @@ from integrations.connector import (
     NoNative,
     Page,
     Ref,
+    Reprioritise,
     Strong,
     Ticket,
     TicketUpdate,
@@ -71,7 +74,9 @@ class RequestTracker:
         caps=Cap.CREATE
         | Cap.COMMENT_PUBLIC
         | Cap.COMMENT_PRIVATE
+        | Cap.ATTACH
         | Cap.SET_STATE
+        | Cap.SET_PRIORITY
         | Cap.WITHDRAW
         | Cap.POLL
         | Cap.ETAG,
@@ -170,6 +175,10 @@ class RequestTracker:
         """A comment only ever adds, so it needs no version: RT would answer 412 to any, the right one too."""
         if isinstance(update, Transition):
             return await self._transition(ref, update, if_version)
+        if isinstance(update, Reprioritise):
+            return await self._reprioritise(ref, update)
+        if isinstance(update, Attach):
+            return Applied((await self._upload(ref, update),))
         if not update.public and not self.config.internal_comments:
             raise Rejected(
                 f"Internal comments are not set up for {self.http.name}: nothing was sent. Make it public, "
@@ -222,6 +231,32 @@ class RequestTracker:
             raise Rejected(why, 200)
         return Applied(ids, ticket)
 
+    async def _reprioritise(self, ref: Ref, wish: Reprioritise) -> Applied:
+        theirs = self.config.priorities.get(wish.to)
+        if theirs is None:
+            raise Rejected(
+                f"No priority of {self.http.name} stands for {wish.to}: nothing was sent. "
+                f"Add it to `priorities` in vendors.toml ({wish.to.value} = NUMBER)."
+            )
+        path, json = f"/ticket/{number_of(ref)}", {"Priority": theirs}
+        answer = await self.http.put(path, json=json, safe=True, op_id=wish.op_id)
+        ticket = await self.get(ref)
+        if ticket.raw_priority != str(theirs):
+            said = clip(one_line(self.http.masked("; ".join(map(str, answer.json())))), 300)
+            why = f"{self.http.name} answered “{said}” and left {ref.key} at priority {ticket.raw_priority}."
+            raise Rejected(why, 200)
+        return Applied((), ticket)
+
+    async def _upload(self, ref: Ref, file: Attach) -> str:
+        """As a reply that carries the file: a file by itself has no place in a ticket's story."""
+        told = {
+            "FileName": file.name,
+            "FileType": file.media_type,
+            "FileContent": base64.b64encode(file.content).decode(),
+        }
+        words = Comment(file.op_id, f"File: {file.name}")
+        return await self._say(ref, "correspond", words, Attachments=[told])
+
     async def _unchanged(self, ref: Ref, if_version: str | None) -> None:
         if if_version is not None and (now := (await self.get(ref)).version) != if_version:
             raise Conflict(f"{ref.key} at {self.http.name} has changed since we last looked.", now)
@@ -239,7 +274,7 @@ class RequestTracker:
         said = "; ".join(map(str, answer.json()))
         return f"answered “{clip(one_line(self.http.masked(said)), 300)}” and"
 
-    async def _say(self, ref: Ref, how: str, text: Comment, **more: str) -> str:
+    async def _say(self, ref: Ref, how: str, text: Comment, **more: Any) -> str:
         """Write to the ticket; return the transaction's id, which RT tells in `Location` alone."""
         message = {"Content": sign(text.body, text.op_id), "ContentType": "text/plain", **more}
         path = f"/ticket/{number_of(ref)}/{how}"

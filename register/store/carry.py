@@ -16,6 +16,7 @@ from register.effect import (
     MoveCursor,
     Pause,
     Quarantine,
+    ReadAnew,
     Remember,
     Settle,
     WholeRead,
@@ -135,6 +136,11 @@ def _(effect: Pause, transaction: Writing, now: str) -> None:
 @carry.register
 def _(effect: WholeRead, transaction: Writing, now: str) -> None:
     transaction.connection.execute(t.bond.update().where(t.bond.c.id == effect.bond), {"whole": 1})
+
+
+@carry.register
+def _(effect: ReadAnew, transaction: Writing, now: str) -> None:
+    transaction.connection.execute(t.bond.update().where(t.bond.c.id == effect.bond), {"whole": 0})
 
 
 def _put_vendor(connection: Connection, name: str, **values: Any) -> None:

@@ -129,6 +129,15 @@ def content_of(store: Store, file: File) -> bytes:
     return content
 
 
+def bytes_of(store: Store, digest: str) -> bytes | None:
+    """What the register has under a digest, or None."""
+    with store.read() as connection:
+        found = connection.execute(
+            select(t.blob.c.bytes).where(t.blob.c.sha256 == digest)
+        ).scalar_one_or_none()
+    return None if found is None else bytes(found)
+
+
 def sweep(store: Store) -> int:
     """Take out bytes that nothing has, left by who died while attaching; return how many there were."""
     nowhere = ~select(_F.id).where(_F.sha256 == t.blob.c.sha256).exists()

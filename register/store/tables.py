@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.event import listens_for
 
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 """The version of these tables. A register with a higher one is of a newer program."""
 
 metadata: Final = MetaData()

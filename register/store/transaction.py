@@ -174,8 +174,13 @@ class Transaction:
         doc, self._versions[number] = found[0]
         return incident_of(doc, number)
 
-    def sendings(self, row_id: str | None, numbers: Iterable[str]) -> dict[str, SendingFacts]:
-        """The row of that id, finished or not, and the unfinished ones of these incidents."""
+    def sendings(
+        self, row_id: str | None, numbers: Iterable[str], *, lock: bool = False
+    ) -> dict[str, SendingFacts]:
+        """The row of that id, finished or not, and the unfinished ones of these incidents.
+
+        lock: these stay as they are until this transaction ends, whatever couriers would claim.
+        """
         found = {}
         if row_id is not None:
             for row in self._connection.execute(_FACTS.where(t.sending.c.row_id == row_id).with_for_update()):
@@ -183,6 +188,7 @@ class Transaction:
         wanted = list(numbers)
         if wanted:
             query = _FACTS.where(and_(t.sending.c.incident.in_(wanted), t.sending.c.state.in_(UNFINISHED)))
+            query = query.with_for_update() if lock else query
             for row in self._connection.execute(query):
                 found[row.row_id] = SendingFacts(**row._mapping)
         return found

@@ -61,7 +61,15 @@ def _to_3(operations: Operations, connection: Connection) -> None:
         _add_indexes(connection, t.alert)
 
 
-STEPS: Final[Mapping[int, Callable[[Operations, Connection], None]]] = {2: _to_2, 3: _to_3}
+def _to_4(operations: Operations, connection: Connection) -> None:
+    """What a supplier was told last stands in the bond; what the hub keeps of sendings and suppliers."""
+    for table in (t.sending, t.bond, t.quarantine, t.vendor):
+        if inspect(connection).has_table(table.name):
+            _add_columns(operations, table)
+            _add_indexes(connection, table)
+
+
+STEPS: Final[Mapping[int, Callable[[Operations, Connection], None]]] = {2: _to_2, 3: _to_3, 4: _to_4}
 """By the version that they lead to."""
 
 

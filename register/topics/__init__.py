@@ -23,12 +23,16 @@ from register.topics import (
     notes,
     ownership,
     privacy,
+    proposal,
+    relinking,
     resolution,
     sendings,
     sight,
     timekeeping,
+    urging,
     waking,
     watching,
+    withdrawal,
 )
 
 __all__ = [
@@ -54,10 +58,14 @@ __all__ = [
     "notes",
     "ownership",
     "privacy",
+    "proposal",
+    "relinking",
     "resolution",
     "sendings",
     "sight",
     "timekeeping",
+    "urging",
     "waking",
     "watching",
+    "withdrawal",
 ]

@@ -50,6 +50,8 @@ class ConfirmSending(Command):
     ref: TicketRef | None = None
     change_ids: tuple[str, ...] = ()
     duplicates: tuple[TicketRef, ...] = ()
+    raw_state: str = ""  # their state since, where it was told: what comes back of it is no news
+    closed: bool = False  # and it is closed with them
     how: How = "answer"
 
 
@@ -195,7 +197,14 @@ def _(command: ConfirmSending, incident: Any, world: World) -> Decision:
     if row.state not in UNFINISHED:
         return _late_answer(command, row, world)
     if row.kind != "create":
-        return _said(row, Delivered(**_about(row), how=command.how, change_ids=command.change_ids))
+        arrived = Delivered(
+            **_about(row),
+            how=command.how,
+            change_ids=command.change_ids,
+            raw_state=command.raw_state,
+            closed=command.closed,
+        )
+        return _said(row, arrived)
     if command.ref is None:
         raise ValueError("a ticket that is made has a reference")
     if command.how == "answer":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 import orjson
 from pydantic import Field
@@ -28,6 +29,9 @@ from register.effect import Effect, Enqueue
 from register.incident import Ball, Bond, BondState, Incident, Priority
 from register.text import Slug, Words
 
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+Which = Annotated[Slug | None, Field(description="which supplier, where several are engaged")]
+
 
 class Engage(Command):
     """Engage a supplier: they get a ticket in their own system."""
@@ -51,7 +55,8 @@ class Reply(Command):
 
     target: Target
     message: Annotated[Words, Field(description="what they are told")]
-    vendor: Annotated[Slug | None, Field(description="which supplier, where several are engaged")] = None
+    vendor: Which = None
+    internal: Annotated[bool, Field(description="for their people only, where their system can")] = False
 
 
 class Engaged(Event):
@@ -73,6 +78,8 @@ class Replied(Event):
     vendor: str
     production: bool
     message: str
+    public: bool = True
+    op: str = ""  # its operation id, where one command says several
 
 
 @decide.register
@@ -109,7 +116,8 @@ def _(command: Engage, incident: Incident, world: World) -> Decision:
     return says(incident, engaged)
 
 
-def _the_bond(incident: Incident, vendor: str | None) -> Bond:
+def live_bond(incident: Incident, vendor: str | None) -> Bond:
+    """The live bond that a verb is about: the named supplier's, or the only one's."""
     live = incident.live_bonds(vendor)
     refuse_unless(
         live,
@@ -118,21 +126,32 @@ def _the_bond(incident: Incident, vendor: str | None) -> Bond:
         else f"{vendor} is not engaged for {incident.number}: engage them first.",
         ask="vendor",
     )
-    names = {bond.vendor for bond in live}
+    return the_one(incident, live)
+
+
+def the_one(incident: Incident, bonds: tuple[Bond, ...]) -> Bond:
+    """The newest of these bonds, where all are one supplier's."""
+    names = {bond.vendor for bond in bonds}
     refuse_unless(
         len(names) == 1,
         f"Several suppliers are engaged for {incident.number}: say which ({joined(names)}).",
         ask="vendor",
     )
-    return live[-1]
+    return bonds[-1]
 
 
 @decide.register
 def _(command: Reply, incident: Incident, world: World) -> Decision:
-    bond = _the_bond(incident, command.vendor)
+    bond = live_bond(incident, command.vendor)
     return says(
         incident,
-        Replied(bond=bond.id, vendor=bond.vendor, production=bond.production, message=command.message),
+        Replied(
+            bond=bond.id,
+            vendor=bond.vendor,
+            production=bond.production,
+            message=command.message,
+            public=not command.internal,
+        ),
     )
 
 
@@ -147,6 +166,7 @@ def _(event: Engaged, incident: Incident, at: datetime) -> Incident:
         ball_since=at,
         engaged_at=at,
         engaged_by=event.by,
+        told_priority=event.priority,
     )
     return incident.with_bond(bond)
 
@@ -154,16 +174,22 @@ def _(event: Engaged, incident: Incident, at: datetime) -> Incident:
 @effects.register
 def _(event: Engaged, stream: str, command_id: str) -> tuple[Effect, ...]:
     payload = {"title": event.title, "body": event.message, "priority": int(event.priority)}
-    return (_enqueue(event.bond, event.vendor, stream, command_id, "create", payload),)
+    return (enqueued(event.bond, event.vendor, stream, command_id, "create", payload),)
 
 
 @effects.register
 def _(event: Replied, stream: str, command_id: str) -> tuple[Effect, ...]:
-    payload = {"body": event.message, "public": True}
-    return (_enqueue(event.bond, event.vendor, stream, command_id, "comment", payload),)
+    payload = {"body": event.message, "public": event.public}
+    return (enqueued(event.bond, event.vendor, stream, event.op or command_id, "comment", payload),)
 
 
-def _enqueue(bond: str, vendor: str, stream: str, command_id: str, kind: str, payload: object) -> Enqueue:
+def derived_id(command_id: str, of: str) -> str:
+    """An operation id for one of several sendings that one command asks for: always the same one."""
+    digest = int.from_bytes(hashlib.sha256(f"{command_id} {of}".encode()).digest()[:10])
+    return command_id[:10] + "".join(_CROCKFORD[digest >> 5 * place & 31] for place in range(16))
+
+
+def enqueued(bond: str, vendor: str, stream: str, command_id: str, kind: str, payload: object) -> Enqueue:
     """One sending. The command's id is the operation id: it was minted before anything else happened."""
     return Enqueue(
         row_id=command_id,

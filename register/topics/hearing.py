@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
+import orjson
 from pydantic import AfterValidator, BaseModel
 
 from register.core import (
@@ -23,9 +24,12 @@ from register.core import (
     evolve,
 )
 from register.effect import Effect, MoveCursor, Quarantine, Remember, WholeRead
-from register.incident import Ball, Bond, BondState, HoldReason, Incident, TicketRef
+from register.incident import MAY, Ball, Bond, BondState, HoldReason, Incident, State, TicketRef
 from register.text import clean, one_line
+from register.topics.engagement import derived_id
 from register.topics.hold import goes_on
+from register.topics.proposal import accepted
+from register.topics.resolution import resolved_by_supplier
 from register.topics.sendings import Delivered
 
 # Connectors clean and clip what they read; the door does not rely on it. Nothing is too long to be kept.
@@ -48,6 +52,8 @@ class Heard(BaseModel, frozen=True):
     raw_state: _ForeignLine = ""
     ball: Ball | None = None
     fixed: bool | None = None  # kind state: they say it is fixed; None where the word is not mapped
+    closed: bool = False  # kind state: and it is closed with them
+    means: str = ""  # kind state: what it means to us, as vendors.toml says
     op_id: str | None = None
 
 
@@ -104,6 +110,7 @@ class SupplierUpdated(Event):
     raw_state: str
     ball: Ball | None
     fixed: bool | None
+    closed: bool = False
 
 
 class Relinked(Event):
@@ -133,11 +140,51 @@ def _(command: Hear, incident: Any, world: World) -> Decision:
             said += _settled_by(item, bond, world, at, settled)
         elif item.kind == "comment":
             said.append(Said(item.incident, _comment(item, bond), at))
+        elif _is_own_doing(item, bond, world):
+            continue  # the answer to our own request brings what became of it
         elif item.change_id not in stale and item.raw_state != shadow.get(bond.id, bond.raw_state):
             before = shadow.get(bond.id, bond.raw_state)
             shadow[bond.id] = item.raw_state
             said.append(Said(item.incident, _update(item, bond, before), at))
-    return (*_relinked(command, world), *said, *_woken(command, world, said))
+    return (*_relinked(command, world), *said, *_followed(command, world, said))
+
+
+def _is_own_doing(item: Heard, bond: Bond, world: World) -> bool:
+    """Whether a state is the one that a request of ours, still on its way, asks for."""
+    return item.by_our_account and any(
+        row.bond == bond.id
+        and row.kind == "transition"
+        and row.state in ("sending", "ambiguous")
+        and orjson.loads(row.payload)["to"] == item.means
+        for row in world.sendings.values()
+    )
+
+
+def _followed(command: Hear, world: World, said: list[Said]) -> Decision:
+    """What follows for ours: their "fixed" is taken as the policy says, and what waits for them goes on."""
+    facts = world.policy.vendors.get(command.vendor)
+    way = "propose" if facts is None else facts.on_resolved
+    if way == "propose":
+        return _woken(command, world, said)
+    last = {one.stream: one.event for one in said if isinstance(one.event, SupplierUpdated)}
+    fixed = {number: event for number, event in last.items() if event.fixed}
+    taken = [Said(number, _taken(world.incidents[number], event)) for number, event in fixed.items()]
+    if way == "resume":
+        return (*taken, *_woken(command, world, said))
+    ended = [number for number in fixed if State.RESOLVED in MAY[world.incidents[number].state]]
+    words = dict.fromkeys(ended, f"{command.vendor} says that it is fixed.")
+    over = [one for number, why in words.items() for one in resolved_by_supplier(number, why, world)]
+    others = [one for one in said if one.stream not in ended]
+    return (*taken, *over, *_woken(command, world, others))
+
+
+def _taken(incident: Incident, event: SupplierUpdated) -> Event:
+    bond = incident.bond(event.bond)
+    if bond is None:
+        raise ValueError(f"{incident.number} has no bond {event.bond}")
+    return accepted(bond.but(closed=event.closed, raw_state=event.raw_state)).model_copy(
+        update={"op": derived_id(bond.id, event.change_id)}
+    )
 
 
 def _woken(command: Hear, world: World, said: list[Said]) -> Decision:
@@ -216,6 +263,7 @@ def _update(item: Heard, bond: Bond, before: str) -> SupplierUpdated:
         raw_state=item.raw_state,
         ball=item.ball,
         fixed=item.fixed,
+        closed=item.closed,
     )
 
 
@@ -251,9 +299,19 @@ def _(event: SupplierUpdated, incident: Incident, at: datetime) -> Incident:
     changes: dict[str, Any] = {"raw_state": event.raw_state, "heard_at": at, "said_at": at}
     if event.ball is not None and event.ball is not bond.ball:
         changes |= {"ball": event.ball, "ball_since": at}
-    if event.fixed is not None and bond.state is not BondState.ENDED:
-        changes["state"] = BondState.FIXED if event.fixed else BondState.OPEN
+    if event.fixed is not None:
+        changes["closed"] = event.closed
+        changes["state"] = _stands(bond.state, event)
     return incident.with_bond(bond.but(**changes))
+
+
+def _stands(before: BondState, event: SupplierUpdated) -> BondState:
+    """How a bond stands after their word. One that is over for us is over, whatever they say."""
+    if before is BondState.ENDED or (before is BondState.ENDING and not event.closed):
+        return before
+    if before is BondState.ENDING:
+        return BondState.ENDED
+    return BondState.FIXED if event.fixed else BondState.OPEN
 
 
 @evolve.register

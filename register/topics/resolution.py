@@ -15,6 +15,7 @@ from register.core import (
     Event,
     PersonId,
     Role,
+    Said,
     Target,
     World,
     decide,
@@ -25,6 +26,7 @@ from register.core import (
 from register.incident import MAY, Cause, Incident, ResolutionCode, State
 from register.text import Text, Words
 from register.topics.alert_keys import lost_key, taken_back
+from register.topics.ending import Theirs, with_theirs
 from register.topics.family import children_of, each_child, may_say, with_its_parent
 from register.topics.links import Link, Original, linked
 
@@ -35,12 +37,14 @@ class Resolve(Command):
     verb: ClassVar[str] = "resolve"
     hotkey: ClassVar[str | None] = "R"
     role: ClassVar[Role] = Role.RESPONDER
+    settles: ClassVar[bool] = True
 
     target: Target
     code: Annotated[ResolutionCode, Field(description="how it was fixed")]
     notes: Annotated[Words, Field(description="what was done")]
     cause: Annotated[Cause | None, Field(description="why it happened, if known")] = None
     duplicate_of: Annotated[Original, Field(description="with code duplicate: of which incident")] = None
+    theirs: Theirs = None
 
     def touches(self) -> tuple[str, ...]:
         return (self.target, *((self.duplicate_of,) if self.duplicate_of else ()))
@@ -83,10 +87,12 @@ class Cancel(Command):
     verb: ClassVar[str] = "cancel"
     hotkey: ClassVar[str | None] = "C"
     role: ClassVar[Role] = Role.RESPONDER
+    settles: ClassVar[bool] = True
 
     target: Target
     reason: Annotated[Words, Field(description="why it is none")]
     duplicate_of: Annotated[Original, Field(description="another incident, where it is a duplicate")] = None
+    theirs: Theirs = None
 
     def touches(self) -> tuple[str, ...]:
         return (self.target, *((self.duplicate_of,) if self.duplicate_of else ()))
@@ -162,7 +168,19 @@ def _(command: Resolve, incident: Incident, world: World) -> Decision:
         return with_it if may_say(incident, child) else hidden
 
     children = each_child(incident, world, along, lambda child: child.is_open)
-    return (*same, *says(incident, resolved), *children)
+    theirs = with_theirs(incident, world, command.theirs, command.notes, command.command_id)
+    return (*same, *says(incident, resolved), *theirs, *children)
+
+
+def resolved_by_supplier(number: str, notes: str, world: World) -> Decision:
+    """A supplier's "fixed" resolves this incident, where the policy lets it."""
+    resolved = Resolved(
+        code=ResolutionCode.SUPPLIER,
+        notes=notes,
+        cause=None,
+        closes_at=world.now + world.policy.matrix.auto_close_after,
+    )
+    return (Said(number, resolved),)
 
 
 def _same_as(command: Resolve | Cancel, incident: Incident, world: World) -> Decision:
@@ -213,7 +231,9 @@ def _(command: Close, incident: Incident, world: World) -> Decision:
 @decide.register
 def _(command: Cancel, incident: Incident, world: World) -> Decision:
     _may(incident, State.CANCELED, "canceled")
-    return (*_same_as(command, incident, world), *says(incident, Canceled(reason=command.reason)))
+    same = _same_as(command, incident, world)
+    theirs = with_theirs(incident, world, command.theirs, command.reason, command.command_id)
+    return (*same, *says(incident, Canceled(reason=command.reason)), *theirs)
 
 
 @evolve.register

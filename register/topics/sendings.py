@@ -44,6 +44,8 @@ class Delivered(OfSending):
 
     how: str
     change_ids: tuple[str, ...] = ()
+    raw_state: str = ""
+    closed: bool = False
 
 
 class SendAmbiguous(OfSending):
@@ -128,7 +130,18 @@ def _(event: DuplicateFound, incident: Incident, at: datetime) -> Incident:
 @evolve.register
 def _(event: Delivered, incident: Incident, at: datetime) -> Incident:
     bond = _bond(event, incident)
-    return incident.with_bond(bond.but(doubtful=False, dead=False, ball=Ball.THEIRS, ball_since=at))
+    ended = bond.state is BondState.ENDING and event.what == "transition"
+    told = {"raw_state": event.raw_state, "closed": event.closed} if event.raw_state else {}
+    return incident.with_bond(
+        bond.but(
+            state=BondState.ENDED if ended else bond.state,
+            doubtful=False,
+            dead=False,
+            ball=Ball.THEIRS,
+            ball_since=at,
+            **told,
+        )
+    )
 
 
 @evolve.register
@@ -158,6 +171,8 @@ def _(event: SendDropped, incident: Incident, at: datetime) -> Incident:
     bond = _bond(event, incident).but(doubtful=event.doubtful, dead=event.dead)
     if event.what == "create":
         bond = bond.but(state=BondState.ENDED, doubtful=False, dead=False)
+    elif event.what == "transition" and bond.state is BondState.ENDING:
+        bond = bond.but(state=BondState.ENDED)
     return incident.with_bond(bond)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from integrations.practice.moods import (
 from integrations.practice.server import Practice, running_practice
 from register.core import Refused
 from register.incident import Ball, BondState, State
-from register.store import Store, open_store, outbox, vendors
+from register.store import Store, outbox, vendors
 from register.topics.delivery import (
     AdoptTicket,
     DoubtSending,
@@ -36,28 +35,6 @@ from register.topics.delivery import (
 from register.topics.engagement import Engage, Reply
 from register.topics.intake import Log
 from register.verify import verify
-
-
-@pytest.fixture
-def practice() -> Iterator[Practice]:
-    with running_practice() as running:
-        yield running
-
-
-@pytest.fixture
-def own_store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(str(tmp_path / "register.db"))
-    yield store
-    store.close()
-
-
-@pytest.fixture
-async def engine(practice: Practice, own_store: Store, tmp_path: Path) -> AsyncIterator[Engine]:
-    made = Engine.over(own_store, practice_file(tmp_path, practice.url))
-    yield made
-    assert verify(own_store).faults == []
-    await made.close()
-    made.hand.close()
 
 
 async def test_an_engagement_becomes_one_ticket_with_our_reference(

@@ -11,6 +11,7 @@ import pytest
 from integrations import retention
 from integrations.hand import Hand
 from register.desk import ServiceDesk
+from register.topics.ending import WithTheirs
 from register.topics.resolution import Close
 from register.verify import verify
 from tests.register.saying import ANA, engaged, fixed, log, look
@@ -26,7 +27,7 @@ async def test_the_worker_retires_what_is_due_and_goes_on_past_what_waits(
     waits, _ = engaged(desk)
     numbers = [waits, *(log(desk, f"Old {n}") for n in range(5))]
     for number in numbers:
-        desk.do(ANA, fixed(number))
+        desk.do(ANA, fixed(number).model_copy(update={"theirs": WithTheirs.LEAVE}))
         desk.do(ANA, Close(target=number))
     young = log(desk, "Young")
     clock.passes(days=31)

@@ -107,7 +107,7 @@ def test_vendors_keep_their_order_and_an_empty_file_has_none(file: Path) -> None
         ("deadline_seconds = inf", "line 6, vendor.acme.deadline_seconds:", "a number that ends"),
         ("max_in_flight = true", "line 6, vendor.acme.max_in_flight:", "a whole number, without quotes"),
         ("max_in_flight = 17", "line 6, vendor.acme.max_in_flight:", "less than or equal to 16"),
-        ('on_resolved = "resolve"', "line 6, vendor.acme.on_resolved:", "propose"),
+        ('on_resolved = "close"', "line 6, vendor.acme.on_resolved:", "propose"),
         ('auth = "password"', "line 6, vendor.acme.auth:", "keyring"),
         ('auth = "none"', "line 6, vendor.acme.auth:", "for this machine alone"),
         ('services = "Webshop"', "line 6, vendor.acme.services:", 'list: ["one", "two"]'),

@@ -1,0 +1,141 @@
+"""One row of the outbox as what its connector is asked: a table from kind to request.
+
+What can be asked is what the connector declares; what it cannot do is said to the supplier's people in words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final
+
+import orjson
+
+from integrations.connector import (
+    Applied,
+    Attach,
+    Cap,
+    Comment,
+    Draft,
+    Reprioritise,
+    Theirs,
+    TicketUpdate,
+    Transition,
+    Updates,
+)
+from integrations.errors import Conflict, Rejected, Unavailable
+from integrations.vendor import Vendor, Wired
+from register.incident import Priority, TicketRef
+from register.store.outbox import Sending
+
+BytesOf = Callable[[str], Awaitable[bytes | None]]
+"""From a digest to the bytes that the register has under it, or None."""
+
+
+class Request:
+    """One sending, about to be made. Raises `integrations.errors.Failure` kinds."""
+
+    def __init__(self, vendor: Vendor, connector: Wired, row: Sending, bytes_of: BytesOf) -> None:
+        self._vendor = vendor
+        self._connector = connector
+        self._row = row
+        self._bytes_of = bytes_of
+        self._payload: Mapping[str, Any] = orjson.loads(row.payload)
+
+    async def make(self) -> TicketRef | Applied:
+        return await _MADE[self._row.kind](self)
+
+    async def create(self) -> TicketRef:
+        told = self._payload
+        priority = Priority(told["priority"])
+        return await self._connector.create(Draft(self._row.op_id, told["title"], told["body"], priority))
+
+    async def comment(self) -> Applied:
+        return await self._apply(Comment(self._row.op_id, self._payload["body"], self._payload["public"]))
+
+    async def transition(self) -> Applied:
+        """Their state, unless they changed it meanwhile: then a person must look, whoever asked for what."""
+        told, wish = self._payload, Theirs(self._payload["to"])
+        if Cap.SET_STATE not in self._connector.info.caps:
+            return await self._apply(Comment(self._row.op_id, told["note"] or _IN_WORDS[wish]))
+        ticket = await self._connector.get(self._ref())
+        if ticket.state is wish and not told["note"]:
+            return Applied((), ticket)
+        if ticket.state is not wish and not told.get("firm") and ticket.raw_state != told["seen"]:
+            raise Conflict(
+                f"{self._vendor.title} changed {ticket.ref.key} to {ticket.raw_state} meanwhile, so what was"
+                " asked for may not fit any more: look, then try again or drop it.",
+                ticket.version,
+            )
+        try:
+            applied = await self._apply(Transition(self._row.op_id, wish, told["note"]), ticket.version)
+        except Conflict as conflict:  # between our look and our word
+            raise Unavailable(conflict.why) from None
+        if applied.ticket is None:
+            return replace(applied, ticket=await self._connector.get(self._ref()))
+        return applied
+
+    async def priority(self) -> Applied:
+        to = Priority(self._payload["priority"])
+        if Cap.SET_PRIORITY not in self._connector.info.caps:
+            return await self._apply(Comment(self._row.op_id, f"For us this is {to} from now on."))
+        return await self._apply(Reprioritise(self._row.op_id, to))
+
+    async def attach(self) -> Applied:
+        told = self._payload
+        if Cap.ATTACH not in self._connector.info.caps:
+            raise Rejected(
+                f"{self._vendor.title} takes no files through its {self._connector.info.title}: nothing was"
+                " sent. Send it another way and say in a reply where it is."
+            )
+        content = await self._bytes_of(told["sha256"])
+        if content is None or hashlib.sha256(content).hexdigest() != told["sha256"]:
+            raise Rejected(f"{told['name']} is not in the register any more: nothing was sent.")
+        return await self._apply(
+            Attach(self._row.op_id, told["name"], told["media_type"], told["sha256"], content)
+        )
+
+    async def _apply(self, update: TicketUpdate, version: str | None = None) -> Applied:
+        connector, ref = self._connector, self._ref()
+        if not isinstance(connector, Updates):
+            raise Rejected(f"{self._vendor.title} takes no messages through its {connector.info.title}")
+        return await connector.apply(ref, update, version)
+
+    def _ref(self) -> TicketRef:
+        ref = ref_of(self._row)
+        if ref is None:
+            raise Rejected("there is no ticket to write to")
+        return ref
+
+
+_MADE: Final[Mapping[str, Callable[[Request], Awaitable[TicketRef | Applied]]]] = MappingProxyType(
+    {
+        "create": Request.create,
+        "comment": Request.comment,
+        "transition": Request.transition,
+        "priority": Request.priority,
+        "attach": Request.attach,
+    }
+)
+_IN_WORDS: Final[Mapping[Theirs, str]] = MappingProxyType(
+    {
+        Theirs.CLOSED: "For us this is over: please close the ticket.",
+        Theirs.WORKING: "For us this is not over: please go on with it.",
+    }
+)
+
+
+def ref_of(row: Sending) -> TicketRef | None:
+    """The ticket that a row is about, where it is known."""
+    if row.remote_id is None:
+        return None
+    return TicketRef(id=row.remote_id, key=row.remote_id)
+
+
+def may_repeat(row: Sending) -> bool:
+    """Whether doing it twice is doing it once: a state or a priority, and no words with it."""
+    if row.kind == "priority":
+        return True
+    return row.kind == "transition" and not orjson.loads(row.payload)["note"]

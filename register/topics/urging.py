@@ -1,0 +1,72 @@
+"""The priority that a supplier works by: theirs follows ours when a person says so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from register.core import (
+    Command,
+    Decision,
+    Event,
+    Role,
+    Target,
+    World,
+    decide,
+    effects,
+    evolve,
+    refuse_unless,
+    says,
+)
+from register.effect import Effect
+from register.incident import Incident, Priority
+from register.topics.engagement import Which, enqueued, live_bond
+
+
+class Reprioritise(Command):
+    """Give a supplier's ticket the priority that the incident has by now."""
+
+    verb: ClassVar[str] = "reprioritise"
+    role: ClassVar[Role] = Role.COORDINATOR
+
+    target: Target
+    vendor: Which = None
+
+
+class Reprioritised(Event):
+    kind: ClassVar[str] = "reprioritised"
+
+    bond: str
+    vendor: str
+    production: bool
+    before: Priority | None
+    priority: Priority
+
+
+@decide.register
+def _(command: Reprioritise, incident: Incident, world: World) -> Decision:
+    bond = live_bond(incident, command.vendor)
+    refuse_unless(
+        bond.told_priority is not incident.priority,
+        f"{bond.vendor} was told {incident.priority} for {incident.number} already. Nothing was done.",
+    )
+    told = Reprioritised(
+        bond=bond.id,
+        vendor=bond.vendor,
+        production=bond.production,
+        before=bond.told_priority,
+        priority=incident.priority,
+    )
+    return says(incident, told)
+
+
+@evolve.register
+def _(event: Reprioritised, incident: Incident, at: datetime) -> Incident:
+    bond = incident.bond(event.bond)
+    return incident if bond is None else incident.with_bond(bond.but(told_priority=event.priority))
+
+
+@effects.register
+def _(event: Reprioritised, stream: str, command_id: str) -> tuple[Effect, ...]:
+    payload = {"priority": int(event.priority)}
+    return (enqueued(event.bond, event.vendor, stream, command_id, "priority", payload),)

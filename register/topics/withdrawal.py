@@ -1,0 +1,96 @@
+"""Calling a supplier off: what has not left is not sent, and they are asked to close what they have."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Final
+
+from pydantic import Field
+
+from register.core import (
+    Command,
+    Decision,
+    Event,
+    Role,
+    Target,
+    World,
+    decide,
+    effects,
+    evolve,
+    says,
+)
+from register.effect import Effect, Settle
+from register.incident import Bond, BondState, Incident
+from register.text import Words
+from register.topics.engagement import Which, enqueued, live_bond
+
+_UNSENT: Final = frozenset({"queued", "waiting", "dead"})
+"""States in which nothing of a sending is at the supplier, nor on its way there."""
+
+
+class Withdraw(Command):
+    """Call a supplier off: they are asked to close their ticket; what has not left yet is not sent."""
+
+    verb: ClassVar[str] = "withdraw"
+    hotkey: ClassVar[str | None] = "w"
+    role: ClassVar[Role] = Role.COORDINATOR
+    settles: ClassVar[bool] = True
+
+    target: Target
+    reason: Annotated[Words, Field(description="why they are not needed; they are told")]
+    vendor: Which = None
+
+
+class Withdrawn(Event):
+    """unsent: sendings that are not made any more. tells: whether anything of it may be with them."""
+
+    kind: ClassVar[str] = "withdrawn"
+
+    bond: str
+    vendor: str
+    production: bool
+    reason: str
+    unsent: tuple[str, ...] = ()
+    tells: bool = True
+    seen: str = ""
+    op: str = ""  # its operation id, where one command says several
+
+
+@decide.register
+def _(command: Withdraw, incident: Incident, world: World) -> Decision:
+    return says(incident, withdrawn(live_bond(incident, command.vendor), world, command.reason))
+
+
+def withdrawn(bond: Bond, world: World, reason: str) -> Withdrawn:
+    """What calling this supplier off comes to, as its sendings stand."""
+    rows = [row for row in world.sendings.values() if row.bond == bond.id]
+    unsent = sorted(row.row_id for row in rows if row.state in _UNSENT)
+    never_left = bond.ref is None and all(row.kind != "create" or row.row_id in unsent for row in rows)
+    return Withdrawn(
+        bond=bond.id,
+        vendor=bond.vendor,
+        production=bond.production,
+        reason=reason,
+        unsent=tuple(unsent),
+        tells=not never_left,
+        seen=bond.raw_state,
+    )
+
+
+@evolve.register
+def _(event: Withdrawn, incident: Incident, at: datetime) -> Incident:
+    bond = incident.bond(event.bond)
+    if bond is None:
+        return incident
+    state = BondState.ENDING if event.tells else BondState.ENDED
+    return incident.with_bond(bond.but(state=state, dead=False))
+
+
+@effects.register
+def _(event: Withdrawn, stream: str, command_id: str) -> tuple[Effect, ...]:
+    cancelled = tuple(Settle(row, "cancelled", "the supplier was called off") for row in event.unsent)
+    if not event.tells:
+        return cancelled
+    payload = {"to": "closed", "note": event.reason, "seen": event.seen, "firm": True}
+    close = enqueued(event.bond, event.vendor, stream, event.op or command_id, "transition", payload)
+    return (*cancelled, close)
