@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from ulid import ULID
 
 from integrations.connector import (
     Absent,
+    Attach,
     CannotTell,
     Change,
     ChangeKind,
@@ -24,6 +26,7 @@ from integrations.connector import (
     Page,
     Polls,
     Ref,
+    Reprioritise,
     Theirs,
     Transition,
     Updates,
@@ -262,6 +265,32 @@ async def test_a_state_is_set_and_proved(desk: Desk, agent: Agent) -> None:
     assert await rt.find_comment(ref, ours) == Found(
         (Ref(id=applied.change_ids[0], key=ref.key, url=ref.url),)
     )
+
+
+async def test_a_priority_is_set_and_proved(desk: Desk) -> None:
+    rt = desk(priorities={2: 75, 1: 90})
+    ref = await rt.create(draft(op()))
+    for _ in range(2):  # said twice, it is so once
+        applied = await rt.apply(ref, Reprioritise(op(), Priority.CRITICAL))
+        assert applied.ticket is not None
+        assert applied.ticket.raw_priority == "90"
+    with pytest.raises(Rejected, match="stands for P3"):
+        await rt.apply(ref, Reprioritise(op(), Priority.MODERATE))
+
+
+async def test_a_file_arrives_byte_for_byte_and_is_known_again(desk: Desk, agent: Agent) -> None:
+    rt, ours, content = desk(), op(), bytes(range(256)) * 40
+    ref = await rt.create(draft(op()))
+    file = Attach(ours, "trace äö.bin", "application/octet-stream", "", content)
+    applied = await rt.apply(ref, file)
+    found = await rt.find_comment(ref, ours)
+    assert found == Found((Ref(id=applied.change_ids[0], key=ref.key, url=ref.url),))
+    told = (await agent.sees(f"/transaction/{applied.change_ids[0]}/attachments"))["items"]
+    files = [await agent.sees(f"/attachment/{one['id']}") for one in told]
+    (there,) = [one for one in files if one.get("Filename")]
+    assert there["Filename"] == "trace ao.bin"
+    assert [change.body for change in (await rt.history(ref)).changes] == ["File: trace äö.bin"]
+    assert base64.b64decode(there["Content"]) == content
 
 
 async def test_a_state_that_was_refused_with_200_is_rejected_with_their_words(desk: Desk) -> None:

@@ -21,6 +21,7 @@ from register.incident import Ball, BondState, State
 from register.store import Store, open_store, outbox
 from register.topics.engagement import Engage, Reply
 from register.topics.intake import Log
+from register.topics.proposal import Accept, Dispute
 from register.verify import verify
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(1500)]
@@ -88,8 +89,16 @@ def test_there_and_back(
         wait_for(lambda: seen("delivered") == 1, 30, "our reply")
         asyncio.run(_agent(peer, bond().ref.id, {"state": "resolved"}))
         wait_for(lambda: bond().state is BondState.FIXED, 20, "their resolve")
+        assert bond().ball is Ball.OURS
+        desk.do(COORDINATOR, Dispute(target=number, message="Still 500 on /pay."))
+        wait_for(lambda: seen("delivered") == 2, 30, "our dispute")
+        assert bond().raw_state == "open"
+        asyncio.run(_agent(peer, bond().ref.id, {"state": "resolved"}))
+        wait_for(lambda: bond().state is BondState.FIXED, 20, "their resolve again")
+        desk.do(COORDINATOR, Accept(target=number))
+        wait_for(lambda: bond().state is BondState.ENDED, 30, "our yes")
     assert seen("supplier_said") == 1, "our own reply came back as news"
-    assert bond().ball is Ball.OURS
+    assert seen("supplier_updated") == 3, "our own changes of state came back as news"
     assert store.incident(number).state is State.NEW
     assert outbox.unfinished(store) == []
     assert verify(store).faults == []

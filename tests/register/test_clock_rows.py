@@ -19,6 +19,7 @@ from register.incident import Ball, HoldReason, Impact, Urgency
 from register.store import Store
 from register.store.history import rows_then, then
 from register.topics.adoption import AdoptPolicy
+from register.topics.ending import WithTheirs
 from register.topics.hearing import Hear
 from register.topics.hold import PutOnHold, Resume
 from register.topics.intake import Log
@@ -211,7 +212,7 @@ def test_a_supplier_who_goes_on_after_ours_is_resolved_is_counted_anew_too(
     adopt(desk, contracts={"acme": {"calendar": "office", "fix": {"P3": "4h"}}})
     clock.passes(seconds=1)  # a version holds from the next full second on
     number, _ = ticket_of(desk, clock)
-    desk.do(ANA, fixed(number))
+    desk.do(ANA, fixed(number).model_copy(update={"theirs": WithTheirs.LEAVE}))
     (fix,) = [one for one in orjson.loads(row(store).clocks) if one["clock"] == "acme fix"]
     assert fix["due"] == at("2026-03-02 13:00:01")
     adopt(desk, calendars=SHORT_DAYS, contracts={"acme": {"calendar": "office", "fix": {"P3": "4h"}}})

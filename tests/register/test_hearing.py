@@ -14,6 +14,7 @@ from register.incident import Ball, BondState, State
 from register.store import transaction
 from register.store.vendors import bonds_of, cursor_of, health
 from register.topics.delivery import DropSending
+from register.topics.ending import WithTheirs
 from register.topics.hearing import Hear, Unreadable
 from register.topics.intake import Log
 from register.verify import verify
@@ -165,7 +166,7 @@ def test_a_word_that_is_not_mapped_changes_the_word_alone(desk: ServiceDesk, clo
 
 
 def test_they_are_heard_after_our_incident_is_over(desk: ServiceDesk, clock: Any, ticket: Any) -> None:
-    desk.do(ANA, fixed(ticket[0]))
+    desk.do(ANA, fixed(ticket[0]).model_copy(update={"theirs": WithTheirs.LEAVE}))
     hear(desk, heard(*ticket, clock()))
     assert story(desk, ticket[0])[-1] == "supplier_said"
     assert look(desk, ticket[0]).state is State.RESOLVED
