@@ -84,6 +84,19 @@ def _of_sending(event: Any, what: str, pen: str = "", body: str = "") -> Mapping
     return {"what": one_line(what), "body": body, "vendor": event.vendor, "bond": event.bond, "pen": pen}
 
 
+_SENT: Final[Mapping[str, str]] = {
+    "create": "ticket",
+    "comment": "message",
+    "transition": "change of state",
+    "attach": "file",
+}
+
+
+def _sent(event: Any) -> str:
+    """What a sending is called."""
+    return _SENT.get(event.what, event.what)
+
+
 def _withdrawn(event: Any) -> Mapping[str, Any]:
     where = "PRODUCTION" if event.production else "test"
     unsent = f", {len(event.unsent)} not sent any more" if event.unsent else ""
@@ -98,7 +111,7 @@ def _delivered(event: Any) -> Mapping[str, Any]:
         "heard": ", it came back",
         "person": ", on a person's word",
     }
-    return _of_sending(event, f"{event.what} is at {event.vendor}{how.get(event.how, '')}", "dim")
+    return _of_sending(event, f"{_sent(event)} is at {event.vendor}{how.get(event.how, '')}", "dim")
 
 
 def _adopted(event: Any) -> Mapping[str, Any]:
@@ -192,13 +205,13 @@ WORDS: Final[Mapping[str, Words]] = {
     ),
     "delivered": _delivered,
     "send_ambiguous": lambda e: _of_sending(
-        e, f"{e.what} to {e.vendor}: not known to have arrived, being looked up", "warn", e.why
+        e, f"{_sent(e)} to {e.vendor}: not known to have arrived, being looked up", "warn", e.why
     ),
     "person_needed": lambda e: _of_sending(
-        e, f"{e.what} to {e.vendor} waits for a person (4 Outbox)", "bad", e.why
+        e, f"{_sent(e)} to {e.vendor} waits for a person (4 Outbox)", "bad", e.why
     ),
-    "send_failed": lambda e: _of_sending(e, f"{e.what} to {e.vendor} failed (4 Outbox)", "bad", e.why),
-    "sent_again": lambda e: _of_sending(e, f"{e.what} to {e.vendor} is tried again", "", e.why),
+    "send_failed": lambda e: _of_sending(e, f"{_sent(e)} to {e.vendor} failed (4 Outbox)", "bad", e.why),
+    "sent_again": lambda e: _of_sending(e, f"{_sent(e)} to {e.vendor} is tried again", "", e.why),
     "supplier_said": _said,
     "supplier_updated": _updated,
     "vendor_paused": lambda e: {"what": f"sending to {e.vendor} is paused", "body": e.why, "pen": "bad"},
@@ -234,6 +247,6 @@ WORDS: Final[Mapping[str, Words]] = {
     "legal_hold_set": lambda e: {"what": "under legal hold: nothing may be redacted", "body": e.reason},
     "legal_hold_lifted": lambda e: {"what": "no longer under legal hold", "body": e.reason},
     "unrestricted": lambda e: {"what": "open to everyone's eyes again"},
-    "send_dropped": lambda e: _of_sending(e, f"{e.what} to {e.vendor} is given up", "warn", e.reason),
+    "send_dropped": lambda e: _of_sending(e, f"{_sent(e)} to {e.vendor} is given up", "warn", e.reason),
     **LIFE_WORDS,
 }
