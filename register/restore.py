@@ -28,7 +28,7 @@ from register.store.copying import CONTENT, TABLES, Progress, Told, count_rows, 
 from register.store.engine import connect, make_file, told
 from register.store.fulltext import forget_index
 from register.store.seal import NAME, take_seal
-from register.store.transaction import UNFINISHED
+from register.store.unfinished import UNFINISHED
 from register.topics.carrying import RecordRestore
 from register.topics.delivery import DoubtSending, PauseVendor
 from register.verify import Anchor, verify

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, String, and_, cast, exists, func, literal, select
+from sqlalchemy import ColumnElement, Connection, String, cast, exists, func, literal, select
 
 from register.canon import ENVELOPE, GENESIS, chained, data_digest
 from register.clocks.book import Timeline
+from register.core import EVENTS, effects
+from register.effect import Enqueue
 from register.refold import AT_ONCE, Refolded, refold
 from register.store import alerts, bonds, files
 from register.store import tables as t
@@ -24,12 +26,20 @@ from register.store.store import Store
 from register.store.transaction import POLICY, columns_of
 from register.topics.carrying import Restored
 from register.topics.engagement import Engaged, Replied
+from register.topics.proposal import Accepted, Disputed
+from register.topics.sendings import SentAgain
+from register.topics.urging import Reprioritised
+from register.topics.withdrawal import Withdrawn
 
 Progress = Callable[[int, int], None]
 """Told now and then: how many events were read, of how many in all. Each is read twice."""
 
 _ROW: Final = tuple(t.event.c[name] for name in (*ENVELOPE, "data", "salt", "data_sha256", "hash"))
 _OFTEN: Final = 5000
+SENDS: Final = tuple(
+    kind.kind for kind in (Engaged, Replied, Withdrawn, Accepted, Disputed, Reprioritised, SentAgain)
+)
+"""The kinds of events that ask for a sending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,12 +240,7 @@ def _close(connection: Connection, verdict: Verdict, head: Any, streams: int | N
 def _missing(connection: Connection) -> Iterator[str]:
     """Yield what events speak of and is not there: messages in the outbox, people; and bonds of nothing."""
     event = t.event.c
-    unsent = select(event.stream, event.seq).where(
-        and_(
-            event.kind.in_((Engaged.kind, Replied.kind)), event.command_id.not_in(select(t.sending.c.row_id))
-        )
-    )
-    for stream, seq in connection.execute(unsent.order_by(event.seq)):
+    for stream, seq in _unsent(connection):
         yield f"{stream}: what event {seq} has for a supplier is not in the outbox: it may never have gone."
     strangers = select(event.actor).distinct().where(event.actor.not_in(select(t.person.c.id)))
     for actor in sorted(connection.execute(strangers).scalars()):
@@ -243,6 +248,31 @@ def _missing(connection: Connection) -> Iterator[str]:
     stray = select(t.bond.c.incident).where(t.bond.c.incident.not_in(select(event.stream)))
     for number in connection.execute(stray).scalars():
         yield f"A supplier's ticket is kept for {number}, which is not there."
+
+
+def _unsent(connection: Connection) -> Iterator[tuple[str, int]]:
+    """Yield the streams and seqs of events that ask for a sending which the outbox does not have."""
+    event = t.event.c
+    columns = (event.stream, event.seq, event.kind, event.v, event.command_id, event.data)
+    query = select(*columns).where(event.kind.in_(SENDS)).order_by(event.seq)
+    rows = connection.execute(query.execution_options(yield_per=AT_ONCE))
+    for some in rows.partitions():
+        wanted = {row_id: (row.stream, row.seq) for row in some for row_id in _sent_by(row)}
+        there = select(t.sending.c.row_id).where(t.sending.c.row_id.in_(wanted))
+        for row_id in wanted.keys() - set(connection.execute(there).scalars()):
+            yield wanted[row_id]
+
+
+def _sent_by(row: Any) -> list[str]:
+    """The sendings that an event asks for; of one whose data is gone, an engagement's alone is known."""
+    kind = EVENTS.get((row.kind, row.v))
+    if kind is None or row.data is None:
+        return [row.command_id] if kind is Engaged else []
+    try:
+        said = effects(kind.model_validate_json(row.data), row.stream, row.command_id)
+    except ValueError:  # the fold tells of it
+        return []
+    return [effect.row_id for effect in said if isinstance(effect, Enqueue)]
 
 
 def _rows_alone(connection: Connection, verdict: Verdict) -> Iterable[int]:

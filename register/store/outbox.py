@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 from register.canon import moment, stamp
 from register.store import tables as t
 from register.store.store import Store
-from register.store.transaction import UNFINISHED
+from register.store.unfinished import UNFINISHED
 
 
 @dataclass(frozen=True, slots=True)

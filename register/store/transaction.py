@@ -29,6 +29,7 @@ from register.store.carry import carry
 from register.store.hot import Hot, together
 from register.store.mishaps import unreadable
 from register.store.reading import incident_of
+from register.store.unfinished import facts_of_sendings
 
 _BY_COMMAND: Final = Hot(
     select(t.event).where(t.event.c.command_id == bindparam("command_id")).order_by(t.event.c.seq)
@@ -41,23 +42,10 @@ _INSERT_EVENT: Final = Hot(t.event.insert())
 _INSERT_INCIDENT: Final = Hot(t.incident.insert())
 _LAST_N: Final = select(func.max(t.event.c.n)).where(t.event.c.stream == bindparam("stream"))
 _UPDATE_INCIDENT: Final = Hot(t.incident.update().where(t.incident.c.n == bindparam("number")))
-_FACTS: Final = select(
-    t.sending.c.row_id,
-    t.sending.c.op_id,
-    t.sending.c.bond,
-    t.sending.c.kind,
-    t.sending.c.state,
-    t.sending.c.incident,
-    t.sending.c.vendor,
-    t.sending.c.payload,
-    t.sending.c.position,
-    t.sending.c.tries,
-)
 _AT_ONCE: Final = 500
 """Ids that one question holds."""
 POLICY: Final = "policy"
 """The stream of what was adopted, and by whom: head knows its newest event."""
-UNFINISHED: Final = ("queued", "sending", "waiting", "ambiguous", "dead")
 
 
 Head = namedtuple("Head", [column.name for column in t.head.columns])  # type: ignore[misc]
@@ -177,21 +165,7 @@ class Transaction:
     def sendings(
         self, row_id: str | None, numbers: Iterable[str], *, lock: bool = False
     ) -> dict[str, SendingFacts]:
-        """The row of that id, finished or not, and the unfinished ones of these incidents.
-
-        lock: these stay as they are until this transaction ends, whatever couriers would claim.
-        """
-        found = {}
-        if row_id is not None:
-            for row in self._connection.execute(_FACTS.where(t.sending.c.row_id == row_id).with_for_update()):
-                found[row.row_id] = SendingFacts(**row._mapping)
-        wanted = list(numbers)
-        if wanted:
-            query = _FACTS.where(and_(t.sending.c.incident.in_(wanted), t.sending.c.state.in_(UNFINISHED)))
-            query = query.with_for_update() if lock else query
-            for row in self._connection.execute(query):
-                found[row.row_id] = SendingFacts(**row._mapping)
-        return found
+        return facts_of_sendings(self._connection, row_id, numbers, lock=lock)
 
     def heard(self, vendor: str, change_ids: Iterable[str]) -> frozenset[str]:
         wanted = list(change_ids)
