@@ -17,6 +17,7 @@ ALL: Final = (
     "full_text",
     "opening",
     "verifying",
+    "forwarding",
     "large",
     "stock_tinydb",
 )

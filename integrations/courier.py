@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from integrations.breaker import after, room_in
 from integrations.connector import (
     Absent,
     Applied,
@@ -17,7 +18,6 @@ from integrations.connector import (
     FindResult,
     Finds,
     Found,
-    Strong,
     Theirs,
     Ticket,
 )
@@ -30,15 +30,17 @@ from integrations.errors import (
     Gone,
     Moved,
     Rejected,
+    Unavailable,
 )
 from integrations.hand import COURIER, Hand
 from integrations.outcomes import AFTER, Later, Timing
-from integrations.sending import Request, may_repeat, ref_of
+from integrations.sending import Request, may_repeat, ref_of, settled_at
 from integrations.vendor import Vendor, Wired
 from register.core import Command
 from register.incident import TicketRef
-from register.store import files, outbox
+from register.store import files, outbox, vendors
 from register.store.outbox import Sending
+from register.store.vendors import Standing
 from register.topics.delivery import (
     AskAboutSending,
     ConfirmSending,
@@ -75,23 +77,34 @@ class Courier:
         self._timing = timing or Timing()
         self._fault = fault
         self._flying: dict[asyncio.Task[None], str] = {}
+        self.standing = Standing()  # whether the supplier may be asked, as of the last step
 
     async def step(self) -> bool:
         """Do what is due now: take over what is lost, look doubtful ones up, send. Whether there was any."""
-        now = self._hand.now()
-        expired = await self._hand.call(lambda: outbox.expired(self._hand.store, self._vendor.name, now))
+        now, name, store = self._hand.now(), self._vendor.name, self._hand.store
+        self.standing, (expired, doubtful) = await self._hand.call(
+            lambda: (vendors.standing(store, name), outbox.overdue(store, name, now))
+        )
         lost = [row for row in expired if row.row_id not in self._flying.values()]
         for row in lost:  # ours in the air tell themselves how they ended
             await self._doubt(row, "the sender died while it was sending")
-        doubtful = await self._hand.call(lambda: outbox.doubtful(self._hand.store, self._vendor.name, now))
-        for row in doubtful:
+        asked = doubtful[: room_in(self.standing, len(doubtful), now)]
+        for row in asked:
             await self._look_up(row)
         claimed = await self._claim()
         for row in claimed:
             task = asyncio.create_task(self.deliver(row), name=f"deliver {row.row_id}")
             self._flying[task] = row.row_id
             task.add_done_callback(self._flying.pop)
-        return bool(lost or doubtful or claimed)
+        return bool(lost or asked or claimed)
+
+    async def _stands(self, outcome: object) -> None:
+        """Keep what this outcome says of the supplier, where it says anything new."""
+        before, now = self.standing, self._hand.now()
+        self.standing = after(before, outcome, now, self._timing.probe)
+        if self.standing != before:
+            store, name, kept = self._hand.store, self._vendor.name, self.standing
+            await self._hand.call(lambda: vendors.put_standing(store, name, kept))
 
     async def take_over(self) -> None:
         """Everything that is being sent is lost: no other worker can be alive."""
@@ -99,6 +112,11 @@ class Courier:
         far = self._hand.now() + timedelta(days=1)
         for row in await self._hand.call(lambda: outbox.expired(store, name, far)):
             await self._doubt(row, "the sender died while it was sending")
+
+    def next_at(self, due: datetime | None) -> datetime | None:
+        """When to look again, of when something falls due: not before the supplier may be asked."""
+        wait = self.standing.not_before
+        return due if wait is None or wait <= self._hand.now() else wait
 
     @property
     def flying(self) -> frozenset[asyncio.Task[None]]:
@@ -124,6 +142,7 @@ class Courier:
             outcome = failure
         self._fault("answered")
         await self._settle(row, outcome)
+        await self._stands(outcome)
         self._fault("settled")
 
     async def _in_time(self, row: Sending) -> TicketRef | Applied:
@@ -152,20 +171,20 @@ class Courier:
             await self._do(_confirmed(row, outcome.change_ids, outcome.ticket, "answer"))
         else:
             now = self._hand.now()
-            after = AFTER[type(outcome)](row, outcome, now, self._timing)
-            if not isinstance(after, Later):
-                await self._do(after)
+            then = AFTER[type(outcome)](row, outcome, now, self._timing)
+            if not isinstance(then, Later):
+                await self._do(then)
                 return
-            if after.first is not None:
-                await self._do(after.first)
+            if then.first is not None:
+                await self._do(then.first)
             store = self._hand.store
-            await self._hand.call(lambda: outbox.wait(store, row, after.at, after.why, now))
+            await self._hand.call(lambda: outbox.wait(store, row, then.at, then.why, now))
 
     async def _claim(self) -> list[Sending]:
-        room = self._vendor.max_in_flight - len(self._flying)
-        if room <= 0:
-            return []
         now = self._hand.now()
+        room = room_in(self.standing, self._vendor.max_in_flight - len(self._flying), now)
+        if room <= 0 or (room_in(self.standing, 2, now) == 1 and self._flying):
+            return []
         deadline = now + timedelta(seconds=self._vendor.deadline_seconds)
         return await self._hand.call(
             lambda: outbox.claim(
@@ -189,11 +208,14 @@ class Courier:
             async with asyncio.timeout(self._vendor.deadline_seconds):
                 found = await self._find(row)
         except TimeoutError:
+            await self._stands(Unavailable("the look-up was not answered in time"))
             await self._look_later(row, asked, "the look-up was not answered in time", counts=False)
             return
         except Failure as failure:
+            await self._stands(failure)
             await self._not_looked_up(row, asked, failure)
             return
+        await self._stands(found)
         self._fault("looked")
         if isinstance(found, Found):
             await self._found(row, found)
@@ -251,18 +273,10 @@ class Courier:
         except Failure:  # what was found is found; the state comes with the feed
             return None
 
-    def _settled_at(self, row: Sending) -> datetime | None:
-        """From when on an empty look-up proves something; None where it never does."""
-        lookup = self._connector.info.lookup
-        if not isinstance(lookup, Strong):
-            return None
-        settle = lookup.settle if self._timing.settle is None else self._timing.settle
-        return (row.deadline_at or row.created_at) + settle
-
     def _may_resend(self, row: Sending, found: Absent | CannotTell, asked: datetime) -> bool:
         if may_repeat(row):
             return True
-        settled = self._settled_at(row)
+        settled = settled_at(row, self._connector.info.lookup, self._timing.settle)
         if settled is not None and asked < settled:
             return False  # the supplier may still be about to commit it, whoever asks
         return row.on_ambiguous == "resend" or (settled is not None and isinstance(found, Absent))
@@ -277,7 +291,10 @@ class Courier:
         not_before: datetime | None = None,
     ) -> None:
         """Look again by the schedule, and at once when the settle time is over; past it, ask a person."""
-        lookups, settled = self._timing.lookups, self._settled_at(row)
+        lookups, settled = (
+            self._timing.lookups,
+            settled_at(row, self._connector.info.lookup, self._timing.settle),
+        )
         number = row.lookups + 1 if counts else row.lookups
         if number >= len(lookups) and counts and (settled is None or asked >= settled):
             await self._do(AskAboutSending(row_id=row.row_id, why=why))

@@ -1,4 +1,7 @@
-"""The engine's hand on the register: every call runs on the one writer thread, never on the event loop."""
+"""The engine's hand on the register: every call runs on the one writer thread, never on the event loop.
+
+Commands that are asked for while the thread is busy share a commit: outcomes of many deliveries cost one.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from register.core import Command, Principal, Role
+from register.core import Command, Principal, Refused, Role
 from register.desk import Receipt, ServiceDesk
 from register.store import Store
 
@@ -16,6 +19,10 @@ T = TypeVar("T")
 
 COURIER = Principal("muster", Role.ENGINE, "courier")
 COLLECTOR = Principal("muster", Role.ENGINE, "collector")
+MOST_TOGETHER: Final = 32
+"""Commands that share a commit: others wait for the head for so long."""
+
+_Asked = tuple[Principal, Command, "asyncio.Future[Receipt]"]
 
 
 class Hand:
@@ -25,6 +32,8 @@ class Hand:
         self.desk = desk
         self.now = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="register")
+        self._asked: list[_Asked] = []
+        self._writing: asyncio.Task[None] | None = None
 
     @property
     def store(self) -> Store:
@@ -35,7 +44,38 @@ class Hand:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def do(self, principal: Principal, command: Command) -> Receipt:
-        return await self.call(lambda: self.desk.do(principal, command))
+        """Carry a command out; what others asked for meanwhile goes with it, each with its own answer."""
+        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._asked.append((principal, command, answer))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write(), name="write")
+        return await asyncio.shield(answer)
+
+    async def _write(self) -> None:
+        try:
+            while self._asked:
+                some, self._asked = self._asked[:MOST_TOGETHER], self._asked[MOST_TOGETHER:]
+                outcomes = await self.call(lambda some=some: self._together(some))  # type: ignore[misc]
+                for (_, _, answer), outcome in zip(some, outcomes, strict=True):
+                    if answer.cancelled():
+                        continue
+                    if isinstance(outcome, Receipt):
+                        answer.set_result(outcome)
+                    else:
+                        answer.set_exception(outcome)
+        finally:
+            self._writing = None
+
+    def _together(self, some: list[_Asked]) -> list[Receipt | Exception]:
+        """All in one transaction; where one of them is refused, each in its own."""
+        try:
+            return list(self.desk.do_all([(principal, command) for principal, command, _ in some]))
+        except Refused as refused:
+            if len(some) == 1:
+                return [refused]
+        except Exception as error:  # each of those who wait is told
+            return [error] * len(some)
+        return [outcome for one in some for outcome in self._together([one])]
 
     def close(self) -> None:
         self._thread.shutdown(wait=True)

@@ -55,6 +55,7 @@ class Timing:
     retry: wait_base = RETRY
     settle: timedelta | None = None  # None: as the connector's Info says
     lease_margin: timedelta = timedelta(seconds=5)
+    probe: timedelta = timedelta(seconds=15)  # after so many failures in a row: the first wait, then doubled
 
     def backoff(self, tries: int) -> timedelta:
         """How long to wait before the next try: tenacity decides, and nothing but the wait."""

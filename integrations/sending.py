@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -19,7 +20,9 @@ from integrations.connector import (
     Cap,
     Comment,
     Draft,
+    Lookup,
     Reprioritise,
+    Strong,
     Theirs,
     TicketUpdate,
     Transition,
@@ -132,6 +135,13 @@ def ref_of(row: Sending) -> TicketRef | None:
     if row.remote_id is None:
         return None
     return TicketRef(id=row.remote_id, key=row.remote_id)
+
+
+def settled_at(row: Sending, lookup: Lookup, settle: timedelta | None = None) -> datetime | None:
+    """From when on an empty look-up proves something; None where it never does. settle: a test's own."""
+    if not isinstance(lookup, Strong):
+        return None
+    return (row.deadline_at or row.created_at) + (lookup.settle if settle is None else settle)
 
 
 def may_repeat(row: Sending) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from integrations.anchors import anchor, keep_anchors
 from integrations.collector import Collector
@@ -22,6 +22,7 @@ from integrations.errors import AuthFailed
 from integrations.hand import Hand
 from integrations.indexing import keep_indexed
 from integrations.known import Known
+from integrations.leasing import Leasing
 from integrations.lock import alone, alone_or_told
 from integrations.outcomes import Timing
 from integrations.retention import keep_retired
@@ -31,14 +32,13 @@ from integrations.steady import keep
 from integrations.ticking import keep_ticking
 from integrations.vendor import Vendor
 from integrations.vendors import connector_for
-from register.core import Refused, new_id
+from register.core import Refused
 from register.desk import ServiceDesk
 from register.store import (
     RegisterReplaced,
     RegisterUnavailable,
     Store,
     is_private,
-    leases,
     open_store,
     outbox,
     sqlite_path,
@@ -49,9 +49,6 @@ from register.store.watcher import Watcher
 from register.toml_file import FileFaults
 from register.watch import falls_due_soon
 
-LEASE: Final = timedelta(seconds=20)
-BEAT: Final = 5.0
-"""Seconds between two renewals of the leases."""
 IDLE: Final = timedelta(minutes=10)
 AGAIN: Final = 60.0
 """Seconds after which a sentence is told again; of a database that is away one comes twice a second."""
@@ -105,7 +102,7 @@ class Worker:
         self._hand = Hand(ServiceDesk(store))
         self._watching = Hand(self._hand.desk)  # its thread only waits for commits
         self._env = env
-        self._holder = new_id()
+        self._leasing = Leasing(self._hand)
         self._timing = timing
         self._fault = fault
         self._say = say
@@ -133,7 +130,7 @@ class Worker:
         self._busy_until = datetime.now(UTC) + IDLE
         hand, tell = self._hand, self.tell
         works: dict[str, Callable[[], Awaitable[None]]] = {
-            "The sign of life": lambda: self._beat(sole),
+            "The sign of life": self._leasing.beat,
             "Watching for commits": self._watch,
             "Doing what is due": lambda: keep_ticking(hand, tell),
             "Indexing texts": lambda: keep_indexed(hand),
@@ -156,8 +153,7 @@ class Worker:
             await asyncio.gather(*steady, return_exceptions=True)
             if not until_idle:
                 await anchor(self._hand, self.tell)
-            with contextlib.suppress(RegisterUnavailable):
-                await self._hand.call(lambda: leases.release(self.store, self._holder))
+            await self._leasing.release()
             self._hand.close()
             self._watching.close()
         if self._lost is not None:
@@ -195,7 +191,7 @@ class Worker:
         first = sole
         while not self._reload.is_set():
             try:
-                if await self._has_lease(vendor.name, sole) and not await self._paused(vendor.name):
+                if await self._leasing.has(vendor.name, sole) and not await self._paused(vendor.name):
                     await self._speak(vendor, take_over=first)
                     first = False
                     continue
@@ -211,7 +207,7 @@ class Worker:
 
     async def _speak(self, vendor: Vendor, *, take_over: bool) -> None:
         connector = connector_for(vendor, lambda name: resolve(name, self._env))
-        courier = Courier(self._hand, vendor, connector, self._holder, self._timing, self._fault)
+        courier = Courier(self._hand, vendor, connector, self._leasing.holder, self._timing, self._fault)
         collector = Collector(self._hand, vendor, connector)
         try:
             if take_over:
@@ -231,15 +227,19 @@ class Worker:
             self._news.clear()
             if await courier.step():
                 self._busy_until = datetime.now(UTC) + IDLE
-            if await self._paused(vendor.name) or not await self._has_lease(vendor.name, sole=False):
+            if courier.standing.paused or not await self._leasing.keeps(vendor.name):
                 return
             flying = courier.flying
-            wake = asyncio.create_task(self._news.wait())
-            due = await self._hand.call(lambda: outbox.next_due(self.store, vendor.name))
+            full = len(flying) >= vendor.max_in_flight  # then only an end makes room, and no news does
+            waits: set[asyncio.Task[Any]] = set(flying)
+            if not full:
+                waits.add(asyncio.create_task(self._news.wait(), name="news"))
+            due = courier.next_at(await self._hand.call(lambda: outbox.next_due(self.store, vendor.name)))
             await asyncio.wait(
-                {wake, *flying}, timeout=_until(due, flying=bool(flying)), return_when=asyncio.FIRST_COMPLETED
+                waits, timeout=_until(due, flying=bool(flying)), return_when=asyncio.FIRST_COMPLETED
             )
-            wake.cancel()
+            for wait in waits - flying:
+                wait.cancel()
 
     async def _listen(self, vendor: Vendor, collector: Collector) -> None:
         while True:
@@ -254,34 +254,12 @@ class Worker:
             await asyncio.sleep(vendor.poll_seconds)
 
     async def _paused(self, name: str) -> bool:
-        health = await self._hand.call(lambda: vendors.health(self.store))
-        return name in health and bool(health[name].paused_why)
+        return (await self._hand.call(lambda: vendors.standing(self.store, name))).paused
 
     async def _note(self, name: str, why: str) -> None:
         now = self._hand.now()
         with contextlib.suppress(RegisterUnavailable):
             await self._hand.call(lambda: vendors.heard_from(self.store, name, now, why))
-
-    async def _has_lease(self, name: str, sole: bool) -> bool:
-        """Leases are per vendor; the one worker of a file need not wait for a dead one's to run out."""
-        now = self._hand.now()
-        return await self._hand.call(
-            lambda: leases.take(
-                self.store, f"vendor:{name}", self._holder, now, now + LEASE, from_anyone=sole
-            )
-        )
-
-    async def _beat(self, sole: bool) -> None:
-        """Show that a worker is there."""
-        while True:
-            now = self._hand.now()
-            with contextlib.suppress(RegisterUnavailable):
-                await self._hand.call(
-                    lambda now=now: leases.take(  # type: ignore[misc]
-                        self.store, leases.WORKER, self._holder, now, now + LEASE, from_anyone=True
-                    )
-                )
-            await asyncio.sleep(BEAT)
 
     async def _watch(self) -> None:
         """Wake the couriers when anything is committed."""

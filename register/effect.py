@@ -98,3 +98,10 @@ class ReadAnew(Effect):
     """A bond's ticket is to be read from its beginning, whatever was read before."""
 
     bond: str
+
+
+@dataclass(frozen=True, slots=True)
+class TryNow(Effect):
+    """A person does not want to wait for a supplier any more: what it is waited for is forgotten."""
+
+    vendor: str

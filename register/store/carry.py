@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import singledispatch
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, and_
 
@@ -19,10 +20,19 @@ from register.effect import (
     ReadAnew,
     Remember,
     Settle,
+    TryNow,
     WholeRead,
 )
 from register.incident import Incident
 from register.store import tables as t
+
+NEW_VENDOR: Final[Mapping[str, Any]] = {
+    "paused_why": "",
+    "trouble": "",
+    "failures": 0,
+    "not_before_why": "",
+}
+"""A supplier's row before anything is known of it."""
 
 
 class Writing(Protocol):
@@ -143,8 +153,11 @@ def _(effect: ReadAnew, transaction: Writing, now: str) -> None:
     transaction.connection.execute(t.bond.update().where(t.bond.c.id == effect.bond), {"whole": 0})
 
 
+@carry.register
+def _(effect: TryNow, transaction: Writing, now: str) -> None:
+    _put_vendor(transaction.connection, effect.vendor, not_before=None, not_before_why="")
+
+
 def _put_vendor(connection: Connection, name: str, **values: Any) -> None:
-    query = t.insert(connection, t.vendor).values(
-        **({"name": name, "paused_why": "", "trouble": ""} | values)
-    )
+    query = t.insert(connection, t.vendor).values(**({**NEW_VENDOR, "name": name, **values}))
     connection.execute(query.on_conflict_do_update(index_elements=["name"], set_=values))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
 from register.canon import moment, stamp
 from register.store import tables as t
@@ -83,6 +83,13 @@ def unfinished(store: Store, vendor: str | None = None) -> list[Sending]:
         return [_sending(row) for row in connection.execute(query)]
 
 
+def unfinished_count(store: Store) -> int:
+    """How many sendings are on their way or wait."""
+    query = select(func.count()).where(t.sending.c.state.in_(UNFINISHED))
+    with store.read() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
 def _first() -> ColumnElement[bool]:
     """Whether a row is the first unfinished one of its bond: those behind it need what comes of it."""
     s, ahead = t.sending, t.sending.alias()
@@ -116,23 +123,19 @@ def claim(
     query = query.order_by(s.c.position).limit(most).with_for_update(skip_locked=True)
     with store.rows_only() as connection:
         ids = list(connection.execute(query).scalars())
-        for row_id in ids:
-            connection.execute(
-                s.update().where(s.c.row_id == row_id),
-                {
-                    "state": "sending",
-                    "lease_holder": holder,
-                    "lease_until": stamp(lease_until),
-                    "deadline_at": stamp(deadline),
-                    "next_at": None,
-                    "updated_at": edge,
-                },
-            )
-            connection.execute(s.update().where(s.c.row_id == row_id).values(tries=s.c.tries + 1))
-            connection.execute(
-                s.update().where(and_(s.c.row_id == row_id, s.c.first_tried_at.is_(None))),
-                {"first_tried_at": edge},
-            )
+        if not ids:
+            return []
+        taken = {
+            "state": "sending",
+            "lease_holder": holder,
+            "lease_until": stamp(lease_until),
+            "deadline_at": stamp(deadline),
+            "next_at": None,
+            "updated_at": edge,
+            "tries": s.c.tries + 1,
+            "first_tried_at": func.coalesce(s.c.first_tried_at, edge),
+        }
+        connection.execute(s.update().where(s.c.row_id.in_(ids)).values(taken))
         return _by_id(connection, ids)
 
 
@@ -166,6 +169,17 @@ def doubtful(store: Store, vendor: str, now: datetime) -> list[Sending]:
     )
     with store.read() as connection:
         return [_sending(row) for row in connection.execute(query)]
+
+
+def overdue(store: Store, vendor: str, now: datetime) -> tuple[list[Sending], list[Sending]]:
+    """What `expired` and `doubtful` give, asked for at once."""
+    edge, s = stamp(now), t.sending.c
+    lost = and_(s.state == "sending", s.lease_until <= edge)
+    asks = and_(s.state == "ambiguous", s.next_at <= edge, _first())
+    query = _ROW.where(and_(s.vendor == vendor, or_(lost, asks))).order_by(s.position)
+    with store.read() as connection:
+        rows = [_sending(row) for row in connection.execute(query)]
+    return [r for r in rows if r.state == "sending"], [r for r in rows if r.state == "ambiguous"]
 
 
 def wait(store: Store, row: Sending, until: datetime, why: str, now: datetime) -> None:

@@ -246,6 +246,9 @@ vendor: Final = Table(
     Column("paused_why", Text, nullable=False),
     Column("heard_at", String),  # when a poll last succeeded
     Column("trouble", Text, nullable=False),  # what a poll last failed of, or empty
+    Column("failures", Integer, nullable=False),  # requests in a row that got no answer
+    Column("not_before", String),  # nothing is sent until then
+    Column("not_before_why", Text, nullable=False),
 )
 
 lease: Final = Table(

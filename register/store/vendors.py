@@ -11,6 +11,7 @@ from sqlalchemy import and_, func, select
 from register.canon import moment, stamp
 from register.core import SendingFacts
 from register.store import tables as t
+from register.store.carry import NEW_VENDOR
 from register.store.store import Store
 
 
@@ -28,6 +29,19 @@ class VendorHealth:
     dead: int
     open_bonds: int
     unread: int = 0  # changes of theirs that could not be read, kept as they came
+    failures: int = 0
+    not_before: datetime | None = None  # nothing is sent until then
+    not_before_why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a supplier may be asked. failures: in a row. not_before, why: a wait, theirs or ours."""
+
+    paused: bool = False
+    failures: int = 0
+    not_before: datetime | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,9 @@ def health(store: Store) -> dict[str, VendorHealth]:
             dead=count(name, "dead"),
             open_bonds=open_bonds.get(name, 0),
             unread=unread.get(name, 0),
+            failures=vendors[name].failures if name in vendors else 0,
+            not_before=_moment(vendors[name].not_before) if name in vendors else None,
+            not_before_why=vendors[name].not_before_why if name in vendors else "",
         )
         for name in sorted(names)
     }
@@ -111,7 +128,30 @@ def heard_from(store: Store, vendor: str, now: datetime, trouble: str) -> None:
     if not trouble:
         values["heard_at"] = stamp(now)
     with store.rows_only() as connection:
-        new = t.insert(connection, t.vendor).values(**({"name": vendor, "paused_why": ""} | values))
+        new = t.insert(connection, t.vendor).values(**{**NEW_VENDOR, "name": vendor, **values})
+        connection.execute(new.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+def standing(store: Store, vendor: str) -> Standing:
+    """Whether this supplier may be asked now."""
+    v = t.vendor.c
+    query = select(v.paused_at, v.failures, v.not_before, v.not_before_why).where(v.name == vendor)
+    with store.read() as connection:
+        row = connection.execute(query).first()
+    if row is None:
+        return Standing()
+    return Standing(row.paused_at is not None, row.failures, _moment(row.not_before), row.not_before_why)
+
+
+def put_standing(store: Store, vendor: str, now: Standing) -> None:
+    """Keep how this supplier stands, but for a pause, which is a person's or the desk's."""
+    values: dict[str, Any] = {
+        "failures": now.failures,
+        "not_before": None if now.not_before is None else stamp(now.not_before),
+        "not_before_why": now.why,
+    }
+    with store.rows_only() as connection:
+        new = t.insert(connection, t.vendor).values(**{**NEW_VENDOR, "name": vendor, **values})
         connection.execute(new.on_conflict_do_update(index_elements=["name"], set_=values))
 
 

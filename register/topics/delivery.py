@@ -16,11 +16,12 @@ from register.core import (
     Said,
     SendingFacts,
     World,
+    bookkeeping,
     decide,
     effects,
     refuse_unless,
 )
-from register.effect import Effect, Enqueue, Pause
+from register.effect import Effect, Enqueue, Pause, TryNow
 from register.incident import TicketRef
 from register.text import Name, Text
 from register.topics.sendings import (
@@ -287,6 +288,11 @@ def _(command: RetrySending, incident: Any, world: World) -> Decision:
         row,
         SentAgain(**_about(row), **_others(row, world), why="a person asked to try it again", replay=replay),
     )
+
+
+@bookkeeping.register
+def _(command: RetrySending, world: World) -> tuple[Effect, ...]:
+    return (TryNow(_row(command, world).vendor),)
 
 
 @decide.register

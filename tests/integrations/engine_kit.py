@@ -37,6 +37,7 @@ FAST = Timing(
     retry=wait_fixed(0.05),
     settle=timedelta(milliseconds=300),
     lease_margin=timedelta(milliseconds=50),
+    probe=timedelta(milliseconds=100),
 )
 
 
@@ -127,7 +128,7 @@ print("up", flush=True)
 short = about.get("settle")
 timing = None if short is None else Timing(
     lookups=tuple(timedelta(seconds=s) for s in (0.2, 1, 2, 4, 8)), retry=wait_fixed(0.2),
-    settle=timedelta(seconds=short), lease_margin=timedelta(seconds=0.2))
+    settle=timedelta(seconds=short), lease_margin=timedelta(seconds=0.2), probe=timedelta(seconds=0.2))
 sys.exit(run(about["register"], timing=timing, fault=fault))
 """
 

@@ -20,8 +20,9 @@ from typing import IO
 import pytest
 from engine_kit import Engine, practice_file, tickets_by_reference
 
+from integrations.leasing import LEASE
 from integrations.practice.server import running_practice
-from integrations.worker import LEASE, Worker
+from integrations.worker import Worker
 from register.store import RegisterUnavailable, Store, leases, open_store, outbox
 from register.verify import verify
 from tests.register.saying import ROOT

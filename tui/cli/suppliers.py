@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
@@ -70,6 +71,8 @@ def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
         "paused_why": health.paused_why if health else "",
         "trouble": health.trouble if health else "",
         "heard_at": health.heard_at if health else None,
+        "not_before": health.not_before if health else None,
+        "not_before_why": health.not_before_why if health else "",
         "unsent": health.unsent if health else 0,
         "doubtful": health.doubtful if health else 0,
         "dead": health.dead if health else 0,
@@ -87,6 +90,8 @@ def _standing(health: VendorHealth | None) -> str:
     parts = [f"{count} {what}" for count, what in counts if count]
     parts += [f"{health.unread} not readable"] if health.unread else []
     parts += ["in trouble"] if health.trouble else []
+    if health.not_before is not None and health.not_before > datetime.now(UTC):
+        parts += [f"waits until {health.not_before.astimezone():%H:%M:%S}"]
     return ", ".join(parts) or f"ok, {health.open_bonds} open"
 
 

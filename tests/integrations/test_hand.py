@@ -1,0 +1,63 @@
+"""What the engine asks for at the same time shares a commit; each asker gets its own answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from integrations.hand import COURIER, Hand
+from register.core import Principal, Refused, Role
+from register.desk import ServiceDesk
+from register.topics.delivery import PauseVendor
+from register.topics.intake import Log
+from register.topics.notes import Note
+
+ANA = Principal("ana", Role.COORDINATOR, "test")
+
+
+async def test_what_is_asked_together_shares_a_commit(
+    desk: ServiceDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    inner = desk.do_all
+
+    def counted(asked: list[tuple[Principal, object]]) -> object:
+        sizes.append(len(asked))
+        return inner(asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(desk, "do_all", counted)
+    hand = Hand(desk)
+    receipts = await asyncio.gather(*(hand.do(ANA, Log(title=f"Outage {n}")) for n in range(20)))
+    assert [receipt.number for receipt in receipts] == [f"INC-{n}" for n in range(1, 21)]
+    assert max(sizes) > 1
+    assert sum(sizes) == 20
+    hand.close()
+
+
+async def test_one_refusal_is_one_askers(desk: ServiceDesk) -> None:
+    hand = Hand(desk)
+    asked = [
+        hand.do(ANA, Log(title="Outage")),
+        hand.do(ANA, Note(target="INC-99", text="nowhere")),
+        hand.do(COURIER, PauseVendor(vendor="acme", why="401")),
+        hand.do(ANA, Log(title="Another")),
+    ]
+    first, refused, paused, last = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(refused, Refused)
+    assert (first.number, last.number) == ("INC-1", "INC-2")  # type: ignore[union-attr]
+    assert paused.events[0].kind == "vendor_paused"  # type: ignore[union-attr]
+    hand.close()
+
+
+async def test_who_gives_up_waiting_takes_nothing_from_the_others(desk: ServiceDesk) -> None:
+    hand = Hand(desk)
+    impatient = asyncio.create_task(hand.do(ANA, Log(title="Outage")))
+    other = asyncio.create_task(hand.do(ANA, Log(title="Another")))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    assert (await other).number == "INC-2"
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+    assert desk.store.incident("INC-1") is not None
+    hand.close()
