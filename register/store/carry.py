@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import singledispatch
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, and_
+from sqlalchemy import Connection, and_, bindparam
 
 from register.canon import stamp
 from register.clocks.book import Timeline
@@ -25,6 +25,7 @@ from register.effect import (
 )
 from register.incident import Incident
 from register.store import tables as t
+from register.store.hot import Hot
 
 NEW_VENDOR: Final[Mapping[str, Any]] = {
     "paused_why": "",
@@ -33,6 +34,10 @@ NEW_VENDOR: Final[Mapping[str, Any]] = {
     "not_before_why": "",
 }
 """A supplier's row before anything is known of it."""
+
+
+_SETTLE: Final = Hot(t.sending.update().where(t.sending.c.row_id == bindparam("row")))
+_SETTLE_ANEW: Final = Hot(t.sending.update().where(t.sending.c.row_id == bindparam("row")))  # other columns
 
 
 class Writing(Protocol):
@@ -97,8 +102,10 @@ def _(effect: Settle, transaction: Writing, now: str) -> None:
         "updated_at": now,
     }
     if effect.resend or effect.state == "queued":
-        values["on_ambiguous"] = "resend" if effect.resend else "ask"
-    transaction.connection.execute(t.sending.update().where(t.sending.c.row_id == effect.row_id), values)
+        anew = {"on_ambiguous": "resend" if effect.resend else "ask"}
+        _SETTLE_ANEW(transaction.connection, {**values, **anew, "row": effect.row_id})
+    else:
+        _SETTLE(transaction.connection, {**values, "row": effect.row_id})
     if effect.state == "ambiguous" and effect.next_at is not None:
         # a try may have ended later than its deadline (a suspended machine): settling counts from its end
         late = t.sending.update().where(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, bindparam, literal_column, select
 
 from register.core import SendingFacts
 from register.store import tables as t
+from register.store.hot import Hot
 
 UNFINISHED: Final = ("queued", "sending", "waiting", "ambiguous", "dead")
 """States of what is on its way, or waits for a person."""
@@ -25,6 +26,17 @@ _FACTS: Final = select(
     t.sending.c.tries,
 )
 
+_NAMES: Final = tuple(column.name for column in _FACTS.selected_columns)
+_OF_ROW: Final = Hot(_FACTS.where(t.sending.c.row_id == bindparam("row")).with_for_update())
+_WAITING: Final = _FACTS.where(
+    and_(
+        t.sending.c.incident == bindparam("number"),
+        t.sending.c.state.in_([literal_column(f"'{state}'") for state in UNFINISHED]),
+    )
+)
+_OF_INCIDENT: Final = Hot(_WAITING)
+_LOCKED: Final = Hot(_WAITING.with_for_update())
+
 
 def facts_of_sendings(
     connection: Connection, row_id: str | None, numbers: Iterable[str], *, lock: bool = False
@@ -33,13 +45,8 @@ def facts_of_sendings(
 
     lock: these stay as they are until this transaction ends, whatever couriers would claim.
     """
-    found = {}
-    if row_id is not None:
-        for row in connection.execute(_FACTS.where(t.sending.c.row_id == row_id).with_for_update()):
-            found[row.row_id] = SendingFacts(**row._mapping)
-    wanted = list(numbers)
-    if wanted:
-        query = _FACTS.where(and_(t.sending.c.incident.in_(wanted), t.sending.c.state.in_(UNFINISHED)))
-        for row in connection.execute(query.with_for_update() if lock else query):
-            found[row.row_id] = SendingFacts(**row._mapping)
-    return found
+    rows = [] if row_id is None else _OF_ROW.ask(connection, {"row": row_id}).rows()
+    of_incident = _LOCKED if lock else _OF_INCIDENT
+    for number in numbers:
+        rows += of_incident.ask(connection, {"number": number}).rows()
+    return {row[0]: SendingFacts(**dict(zip(_NAMES, row, strict=True))) for row in rows}
