@@ -9,11 +9,12 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, TypeVar
 
-from register.core import Command, Principal, Refused, Role
+from register.core import Command, Principal, Role
 from register.desk import Receipt, ServiceDesk
-from register.store import Store
+from register.store import RegisterUnavailable, Store
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ class Hand:
         try:
             while self._asked:
                 some, self._asked = self._asked[:MOST_TOGETHER], self._asked[MOST_TOGETHER:]
-                outcomes = await self.call(lambda some=some: self._together(some))  # type: ignore[misc]
+                outcomes = await self.call(partial(self._together, some))
                 for (_, _, answer), outcome in zip(some, outcomes, strict=True):
                     if answer.cancelled():
                         continue
@@ -67,14 +68,14 @@ class Hand:
             self._writing = None
 
     def _together(self, some: list[_Asked]) -> list[Receipt | Exception]:
-        """All in one transaction; where one of them is refused, each in its own."""
+        """All in one transaction; where one of them cannot be carried out, each in its own."""
         try:
             return list(self.desk.do_all([(principal, command) for principal, command, _ in some]))
-        except Refused as refused:
+        except RegisterUnavailable as away:  # for all of them
+            return [away] * len(some)
+        except Exception as error:  # whoever asked for it is told, and nobody else
             if len(some) == 1:
-                return [refused]
-        except Exception as error:  # each of those who wait is told
-            return [error] * len(some)
+                return [error]
         return [outcome for one in some for outcome in self._together([one])]
 
     def close(self) -> None:

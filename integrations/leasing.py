@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from integrations.hand import Hand
@@ -44,11 +45,10 @@ class Leasing:
         store = self._hand.store
         while True:
             now = self._hand.now()
-            until = now + LEASE
             with contextlib.suppress(RegisterUnavailable):
                 await self._hand.call(
-                    lambda now=now, until=until: leases.take(  # type: ignore[misc]
-                        store, leases.WORKER, self.holder, now, until, from_anyone=True
+                    partial(
+                        leases.take, store, leases.WORKER, self.holder, now, now + LEASE, from_anyone=True
                     )
                 )
             await asyncio.sleep(BEAT)

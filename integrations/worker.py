@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any, Final
@@ -267,7 +268,7 @@ class Worker:
         seq = 0
         while not self._stop.is_set():
             try:
-                if await self._watching.call(lambda seq=seq: watcher.wait(seq, 2.0)):  # type: ignore[misc]
+                if await self._watching.call(partial(watcher.wait, seq, 2.0)):
                     seq = await self._watching.call(self.store.seq)
                     self._news.set()
             except RegisterReplaced as error:

@@ -157,22 +157,8 @@ def expired(store: Store, vendor: str, now: datetime) -> list[Sending]:
         return [_sending(row) for row in connection.execute(query)]
 
 
-def doubtful(store: Store, vendor: str, now: datetime) -> list[Sending]:
-    """Ambiguous rows that are due for a look-up. A message's ticket is looked up before it."""
-    query = _ROW.where(
-        and_(
-            t.sending.c.vendor == vendor,
-            t.sending.c.state == "ambiguous",
-            t.sending.c.next_at <= stamp(now),
-            _first(),
-        )
-    )
-    with store.read() as connection:
-        return [_sending(row) for row in connection.execute(query)]
-
-
 def overdue(store: Store, vendor: str, now: datetime) -> tuple[list[Sending], list[Sending]]:
-    """What `expired` and `doubtful` give, asked for at once."""
+    """What is `expired`, and doubtful rows that are due for a look-up; a message's ticket before it."""
     edge, s = stamp(now), t.sending.c
     lost = and_(s.state == "sending", s.lease_until <= edge)
     asks = and_(s.state == "ambiguous", s.next_at <= edge, _first())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from integrations.hand import COURIER, Hand
-from register.core import Principal, Refused, Role
-from register.desk import ServiceDesk
+from register.core import Command, Principal, Refused, Role
+from register.desk import Receipt, ServiceDesk
 from register.topics.delivery import PauseVendor
 from register.topics.intake import Log
 from register.topics.notes import Note
@@ -22,9 +24,9 @@ async def test_what_is_asked_together_shares_a_commit(
     sizes: list[int] = []
     inner = desk.do_all
 
-    def counted(asked: list[tuple[Principal, object]]) -> object:
+    def counted(asked: Sequence[tuple[Principal, Command]]) -> list[Receipt]:
         sizes.append(len(asked))
-        return inner(asked)  # type: ignore[arg-type]
+        return inner(asked)
 
     monkeypatch.setattr(desk, "do_all", counted)
     hand = Hand(desk)
@@ -45,8 +47,9 @@ async def test_one_refusal_is_one_askers(desk: ServiceDesk) -> None:
     ]
     first, refused, paused, last = await asyncio.gather(*asked, return_exceptions=True)
     assert isinstance(refused, Refused)
-    assert (first.number, last.number) == ("INC-1", "INC-2")  # type: ignore[union-attr]
-    assert paused.events[0].kind == "vendor_paused"  # type: ignore[union-attr]
+    assert [one.number for one in (first, last) if isinstance(one, Receipt)] == ["INC-1", "INC-2"]
+    assert isinstance(paused, Receipt)
+    assert paused.events[0].kind == "vendor_paused"
     hand.close()
 
 
@@ -60,4 +63,24 @@ async def test_who_gives_up_waiting_takes_nothing_from_the_others(desk: ServiceD
     with pytest.raises(asyncio.CancelledError):
         await impatient
     assert desk.store.incident("INC-1") is not None
+    hand.close()
+
+
+async def test_what_nobody_foresaw_of_one_takes_nothing_from_the_others(
+    desk: ServiceDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged incident is one asker's trouble: the outcomes of other deliveries are on record."""
+    inner = desk._one
+
+    def broken(transaction: Any, principal: Principal, command: Command, said_at: Any = None) -> Receipt:
+        if command.given("title") == "Damaged":
+            raise KeyError("doc")
+        return inner(transaction, principal, command, said_at)
+
+    monkeypatch.setattr(desk, "_one", broken)
+    hand = Hand(desk)
+    asked = [hand.do(ANA, Log(title=title)) for title in ("Outage", "Damaged", "Another")]
+    first, fault, last = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(fault, KeyError)
+    assert [one.number for one in (first, last) if isinstance(one, Receipt)] == ["INC-1", "INC-2"]
     hand.close()

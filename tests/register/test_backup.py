@@ -131,7 +131,7 @@ def test_nothing_that_may_have_been_sent_since_is_sent_blindly(
     assert {row.deadline_at for row in rows} == {NOW}
     later = NOW + timedelta(hours=1)
     assert claim(back, later) == []
-    assert [row.kind for row in outbox.doubtful(back, "acme", later)] == ["create"]
+    assert [row.kind for row in outbox.overdue(back, "acme", later)[1]] == ["create"]
     with back.read() as connection:
         assert connection.execute(select(t.vendor.c.paused_at)).scalar_one() is not None
     kinds = [event.kind for event in back.timeline("register")]
@@ -141,7 +141,7 @@ def test_nothing_that_may_have_been_sent_since_is_sent_blindly(
 def test_a_message_is_looked_up_once_its_ticket_is_known(full: ServiceDesk, back: Store, policy: Any) -> None:
     create, comment = outbox.unfinished(back)
     arrived(ServiceDesk(back, policy, lambda: NOW), create.row_id, how="found")
-    (row,) = outbox.doubtful(back, "acme", NOW + timedelta(hours=1))
+    (row,) = outbox.overdue(back, "acme", NOW + timedelta(hours=1))[1]
     assert (row.row_id, row.remote_id) == (comment.row_id, "4711")
 
 

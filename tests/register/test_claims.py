@@ -102,11 +102,11 @@ def test_a_doubtful_row_is_looked_up_when_it_is_time(desk: ServiceDesk) -> None:
     (row,) = claim(desk.store, NOW)
     at = NOW + timedelta(seconds=60)
     desk.do(ENGINE, DoubtSending(row_id=bond, tries=row.tries, why="no answer", next_at=at))
-    assert outbox.doubtful(desk.store, "acme", NOW) == []
-    (row,) = outbox.doubtful(desk.store, "acme", at)
+    assert outbox.overdue(desk.store, "acme", NOW)[1] == []
+    (row,) = outbox.overdue(desk.store, "acme", at)[1]
     outbox.look_again(desk.store, row, at + timedelta(seconds=60), "still unknown", at, counts=True)
-    assert outbox.doubtful(desk.store, "acme", at) == []
-    (row,) = outbox.doubtful(desk.store, "acme", at + timedelta(seconds=60))
+    assert outbox.overdue(desk.store, "acme", at)[1] == []
+    (row,) = outbox.overdue(desk.store, "acme", at + timedelta(seconds=60))[1]
     assert row.lookups == 1
     outbox.look_again(desk.store, row, at, "they did not answer", at, counts=False)
     assert row_of(desk.store, bond)["lookups"] == 1
