@@ -29,6 +29,7 @@ _START: Final = 10.0
 class _Protocol(H11Protocol):
     """HTTP/1.1 as uvicorn speaks it, with a way for the app to cut the line under its caller."""
 
+    # narrower than asyncio's own, as uvicorn has it
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.app_state = {**self.app_state, CUT: transport.abort}

@@ -71,7 +71,8 @@ def _by_key(
 def _is_one_of(table: Table, keys: Sequence[tuple[Any, ...]]) -> ColumnElement[bool]:
     key = _key(table)
     if len(key) == 1:
-        return key[0].in_([one for (one,) in keys])  # type: ignore[no-any-return]
+        found: ColumnElement[bool] = key[0].in_([one for (one,) in keys])
+        return found
     return tuple_(*key).in_(keys)
 
 

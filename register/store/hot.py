@@ -51,6 +51,7 @@ class Hot:
         dialect = connection.dialect
         if dialect.name not in self._ready:
             compiled = self._statement.compile(dialect=dialect, column_keys=list(values))
+            # positiontup: SQLCompiler's, which `compile` does not promise; psycopg takes names instead
             order = tuple(compiled.positiontup) if compiled.positiontup else None  # type: ignore[attr-defined]
             self._ready[dialect.name] = str(compiled), order
         return self._ready[dialect.name]
