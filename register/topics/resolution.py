@@ -190,9 +190,11 @@ def _same_as(command: Resolve | Cancel, incident: Incident, world: World) -> Dec
 
 
 def _is_first_contact(incident: Incident, world: World) -> bool:
-    """Whether the first line resolves it alone: never passed on, never come back, by one of its people."""
+    """Whether the first line resolves it alone: never passed on, to no supplier either, nor come back."""
     matrix = world.policy.matrix
-    if incident.reassigned or incident.reopened or incident.owner not in (None, world.actor):
+    if incident.reassigned or incident.reopened or incident.bonds:
+        return False
+    if incident.owner not in (None, world.actor):
         return False
     teams = matrix.teams_of(None, world.login) or (incident.team,)
     return bool(set(teams) & set(matrix.first_line()))

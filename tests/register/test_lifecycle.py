@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from register.core import Policy, Principal, Refused, Role
+from register.core import Policy, Principal, Refused, Role, VendorFacts
 from register.desk import ServiceDesk
 from register.incident import Ball, HoldReason, ResolutionCode, State, priority_of
 from register.matrix_toml import SAMPLE, read_matrix
@@ -16,6 +16,7 @@ from register.row import number_of
 from register.store import Store, open_store
 from register.topics.caller import HearCaller, TellCaller
 from register.topics.correction import Correct
+from register.topics.ending import WithTheirs
 from register.topics.engagement import Engage
 from register.topics.follow_up import FollowUp
 from register.topics.hearing import Hear
@@ -522,6 +523,16 @@ def test_what_the_first_line_resolves_alone_is_first_contact(sample: ServiceDesk
     sample.do(first_line, Reopen(target=number, reason="It is back."))
     sample.do(first_line, fixed(number))
     assert not look(sample, number).first_contact  # it had come back
+
+
+def test_what_a_supplier_was_engaged_for_is_not_resolved_at_first_contact(store: Store, clock: Any) -> None:
+    vendors = {"acme": VendorFacts("acme", "Acme (sample)", production=False)}
+    desk = ServiceDesk(store, Policy(vendors=vendors, matrix=read_matrix(SAMPLE.read_text())), clock)
+    first_line = Principal("ana.demo", Role.COORDINATOR, "cli")
+    number = log(desk)
+    desk.do(first_line, Engage(target=number, vendor="acme", message="please look"))
+    desk.do(first_line, fixed(number).model_copy(update={"theirs": WithTheirs.LEAVE}))
+    assert not look(desk, number).first_contact
 
 
 def test_a_redaction_takes_the_words_of_a_life_and_leaves_its_facts(sample: ServiceDesk) -> None:
