@@ -22,6 +22,7 @@ from register.store.history import (
 )
 from register.topics.notes import Note
 from register.topics.ownership import Take
+from register.topics.privacy import Redact
 from register.topics.sight import Restrict, Unrestrict
 from tests.register.saying import ADA, ANA, BEN, fixed, log
 from tests.register.test_laws import STEPS, on_the_outbox
@@ -45,6 +46,8 @@ def test_the_past_is_what_was_seen_then(store: Store, policy: Any, emptied: Any,
     desk = ServiceDesk(store, policy)
     seen = []
     for turn, step in enumerate(steps):
+        if not isinstance(step, str) and isinstance(step[1], Redact):
+            continue  # it takes words out of the past, too: that is what it is for
         try:
             on_the_outbox(desk, step, turn) if isinstance(step, str) else desk.do(*step)
         except Refused:
