@@ -13,7 +13,7 @@ PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3 python3.14 python3.13 python3.12 p
 PY := .venv/bin/python
 STAMP := .venv/.set-up
 UV ?= uv
-PYTEST_WORKERS ?= auto
+PYTEST_WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 # A virtual environment that was copied or moved names its old place in every script: make it again.
 ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
@@ -63,7 +63,7 @@ lint: setup
 	.venv/bin/lint-imports
 
 pytest: lint
-	$(PY) -m pytest -n $(PYTEST_WORKERS) -m "not peers and not chaos"
+	$(PY) -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m "not peers and not chaos"
 
 test-peers: setup ## tests against real ticketing systems (needs root and apt)
 	@.ci/peers
