@@ -1,25 +1,31 @@
-"""Muster under another user: python -m tests.as_user UID GIDS UMASK PROGRAM [ARGUMENT]…  (as root)
+"""Muster under other users, as root: no account is needed.
 
-GIDS: the groups, the primary one first, with commas. PROGRAM: `muster`, or a module with a `main()` that
-reads sys.argv. No account is needed. The rest of the environment is the caller's.
+One process loads all that there is and forks itself for each command: loading takes longer than a command.
+`run` is for tests; `python -m tests.as_user` is that process, which takes a JSON object a line.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib
+import json
 import os
 import pkgutil
-import stat
+import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 OPENS_SOMETHING = {"antigravity", "idlelib", "this", "tkinter", "turtle", "turtledemo"}
 
 
 def load_all() -> None:
-    """Load what may be loaded later: this Python may lie where only root may read."""
+    """Load what may be loaded later."""
     for name in sorted(sys.stdlib_module_names - OPENS_SOMETHING):
         with contextlib.suppress(Exception):
             importlib.import_module(name)
@@ -34,27 +40,63 @@ def load_all() -> None:
     importlib.import_module("concurrent.futures.thread")
 
 
-def closed_to_others(path: str) -> bool:
-    return any(not one.stat().st_mode & stat.S_IXOTH for one in Path(path).resolve().parents)
+@cache
+def _server() -> subprocess.Popen[str]:
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.as_user"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(server.kill)
+    return server
 
 
-def main() -> int:
-    uid, gids, umask, program, *rest = sys.argv[1:]
-    if closed_to_others(os.__file__) or closed_to_others(sys.executable):
-        load_all()
-    groups = [int(gid) for gid in gids.split(",")]
+def run(uid: int, gids: str, umask: str, what: Sequence[str], env: Mapping[str, str]) -> tuple[int, str, str]:
+    """Run `muster …` as somebody; gids: the groups, the primary one first, with commas.
+
+    Returns the exit code and what was said on stdout and stderr.
+    """
+    server = _server()
+    assert server.stdin is not None
+    assert server.stdout is not None
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        files = [f"/proc/{os.getpid()}/fd/{one.fileno()}" for one in (out, err)]
+        asked = {"uid": uid, "gids": gids, "umask": umask, "what": list(what), "env": dict(env), "to": files}
+        print(json.dumps(asked), file=server.stdin, flush=True)
+        code = int(server.stdout.readline())
+        out.seek(0)
+        err.seek(0)
+        return code, out.read(), err.read()
+
+
+def _become(asked: Mapping[str, Any]) -> None:
+    """Be somebody else, with their environment and their umask, writing to the asker's files."""
+    for number, name in enumerate(("/dev/null", *asked["to"])):
+        os.dup2(os.open(name, os.O_RDWR), number)
+    os.environ.clear()
+    os.environ.update(asked["env"])
+    groups = [int(gid) for gid in asked["gids"].split(",")]
     os.setgroups(groups)
     os.setgid(groups[0])
-    os.setuid(int(uid))
-    os.umask(int(umask, 8))
-    if program == "muster":
-        from tui.main import main as muster
+    os.setuid(asked["uid"])
+    os.umask(int(asked["umask"], 8))
 
-        sys.argv = ["muster", *rest]
-        return int(muster() or 0)
-    sys.argv = [program, *rest]
-    return int(importlib.import_module(program).main() or 0)
+
+def main() -> None:
+    load_all()  # this Python may lie where only root may read
+    from tui.main import main as muster
+
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            asked = json.loads(line)
+            _become(asked)
+            sys.argv = list(asked["what"])
+            sys.exit(int(muster() or 0))
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

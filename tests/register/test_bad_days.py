@@ -6,12 +6,10 @@ acknowledged is lost, and when the day is over work goes on.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -29,6 +27,7 @@ from register.store import RegisterUnavailable, Store, open_store
 from register.store.mishaps import sentence
 from register.topics.ownership import Take
 from register.verify import verify
+from tests import as_user
 from tests.conftest import Databases
 from tests.register.saying import ANA, ask, log, look, run_script, sql
 from tests.small_disk import Disk, as_root
@@ -177,7 +176,7 @@ def test_a_log_that_waits_on_a_read_only_disk_is_not_passed_over(on_disk: str, d
 
 # Files that were made read-only: root may write them all the same, so somebody else is played
 
-SOMEBODY = "4701"
+SOMEBODY = 4701
 
 
 @pytest.fixture
@@ -186,7 +185,7 @@ def theirs(place: Path) -> Callable[..., tuple[int, str]]:
     folder = place / "own"
     folder.mkdir(mode=0o700)
     place.chmod(0o755)
-    os.chown(folder, int(SOMEBODY), int(SOMEBODY))
+    os.chown(folder, SOMEBODY, SOMEBODY)
 
     def run(*what: str) -> tuple[int, str]:
         env = os.environ | {
@@ -195,16 +194,8 @@ def theirs(place: Path) -> Callable[..., tuple[int, str]]:
             "MUSTER_HOME": str(folder),
             "MUSTER_REGISTER": str(folder / "r.db"),
         }
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.as_user", SOMEBODY, SOMEBODY, "077", "muster", *what],
-            env=env,
-            cwd=Path(__file__).resolve().parents[2],
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=60,
-        )
-        return done.returncode, done.stdout + done.stderr
+        code, out, err = as_user.run(SOMEBODY, str(SOMEBODY), "077", ("muster", *what), env)
+        return code, out + err
 
     return run
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from register.store import RegisterUnavailable, is_private, open_store, shared
 from register.store.poke import folder_of
 from register.store.shared import file_system, is_local, make_shared, worth_a_look
 from register.store.watcher import Watcher
+from tests import as_user
 from tests.register.saying import ServiceDesk, log
 
 OURS = str(os.getgid())
@@ -155,9 +154,7 @@ class Host:
         self.register = place / "muster" / "r.db"
         os.chown(place, MEMBERS[0][0], GROUP)
 
-    def start(
-        self, uid: int, *what: str, gids: str = f"{GROUP}", umask: str = "077"
-    ) -> subprocess.Popen[str]:
+    def run(self, uid: int, *what: str, gids: str = f"{GROUP}", umask: str = "077") -> tuple[int, str, str]:
         home = self.place / f"home-{uid}"
         if not home.exists():
             home.mkdir()
@@ -168,20 +165,7 @@ class Host:
             "MUSTER_HOME": str(home),
             "MUSTER_REGISTER": str(self.register),
         }
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.as_user", str(uid), f"{uid},{gids}", umask, *what],
-            env=env,
-            cwd=Path(__file__).resolve().parents[2],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, uid: int, *what: str, gids: str = f"{GROUP}", umask: str = "077") -> tuple[int, str, str]:
-        process = self.start(uid, *what, gids=gids, umask=umask)
-        out, err = process.communicate(timeout=60)
-        return process.returncode, out, err
+        return as_user.run(uid, f"{uid},{gids}", umask, what, env)
 
 
 @pytest.fixture
