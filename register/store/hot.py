@@ -1,18 +1,21 @@
 """What runs at every write: compiled once for a database, then handed to the driver as text.
 
 SQLAlchemy prepares a statement anew at each execution, which costs more than SQLite takes to carry it out.
-On PostgreSQL what a transaction writes at its end travels together, without waiting for each answer.
+To PostgreSQL what a transaction writes at its end travels in one packet, without waiting for each answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import ClauseElement
+
+if TYPE_CHECKING:
+    from register.store.packet import Asked
 
 
 class Hot:
@@ -20,59 +23,66 @@ class Hot:
 
     def __init__(self, statement: ClauseElement) -> None:
         self._statement = statement
-        self._ready: dict[str, tuple[str, tuple[str, ...] | None]] = {}
+        self._ready: dict[str, tuple[str, tuple[str, ...]]] = {}
 
     def __call__(self, connection: Connection, values: Mapping[str, Any]) -> None:
         """Run it once."""
-        self._run(connection, values)
+        self.ask(connection, values)
 
     def many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it for each of these rows, in one go."""
-        if len(rows) < 2:
-            for row in rows:
-                self._run(connection, row)
-            return
-        sql, order = self._compiled(connection, rows[0])
-        with as_sqlalchemy_says(connection, sql):
-            driver(connection).cursor().executemany(sql, [_given(row, order) for row in rows])
+        if connection.dialect.name == "postgresql":
+            with together(connection):
+                for row in rows:
+                    self.ask(connection, row)
+        elif rows:
+            sql, order = self._compiled(connection, rows[0])
+            with as_sqlalchemy_says(connection, sql):
+                driver(connection).executemany(sql, [[row[name] for name in order] for row in rows])
 
     def ask(self, connection: Connection, values: Mapping[str, Any]) -> Answer:
         """Ask it. Inside `together` the answer can be read when all was asked."""
-        return Answer(connection, self._run(connection, values))
-
-    def _run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         sql, order = self._ready.get(connection.dialect.name) or self._compiled(connection, values)
+        given = [values[name] for name in order]
+        if connection.dialect.name == "postgresql":
+            with together(connection):
+                return Answer(connection, asked=driver(connection).packet.add(sql, given))
         with as_sqlalchemy_says(connection, sql):
-            return driver(connection).execute(sql, _given(values, order))
+            return Answer(connection, cursor=driver(connection).execute(sql, given))
 
-    def _compiled(
-        self, connection: Connection, values: Mapping[str, Any]
-    ) -> tuple[str, tuple[str, ...] | None]:
-        dialect = connection.dialect
-        if dialect.name not in self._ready:
-            compiled = self._statement.compile(dialect=dialect, column_keys=list(values))
-            # positiontup: SQLCompiler's, which `compile` does not promise; psycopg takes names instead
-            order = tuple(compiled.positiontup) if compiled.positiontup else None  # type: ignore[attr-defined]
-            self._ready[dialect.name] = str(compiled), order
-        return self._ready[dialect.name]
+    def _compiled(self, connection: Connection, values: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+        name = connection.dialect.name
+        if name not in self._ready:
+            compiled = self._statement.compile(dialect=_speaks(connection), column_keys=list(values))
+            # positiontup: SQLCompiler's, which `compile` does not promise
+            self._ready[name] = str(compiled), tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+        return self._ready[name]
 
 
 class Answer:
     """What a database says to a question."""
 
-    def __init__(self, connection: Connection, cursor: Any) -> None:
+    def __init__(self, connection: Connection, *, asked: Asked | None = None, cursor: Any = None) -> None:
         self._connection = connection
+        self._asked = asked
         self._cursor = cursor
 
     def rows(self) -> list[tuple[Any, ...]]:
         """The rows, as plain tuples. Once."""
+        if self._asked is not None:
+            return self._asked.rows
         with as_sqlalchemy_says(self._connection, "fetch"):
             found: list[tuple[Any, ...]] = self._cursor.fetchall()
             return found
 
 
-def _given(values: Mapping[str, Any], order: tuple[str, ...] | None) -> Any:
-    return values if order is None else tuple([values[name] for name in order])
+def _speaks(connection: Connection) -> Dialect:
+    """Return the dialect as which a statement is written: libpq wants $1 where psycopg wants %s."""
+    if connection.dialect.name != "postgresql":
+        return connection.dialect
+    from sqlalchemy.dialects.postgresql.psycopg import dialect
+
+    return dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # SQLAlchemy's
 
 
 def driver(connection: Connection) -> Any:
@@ -90,10 +100,18 @@ def together(connection: Connection, *, commit: bool = False) -> Iterator[None]:
         yield
         return
     own = driver(connection)
-    with as_sqlalchemy_says(connection, "pipeline"), own.pipeline():
+    if own.packet is not None:  # it travels with what is put aside already
         yield
-        if commit:
-            own.commit()
+        return
+    from register.store.packet import Packet
+
+    own.packet = Packet(own, own.prepared)
+    try:
+        with as_sqlalchemy_says(connection, "packet"):
+            yield
+            own.packet.send(commit=commit)
+    finally:
+        own.packet = None
 
 
 @contextmanager

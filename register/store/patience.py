@@ -11,7 +11,7 @@ import os
 import socket
 import threading
 from time import monotonic, sleep
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from psycopg import Connection, OperationalError
@@ -19,6 +19,9 @@ from psycopg.errors import ConnectionTimeout
 
 from register.store.engine import REACHED
 from register.store.mishaps import WAIT_SECONDS
+
+if TYPE_CHECKING:
+    from register.store.packet import Packet
 
 SILENT: Final = WAIT_SECONDS + 5.0
 """Seconds of silence until it is asked whether anybody is there: a lock is waited for less long."""
@@ -32,6 +35,8 @@ class Patient(Connection[Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.prepared: dict[str, bytes] = {}  # the names of the statements that this connection knows
+        self.packet: Packet | None = None  # what is being put aside to travel together
         _watched(self)
 
     def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
@@ -44,6 +49,11 @@ class Patient(Connection[Any]):
             raise
         finally:
             self._waiting_since = None
+
+    def _deallocate(self, name: bytes | None) -> Any:
+        if name is None:  # psycopg lets go of all that is prepared, ours too, after a ROLLBACK or a DROP
+            self.prepared.clear()
+        return super()._deallocate(name)
 
     def look(self) -> None:
         """Cut the line where nobody is there any more: who waits at it is told."""
