@@ -4,7 +4,8 @@
 
 Each writer logs, takes and notes through ServiceDesk.do, one transaction a command, on disk before it
 returns. Without --register a PostgreSQL of the tests' wheel is started, with its own settings: fsync on. The
-budget is 700 a second; beside it stands what one writer alone does, and what a file of SQLite does.
+budget is 700 a second. Beside it stands what as many writers do that put the same bytes down with plain
+psycopg under the same lock, what one writer alone does, and what a file of SQLite does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from benchmarks import bare_writers
 from benchmarks.figures import Figure, conclude
 from register.core import Command, Principal, Role
 from register.desk import ServiceDesk
@@ -67,10 +69,13 @@ def write(register: str, writer: int, seconds: float) -> int:
     return done
 
 
-def at_once(register: str, writers: int, seconds: float) -> float:
+def at_once(register: str, writers: int, seconds: float, *, bare: bool = False) -> float:
     """Let so many processes write; transactions a second of them all."""
-    open_store(register).close()
-    command = (
+    if bare:
+        bare_writers.prepare(register)
+    else:
+        open_store(register).close()
+    command: tuple[str, ...] = (
         sys.executable,
         "-m",
         "benchmarks.many_writers",
@@ -81,7 +86,10 @@ def at_once(register: str, writers: int, seconds: float) -> float:
     )
     children = [
         subprocess.Popen(
-            [*command, "--writer", str(n)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [*command, *(["--bare"] if bare else []), "--writer", str(n)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for n in range(writers)
     ]
@@ -105,10 +113,12 @@ def measure(writers: int, seconds: float, register: str | None) -> list[Figure]:
         named = register or own
         one = at_once(named, 1, seconds)
         many = at_once(named, writers, seconds)
+        bare = at_once(named, writers, seconds, bare=True)
         file = at_once(f"{folder}/register.db", writers, seconds)
     what = f"{writers} writers on PostgreSQL, transactions a second"
     return [
         Figure(f"{what}, budget", BUDGET, "done", many, "/s", 1.0),
+        Figure(what, many, "plain psycopg, the same bytes under the same lock", bare, "/s"),
         Figure(what, many, "one writer alone", one, "/s"),
         Figure(what, many, f"{writers} writers on a file of SQLite", file, "/s"),
     ]
@@ -122,7 +132,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--register", help="an empty PostgreSQL database (default: one is started)")
     parser.add_argument("--writer", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--check", action="store_true", help="exit 1 when the budget does not hold")
+    parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
+    if options.bare:
+        print(bare_writers.write(options.register, options.seconds))
+        return 0
     if options.writer is not None:
         print(write(options.register, options.writer, options.seconds))
         return 0

@@ -75,11 +75,16 @@ class Priority(IntEnum):
 
 
 _STEP: Final = MappingProxyType({"high": 0, "medium": 1, "low": 2})
+_PRIORITIES: Final = {
+    (impact, urgency): Priority(1 + _STEP[impact] + _STEP[urgency])
+    for impact in Impact
+    for urgency in Urgency
+}
 
 
 def priority_of(impact: Impact, urgency: Urgency) -> Priority:
     """Impact × urgency, both three-valued: the sum of the steps down from the worst."""
-    return Priority(1 + _STEP[impact] + _STEP[urgency])
+    return _PRIORITIES[impact, urgency]
 
 
 class ResolutionCode(StrEnum):

@@ -91,13 +91,13 @@ class _Course:
 
     def _attach(self, rule: Rule, facts: Facts, place: int) -> None:
         priority = facts.get("priority", "")
-        promise = rule.promises.get(priority)
-        if promise is None or not _wanted(rule, facts) or _first(rule.stop, facts) is not None:
+        if priority not in rule.promises:
             return
-        for clock in self._active:
-            same = clock.priority == priority or _same(clock, rule, priority)
-            if clock.rule.name == rule.name and same:
+        for clock in self._active:  # asked first: it is asked most, and costs least
+            if clock.rule.name == rule.name and (clock.priority == priority or _same(clock, rule, priority)):
                 return
+        if not _wanted(rule, facts) or _first(rule.stop, facts) is not None:
+            return
         first = next((c for c in self._clocks if _is_done(c, rule.name)), None)
         if first is not None and rule.metric in ONCE:
             return
