@@ -130,6 +130,11 @@ _IN_WORDS: Final[Mapping[Theirs, str]] = MappingProxyType(
 )
 
 
+def in_words(wish: Theirs) -> str:
+    """What is said where a state cannot be set."""
+    return _IN_WORDS.get(wish, "")
+
+
 def ref_of(row: Sending) -> TicketRef | None:
     """The ticket that a row is about, where it is known."""
     if row.remote_id is None:

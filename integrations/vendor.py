@@ -13,7 +13,9 @@ from pydantic import AfterValidator, BaseModel, Field, InstanceOf, StringConstra
 
 from integrations.connector import Connector, Info
 from integrations.systems import SYSTEMS
-from register.text import Name, Slug, one_line
+from register.adoption import BY_HAND
+from register.contact import Contact, whom
+from register.text import Name, Slug, Words, one_line
 
 if TYPE_CHECKING:
     from integrations.http import Http
@@ -58,7 +60,9 @@ class Block(BaseModel, extra="forbid", frozen=True):
 
     connector: Annotated[str, Field(description="the kind of its ticketing system")]
     title: Annotated[Name, Field(description="what people call it")]
-    url: Annotated[str, AfterValidator(_address), Field(description="where its system answers")]
+    url: Annotated[
+        str, AfterValidator(_address), Field(description="where its system answers, or its portal")
+    ] = ""
     environment: Annotated[
         Literal["production", "test"],
         Field(description='"production", where people act on what arrives, or "test"'),
@@ -69,6 +73,13 @@ class Block(BaseModel, extra="forbid", frozen=True):
         StringConstraints(max_length=80),
         Field(description="whom to call when nothing else helps"),
     ] = ""
+    contacts: Annotated[
+        tuple[Contact, ...], Field(description="its own escalation: whom to call at which level")
+    ] = ()
+    p1: Annotated[
+        Literal["ticket", "ticket+call"],
+        Field(description='"ticket+call" where it wants to be called as well when it is a P1'),
+    ] = "ticket"
     auth: Annotated[
         Literal["keyring", "none"],
         Field(description='where its credential is: "keyring", or "none" on this machine alone'),
@@ -92,6 +103,14 @@ class Block(BaseModel, extra="forbid", frozen=True):
     ] = "propose"
 
 
+class ByHand(BaseModel, extra="forbid", frozen=True):
+    """What a supplier has besides, where a person speaks to it: `connector = "manual"`."""
+
+    how: Annotated[
+        Words | None, Field(description="what to know before: which menu, which customer number")
+    ] = None
+
+
 class Vendor(Block, frozen=True):
     """One supplier, as vendors.toml describes it. `config` is of its connector's own model."""
 
@@ -104,8 +123,26 @@ class Vendor(Block, frozen=True):
         return self.environment == "production"
 
     @property
+    def by_hand(self) -> bool:
+        """Whether no system of theirs is spoken to: a person hands over what is prepared."""
+        return self.connector == BY_HAND
+
+    @property
     def info(self) -> Info:
+        """What its system is like; KeyError where there is none to speak to."""
         return system(self.connector).info
+
+    @property
+    def system_title(self) -> str:
+        """By what it is spoken to, for a person."""
+        if self.by_hand:
+            return "portal, by hand" if self.url else "by phone"
+        return self.info.title
+
+    @property
+    def to_call(self) -> tuple[Contact, ...]:
+        """Whom to call there, by level."""
+        return whom(self.title, self.phone, self.contacts)
 
 
 class Wired(Connector, Protocol):

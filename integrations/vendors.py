@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from integrations.systems import SYSTEMS
-from integrations.vendor import Block, Vendor, Wired, is_loopback, system
-from register.adoption import tables_in
+from integrations.vendor import Block, ByHand, Vendor, Wired, is_loopback, system
+from register.adoption import BY_HAND, tables_in
 from register.core import Policy, VendorFacts
 from register.text import Slug
 from register.toml_file import FileFaults, FileMissing, TomlFile, near, text_of
@@ -67,8 +67,19 @@ def connector_for(
 
 def policy_of(known: Mapping[str, Vendor]) -> Policy:
     """What the register may know of these suppliers: enough to refuse a wrong name."""
-    return Policy(
-        {name: VendorFacts(name, one.title, one.production, one.on_resolved) for name, one in known.items()}
+    return Policy({name: _facts(one) for name, one in known.items()})
+
+
+def _facts(one: Vendor) -> VendorFacts:
+    return VendorFacts(
+        one.name,
+        one.title,
+        one.production,
+        one.on_resolved,
+        by_hand=one.by_hand,
+        p1=one.p1,
+        phone=one.phone,
+        contacts=one.contacts,
     )
 
 
@@ -141,13 +152,14 @@ class _Reader:
             kind = block.get("connector")
             if kind is None or _is_kind(kind):
                 return self._read(name, block, kind)
-            known = f"is no kind of system{near(kind, SYSTEMS, '.')} Known are {', '.join(SYSTEMS)}"
+            kinds = (*SYSTEMS, BY_HAND)
+            known = f"is no kind of system{near(kind, kinds, '.')} Known are {', '.join(kinds)}"
             self._file.fault((*here, "connector"), known)
         return None
 
     def _read(self, name: str, block: Mapping[str, Any], kind: str | None) -> Vendor | None:
         here = ("vendor", name)
-        model = system(kind).info.config if kind else None
+        model = _config_of(kind) if kind else None
         known = [*Block.model_fields, *(model.model_fields if model else ())]
         before = len(self._file)
         for key in block:
@@ -156,6 +168,8 @@ class _Reader:
                     (*here, key),
                     f"is not a key of such a supplier{near(key, known, '.')} Take it out, or mend it",
                 )
+        if kind not in (None, BY_HAND) and "url" not in block:
+            self._file.fault((*here, "url"), "is missing: add it (where its system answers)")
         common = self._file.validated(
             here, Block, {k: v for k, v in block.items() if k in Block.model_fields}
         )
@@ -166,10 +180,20 @@ class _Reader:
             )
         if common is None or config is None:
             return None
-        self._check_auth(name, common)
+        self._check_reach(name, common)
         if len(self._file) > before:
             return None
-        return Vendor(name=name, config=config, **common.model_dump())
+        return Vendor(name=name, config=config, **common.model_dump(exclude_unset=True))
+
+    def _check_reach(self, name: str, block: Block) -> None:
+        """How it is reached: by an address, or by a person who knows whom to call or where to paste."""
+        if block.connector != BY_HAND:
+            self._check_auth(name, block)
+        elif not (block.url or block.phone or block.contacts):
+            self._file.fault(
+                ("vendor", name),
+                "nobody would know how to reach it: give its phone, contacts, or its portal's address as url",
+            )
 
     def _check_auth(self, name: str, block: Block) -> None:
         if block.auth != "none":
@@ -201,8 +225,12 @@ def _is_slug(name: str) -> bool:
 
 
 def _is_kind(kind: object) -> TypeGuard[str]:
-    return isinstance(kind, str) and kind in SYSTEMS
+    return isinstance(kind, str) and kind in (*SYSTEMS, BY_HAND)
+
+
+def _config_of(kind: str) -> type[BaseModel]:
+    return ByHand if kind == BY_HAND else system(kind).info.config
 
 
 def _own_keys(kind: object) -> Iterable[str]:
-    return system(kind).info.config.model_fields if _is_kind(kind) else ()
+    return _config_of(kind).model_fields if _is_kind(kind) else ()

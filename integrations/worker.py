@@ -45,6 +45,7 @@ from register.store import (
     sqlite_path,
     vendors,
 )
+from register.store.adopted import adopted
 from register.store.poke import poke
 from register.store.watcher import Watcher
 from register.toml_file import FileFaults
@@ -173,7 +174,8 @@ class Worker:
             if row.vendor not in known:
                 why = f"{row.vendor} is not in the adopted vendors.toml any more: nothing is sent."
                 await self._note(row.vendor, why)
-        tasks = [asyncio.create_task(self._vendor(v, sole), name=v.name) for v in known.values()]
+        spoken = [one for one in known.values() if not one.by_hand]  # to others a person speaks
+        tasks = [asyncio.create_task(self._vendor(v, sole), name=v.name) for v in spoken]
         while not self._stop.is_set() and not await self._has_others(known):
             await self._pause(2)
         self._reload.set()
@@ -316,9 +318,25 @@ def _until(due: datetime | None, *, flying: bool) -> float:
 
 def _is_busy(store: Store) -> bool:
     """Whether there is work, or anybody else who listens to this register; one listener is our own."""
-    if any(v.unsent or v.doubtful or v.open_bonds for v in vendors.health(store).values()):
+    by_hand = _by_hand(store)
+    if any(
+        one.unsent or one.doubtful or one.open_bonds
+        for name, one in vendors.health(store).items()
+        if name not in by_hand
+    ):
         return True
     return falls_due_soon(store, datetime.now(UTC)) or (store.path is not None and poke(store.path) > 1)
+
+
+def _by_hand(store: Store) -> frozenset[str]:
+    """The suppliers to whom no worker speaks."""
+    known = adopted(store).policy.vendors
+    return frozenset(name for name, facts in known.items() if facts.by_hand)
+
+
+def _nothing_left(store: Store) -> bool:
+    by_hand = _by_hand(store)
+    return all(row.vendor in by_hand for row in outbox.unfinished(store))
 
 
 def run(
@@ -340,7 +358,7 @@ def run(
                 return 0 if until_idle else 3
             stopped = asyncio.run(_main(store, env, until_idle, timing, fault))
         # whoever wrote while the lock was being let go saw a worker, and started none
-        if stopped or not outbox.unfinished(store):
+        if stopped or _nothing_left(store):
             break
     store.close()
     return 0

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from pydantic import ValidationError
 
+from register.contact import Contact
 from register.core import VendorFacts
 from register.matrix_toml import FILE, typed_leniently
 from register.policy import DEFAULT_MATRIX, Matrix
 from register.text import one_line
 
+BY_HAND: Final = "manual"
+"""`connector` of a supplier with no system that could be spoken to."""
 NOTHING: Final = ""
 """The text where there is no matrix.toml: the built-in matrix holds."""
 
@@ -51,15 +55,27 @@ def matrix_in(text: str) -> Matrix:
 def vendors_in(text: str) -> dict[str, VendorFacts]:
     """Return what the register knows of the suppliers of an adopted text."""
     blocks = tables_in(text).get("vendor", {})
-    return {
-        name: VendorFacts(
-            name,
-            one_line(str(block.get("title", name))),
-            block.get("environment") == "production",
-            str(block.get("on_resolved", "propose")),
-        )
-        for name, block in blocks.items()
-    }
+    return {name: _facts(name, block) for name, block in blocks.items()}
+
+
+def _facts(name: str, block: Mapping[str, Any]) -> VendorFacts:
+    return VendorFacts(
+        name,
+        one_line(str(block.get("title", name))),
+        block.get("environment") == "production",
+        str(block.get("on_resolved", "propose")),
+        by_hand=block.get("connector") == BY_HAND,
+        p1=str(block.get("p1", "ticket")),
+        phone=one_line(str(block.get("phone", ""))),
+        contacts=tuple(_contacts(block.get("contacts", ()))),
+    )
+
+
+def _contacts(given: Iterable[Any]) -> Iterator[Contact]:
+    """Those that this program can read; the file's own reader has told of the others."""
+    for one in given:
+        with suppress(ValidationError):
+            yield Contact.model_validate(one)
 
 
 def without_person(text: str, uid: int | None, login: str) -> str:

@@ -19,6 +19,7 @@ from ulid import ULID
 
 from register.clocks.book import DEFAULT_TIMELINE, Timeline
 from register.clocks.track import extended
+from register.contact import Contact, whom
 from register.effect import Effect
 from register.incident import Incident
 from register.policy import DEFAULT_MATRIX, Matrix
@@ -207,12 +208,25 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class VendorFacts:
-    """What the register knows of a supplier: enough to refuse a wrong name and to say where things go."""
+    """What the register knows of a supplier: enough to refuse a wrong name and to say where things go.
+
+    by_hand: no system of theirs can be spoken to, so a person hands over what is prepared here.
+    p1: "ticket+call" where they want to be called as well when it is a P1.
+    """
 
     name: str
     title: str
     production: bool
     on_resolved: str = "propose"  # what their "fixed" does: propose | resume | resolve
+    by_hand: bool = False
+    p1: str = "ticket"
+    phone: str = ""
+    contacts: tuple[Contact, ...] = ()
+
+    @property
+    def to_call(self) -> tuple[Contact, ...]:
+        """Whom to call there, by level."""
+        return whom(self.title, self.phone, self.contacts)
 
 
 @dataclass(frozen=True, slots=True)

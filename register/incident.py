@@ -138,6 +138,15 @@ class BondState(StrEnum):
     ENDED = "ended"  # accepted, withdrawn, dropped or closed with them
 
 
+class CallWhy(StrEnum):
+    """Why a person is to call a supplier."""
+
+    P1 = "p1"  # their rule for what is critical: a ticket and a call
+    UNCONFIRMED = "unconfirmed"  # they have not confirmed a ticket that cannot wait
+    PROMISE = "promise"  # what they promised has passed
+    CONTRACT = "contract"  # their contract is about to be broken, and they can be reached by phone alone
+
+
 LIVE_BONDS: Final = frozenset({BondState.ENGAGING, BondState.OPEN, BondState.FIXED})
 
 
@@ -170,6 +179,14 @@ class TicketRef(BaseModel, frozen=True):
     url: OneLine = ""
 
 
+class CallCard(BaseModel, frozen=True):
+    """A call that a person is asked to make. level: at which level of the supplier's own escalation."""
+
+    why: CallWhy
+    since: datetime
+    level: int = 1
+
+
 class Bond(Value, frozen=True):
     """Incident ↔ supplier's ticket, minted at engage, before any ticket exists."""
 
@@ -192,6 +209,23 @@ class Bond(Value, frozen=True):
     engaged_by: str
     heard_at: datetime | None = None
     said_at: datetime | None = None  # their last word, not counting what may be our own
+    by_hand: bool = False  # no system of theirs is spoken to: a person hands over what is prepared
+    to_hand: int = 0  # prepared texts that nobody handed over yet
+    call: CallCard | None = None
+    confirm_by: datetime | None = None  # until when their ticket must be there, or a person is to call
+    promised_until: datetime | None = None  # what they promised last, by word of mouth
+    remind_at: datetime | None = None  # when a person is reminded of that promise
+    nudged: tuple[str, ...] = ()  # steps of their contract at which they were nudged: never twice
+
+    @property
+    def wakes_at(self) -> datetime | None:
+        """When a person is asked to call them, unless something happens before."""
+        times = [at for at in (self.confirm_by, self.remind_at) if at is not None]
+        return min(times) if times and self.state in LIVE_BONDS else None
+
+    def prepared(self, texts: int = 1) -> Self:
+        """This bond with so many more texts to hand over, where that is done by hand."""
+        return self.but(to_hand=max(0, self.to_hand + texts)) if self.by_hand else self
 
 
 class Severity(StrEnum):
@@ -304,7 +338,15 @@ class Incident(Value, frozen=True):
 
     @property
     def wakes_at(self) -> datetime | None:
-        """When something happens to it by itself: a hold looks again, a resolved one closes."""
+        """When something happens to it by itself: its own time comes, or a supplier's runs out."""
+        if not self.bonds:
+            return self.turns_at
+        times = [at for at in (self.turns_at, *(bond.wakes_at for bond in self.bonds)) if at is not None]
+        return min(times, default=None)
+
+    @property
+    def turns_at(self) -> datetime | None:
+        """When its own time comes: a hold looks again, a resolved one closes."""
         if self.state is State.ON_HOLD and self.hold is not None:
             return self.hold.until
         return self.closes_at if self.state is State.RESOLVED else None

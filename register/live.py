@@ -11,7 +11,7 @@ A row is a plain dict of at most 400 bytes (`n` is the number without its prefix
      "opened": epoch s, "updated": epoch s, "due": epoch s | None, "restricted": bool,
      "firing": True, only where the alert that opened it still fires,
      "masked": True, only where this reader may not see the incident: all but the number is empty then,
-     "bonds": [[vendor, state, ball, ball since (epoch s), their key, "ok" | "?" | "dead"], …]}
+     "bonds": [[vendor, state, ball, ball since (epoch s), their key, "ok" | "call" | "?" | "dead"], …]}
 """
 
 from __future__ import annotations

@@ -39,4 +39,4 @@ def hidden(row: Mapping[str, Any]) -> bool:
 
 def our_turn(bond: Sequence[Any]) -> bool:
     """Whether this supplier waits for us, or for a person to clear something up."""
-    return bond[5] == "dead" or (bond[2] == "ours" and bond[1] in OUR_TURN_STATES)
+    return bond[5] in ("dead", "call") or (bond[2] == "ours" and bond[1] in OUR_TURN_STATES)

@@ -89,7 +89,8 @@ def number_of(number: str) -> int:
 
 
 def _bond(bond: Bond) -> list[Any]:
-    flag = "dead" if bond.dead else "?" if bond.doubtful else "ok"
+    asks = bond.call is not None or bond.to_hand
+    flag = "dead" if bond.dead else "?" if bond.doubtful else "call" if asks else "ok"
     key = bond.ref.key if bond.ref is not None else ""
     return [
         bond.vendor,

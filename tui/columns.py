@@ -68,7 +68,7 @@ def _supplier(row: Row, eyes: Eyes, variants: Sequence[Mapping[str, bool]], widt
             break
     else:  # the name gives way, never whose turn it is
         text = bond_text(row["bonds"], eyes.now, eyes.signs, over=cell_len(text) - width + 1, **variants[-1])
-    if any(bond[5] == "dead" for bond in row["bonds"]):
+    if any(bond[5] in ("dead", "call") for bond in row["bonds"]):
         return text, "bad"
     return text, "warn" if any(our_turn(b) or b[5] == "?" for b in row["bonds"]) else ""
 

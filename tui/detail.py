@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rich.cells import cell_len
@@ -55,6 +55,7 @@ class Detail:
     told: tuple[Told, ...]
     incident: Any = None  # register.incident.Incident: not imported here, for the first paint's sake
     clocks: tuple[Any, ...] = ()  # register.clocks.clock.Clock: all of its clocks
+    to_call: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # by supplier: Contacts
 
 
 def pane(row: Row | None, detail: Detail | None, model: Model, width: int, height: int) -> list[Line]:
@@ -118,7 +119,7 @@ def _bond(bond: list[Any], eyes: Eyes, now: float) -> Line:
     vendor, key, flag = bond[0], bond[4], bond[5]
     name = one_line(vendor) + (f" {eyes.signs.to} {one_line(key)}" if key else "")
     words = bond_words(bond, now, eyes.signs)
-    pen = "bad" if flag == "dead" else "warn" if flag == "?" or our_turn(bond) else ""
+    pen = "bad" if flag in ("dead", "call") else "warn" if flag == "?" or our_turn(bond) else ""
     return ((f" {name}: ", ""), (words, pen))
 
 

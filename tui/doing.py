@@ -16,6 +16,7 @@ from tui.messages import Done, Refused, Row, SuppliersRead
 from tui.model import Model
 from tui.outbox import Sent
 from tui.signs import plain
+from tui.widgets.lines import Line
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -80,6 +81,8 @@ class Doing:
             self._with_suppliers(lambda some: self._engage(verb, target or "", some))
         elif verb.way is Way.REPLY:
             self._with_suppliers(lambda some: self._reply(verb, target or "", some))
+        elif verb.way is Way.CALL:
+            self._with_suppliers(lambda some: self._call(verb, target or "", some))
         else:
             self._form(verb, target)
 
@@ -177,6 +180,26 @@ class Doing:
         )
         self._push(FormScreen(form, self._draft(verb.name, number), self._model.signs))
 
+    def _call(self, verb: Verb, number: str, suppliers: Suppliers) -> None:
+        """Whom to call, by supplier and level, above the form in which the call is logged."""
+        from tui.screens.form import Form, FormScreen
+
+        row = self._model.live.row(number)
+        vendors = list(dict.fromkeys(bond[0] for bond in row["bonds"])) if row else []
+        if not vendors:
+            self._say(f"No supplier works on {number} yet: v engages one.", "warn")
+            return
+        form = Form(
+            asked=self._asked(verb.name),
+            title=verb.title(number),
+            command=verb.command,
+            given={"target": number} | ({"vendor": vendors[0]} if len(vendors) == 1 else {}),
+            ground=_ground(row),
+            above=tuple(line for vendor in vendors for line in _to_call(vendor, suppliers)),
+            defaults={"vendor": vendors[0]},
+        )
+        self._push(FormScreen(form, self._draft(verb.name, number), self._model.signs))
+
     def _made(self, verb: Verb, given: dict[str, Any], answers: dict[str, Any]) -> Any:
         """Return the command, or the first thing that is wrong with it."""
         from tui.forms import build
@@ -190,6 +213,7 @@ class Doing:
         """A key was pressed about one sending: adopting needs a number, the others ask for nothing more."""
         from tui.screens.form import Form, FormScreen
 
+        name = "handed" if row.by_hand and name == "adopt" else name
         verb = self._verbs.get(name)
         if verb is None:
             self._say("The register is not open yet: a moment.", "warn")
@@ -226,6 +250,17 @@ def _given(verb: Verb, target: str | None, row: Row | None) -> dict[str, Any]:
     if "theirs" in verb.command.model_fields and row is not None and not row.get("bonds"):
         given["theirs"] = None
     return given
+
+
+def _to_call(vendor: str, suppliers: Suppliers) -> list[Line]:
+    known = suppliers.named(vendor)
+    contacts = known.contacts if known is not None else ()
+    if not contacts:
+        told = "no contact of theirs is in vendors.toml (phone, or contacts)"
+        return [((f" {vendor}: ", "strong"), (told, "dim"))]
+    first, *others = (one_line(contact) for contact in contacts)
+    indent = " " * (len(vendor) + 3)
+    return [((f" {vendor}: ", "strong"), (first, "")), *(((f"{indent}{one}", ""),) for one in others)]
 
 
 def _ground(row: Row | None) -> tuple[tuple[str, str], ...]:

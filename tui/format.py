@@ -106,7 +106,7 @@ def state_and_alert(row: Mapping[str, Any]) -> str:
 
 def weightiest(bonds: list[list[Any]]) -> list[Any]:
     """Return the bond to show first: one that needs a hand, then one in doubt, then the oldest turn."""
-    return min(bonds, key=lambda b: (b[5] != "dead", b[5] != "?", not our_turn(b), b[3]))
+    return min(bonds, key=lambda b: (b[5] not in ("dead", "call"), b[5] != "?", not our_turn(b), b[3]))
 
 
 def bond_text(
@@ -133,6 +133,8 @@ def bond_words(bond: list[Any], now: float, signs: Signs) -> str:
         return f"{signs.alarm} waits for a person (4 Outbox)"
     if flag == "?":
         return f"{signs.unsure} not known to have arrived"
+    if flag == "call":
+        return f"{signs.alarm} waits for a call or a hand-over (d calls, 4 Outbox)"
     age = duration(max(0, now - since))
     if state == "engaging":
         return f"being sent for {age}"
@@ -141,12 +143,14 @@ def bond_words(bond: list[Any], now: float, signs: Signs) -> str:
 
 def _bond_sign(bond: list[Any], signs: Signs) -> str:
     if bond[5] != "ok":
-        return signs.alarm if bond[5] == "dead" else signs.unsure
+        return signs.unsure if bond[5] == "?" else signs.alarm
     return signs.sending if bond[1] == "engaging" else signs.known
 
 
 def _turn(bond: list[Any], age: float, wide: bool) -> str:
     state, ball, flag = bond[1], bond[2], bond[5]
+    if flag == "call":
+        return f"call {duration(age)}" if wide else "CALL"
     if state == "engaging" and flag == "ok":
         return f"sending {duration(age)}" if wide else duration(age)
     if state == "fixed":

@@ -27,7 +27,7 @@ def tally(row: Mapping[str, Any], me: str | None, now: float) -> tuple[int, ...]
         due is not None and due < now,
         any(our_turn(bond) for bond in bonds),
         bool(bonds),
-        any(bond[5] == "dead" for bond in bonds),
+        any(bond[5] in ("dead", "call") for bond in bonds),
     )
 
 

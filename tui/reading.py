@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from register.core import Principal
     from register.live import Live
     from register.store import Store
+    from register.store.adopted import Adopted
     from register.store.outbox import Sending
     from tui.detail import Detail
 
@@ -33,6 +35,7 @@ def detail_of(store: Store, number: str, viewer: Principal) -> Detail | None:
     """Return one incident with its timeline; None when there is none, or it is not for this viewer's eyes."""
     from register.clocks.run import clocks_of
     from register.seeing import may_see
+    from register.store.adopted import adopted
     from register.store.promises import timeline_of
     from tui.detail import Detail
     from tui.telling import tell
@@ -42,14 +45,17 @@ def detail_of(store: Store, number: str, viewer: Principal) -> Detail | None:
         return None
     told = tuple(tell(recorded) for recorded in store.timeline(number))
     clocks = tuple(clocks_of(incident, store.ask(timeline_of)))
-    return Detail(number, incident.reporter, incident.caller, told, incident, clocks)
+    to_call = {name: facts.to_call for name, facts in adopted(store).policy.vendors.items()}
+    return Detail(number, incident.reporter, incident.caller, told, incident, clocks, to_call)
 
 
 def sent(store: Store, viewer: Principal) -> tuple[Sent, ...]:
     """Return what is on its way or waits, in the order of its asking, each with its reason."""
     from register.store import outbox, vendors
+    from register.store.adopted import adopted
     from register.store.sight import unseen
 
+    known = adopted(store)
     health = vendors.health(store)
     ahead: set[str] = set()
     rows = []
@@ -65,9 +71,29 @@ def sent(store: Store, viewer: Principal) -> tuple[Sent, ...]:
             why = "behind an earlier one to the same ticket"
         elif row.state == "queued":
             why = vendor.paused_why or vendor.trouble or why
+        first = row.bond not in ahead
         ahead.add(row.bond)
-        rows.append(_sent(row, why))
+        facts = known.policy.vendors.get(row.vendor)
+        if facts is not None and facts.by_hand:
+            rows.append(_by_hand(_sent(row, why), row, known, first=first))
+        else:
+            rows.append(_sent(row, why))
     return tuple(rows)
+
+
+def _by_hand(told: Sent, row: Sending, known: Adopted, *, first: bool) -> Sent:
+    """A sending that a person hands over, with the card that says what and how."""
+    from integrations.by_hand import card_of
+    from integrations.vendors import adopted_vendors
+    from register.toml_file import FileFaults
+
+    try:
+        vendor = adopted_vendors(known.vendors)[row.vendor]
+    except FileFaults:  # of another version: its words are shown as they are
+        return replace(told, person=first, by_hand=True)
+    card = card_of(vendor, row.row_id, row.incident, row.kind, row.payload, row.remote_id)
+    why = "read it to them, or put it into their portal: = says that they have it" if first else told.why
+    return replace(told, person=first, by_hand=True, why=why, message="\n".join(card.lines()))
 
 
 def _sent(row: Sending, why: str) -> Sent:

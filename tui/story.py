@@ -101,6 +101,10 @@ def conversation(detail: Detail, model: Model, width: int) -> list[Line]:
         if not event.vendor:
             continue
         lines += _turn(event, model, width)
+    if detail.incident is not None:
+        from tui.calling import cards  # what it needs of the register is not imported for the first paint
+
+        lines += cards(detail, model, width)
     return lines or [((" Nobody outside was told of this incident yet: v engages a supplier.", "dim"),)]
 
 

@@ -21,6 +21,8 @@ class Supplier:
     production: bool
     services: tuple[str, ...] = ()
     phone: str = ""
+    contacts: tuple[str, ...] = ()  # whom to call there, by level, a line each
+    by_hand: bool = False  # a person speaks to them
 
     @property
     def environment(self) -> str:
@@ -54,10 +56,12 @@ def read_suppliers(store: Store, session: Session) -> Suppliers:
             Supplier(
                 name=vendor.name,
                 title=vendor.title,
-                system=vendor.info.title,
+                system=vendor.system_title,
                 production=vendor.production,
                 services=vendor.services,
                 phone=vendor.phone,
+                contacts=tuple(map(str, vendor.to_call)),
+                by_hand=vendor.by_hand,
             )
             for vendor in vendors.values()
         )

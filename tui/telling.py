@@ -12,6 +12,13 @@ from tui.life_words import LIFE_WORDS
 
 SPOOL: Final = "spool"
 """The source of what was said while the register was away (register.replay.SOURCE)."""
+CALL_WHY: Final[Mapping[str, str]] = {
+    "p1": "a P1 is a ticket and a call with them",
+    "unconfirmed": "no ticket of theirs is confirmed since {at}",
+    "promise": "what they promised until {at} has passed",
+    "contract": "their contract is about to be broken",
+}
+"""Why a supplier is to be called, as a half-sentence."""
 Words = Callable[[Any], Mapping[str, Any]]
 """From an event to the fields of Told that differ from the plain ones."""
 
@@ -122,6 +129,19 @@ def _adopted(event: Any) -> Mapping[str, Any]:
     return _of_sending(event, f"{event.vendor} ticket {event.ref.key} ({how}){more}", "warn" if more else "")
 
 
+def _called(event: Any) -> Mapping[str, Any]:
+    until = f", promised until {event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
+    what = f"called {event.vendor}: {PERSON}{until}" if event.reached else f"called {PERSON}: nobody answered"
+    pen = "" if event.reached else "warn"
+    return {**_of_sending(event, what, pen, event.said), "people": (event.whom,)}
+
+
+def _call_due(event: Any) -> Mapping[str, Any]:
+    why = CALL_WHY[event.why].format(at=f"{event.since:%Y-%m-%d %H:%M} UTC" if event.since else "")
+    what = f"CALL {event.vendor} (d): {why} ({PERSON} is asked to)"
+    return {**_of_sending(event, what, "bad"), "people": (event.asks,)}
+
+
 def _said(event: Any) -> Mapping[str, Any]:
     private = "" if event.public else ", not for the public"
     ours = ", by our own account: perhaps ours" if event.perhaps_ours else ""
@@ -212,6 +232,8 @@ WORDS: Final[Mapping[str, Words]] = {
     ),
     "send_failed": lambda e: _of_sending(e, f"{_sent(e)} to {e.vendor} failed (4 Outbox)", "bad", e.why),
     "sent_again": lambda e: _of_sending(e, f"{_sent(e)} to {e.vendor} is tried again", "", e.why),
+    "called": _called,
+    "call_due": _call_due,
     "supplier_said": _said,
     "supplier_updated": _updated,
     "vendor_paused": lambda e: {"what": f"sending to {e.vendor} is paused", "body": e.why, "pen": "bad"},

@@ -29,6 +29,7 @@ class Way(Enum):
     FORM = auto()
     ENGAGE = auto()
     REPLY = auto()
+    CALL = auto()
 
 
 WAYS: Final[Mapping[str, Way]] = {
@@ -36,6 +37,7 @@ WAYS: Final[Mapping[str, Way]] = {
     "take": Way.AT_ONCE,
     "engage": Way.ENGAGE,
     "reply": Way.REPLY,
+    "call": Way.CALL,
 }
 ORDER: Final = ("ack", "take", "note", "reply", "engage", "hold", "resolve", "log", "pass")
 """As the footer shows them; verbs that are not named follow in the registry's order."""
@@ -75,6 +77,8 @@ SAID: Final[Mapping[str, str]] = {
     "dispute": "{}: the supplier is told that it is not fixed.",
     "reprioritise": "{}: the supplier is told the priority.",
     "relink": "{}: the supplier's ticket has its new number.",
+    "call": "The call is on {}.",
+    "handed": "{}: the supplier has it.",
 }
 TITLES: Final[Mapping[str, str]] = {
     "log": "Log an incident",
@@ -102,6 +106,7 @@ TITLES: Final[Mapping[str, str]] = {
     "dispute": "Tell the supplier of {} that it is not fixed",
     "reprioritise": "Tell the supplier of {} its priority",
     "relink": "Say where the supplier has the ticket of {} now",
+    "call": "Call a supplier of {}",
 }
 
 

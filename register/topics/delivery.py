@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
+import orjson
 from pydantic import Field
 
 from register.core import (
@@ -169,7 +170,7 @@ class VendorResumed(Event):
     why: str
 
 
-def _row(command: Any, world: World) -> SendingFacts:
+def sending_of(command: Any, world: World) -> SendingFacts:
     row = world.sendings.get(command.row_id)
     if row is None:
         raise NotFound(
@@ -178,11 +179,16 @@ def _row(command: Any, world: World) -> SendingFacts:
     return row
 
 
-def _about(row: SendingFacts) -> dict[str, str]:
+def about(row: SendingFacts) -> dict[str, str]:
     return {"row_id": row.row_id, "bond": row.bond, "vendor": row.vendor, "what": row.kind}
 
 
-def _others(row: SendingFacts, world: World) -> dict[str, bool]:
+def is_quiet(row: SendingFacts) -> bool:
+    """Whether it is a reminder, which makes it nobody's turn."""
+    return bool(orjson.loads(row.payload).get("quiet"))
+
+
+def others_of(row: SendingFacts, world: World) -> dict[str, bool]:
     """How the other sendings of its bond stand."""
     states = {r.state for r in world.sendings.values() if r.bond == row.bond and r.row_id != row.row_id}
     return {"dead": "dead" in states, "doubtful": "ambiguous" in states}
@@ -194,13 +200,14 @@ def _said(row: SendingFacts, event: Event) -> Decision:
 
 @decide.register
 def _(command: ConfirmSending, incident: Any, world: World) -> Decision:
-    row = _row(command, world)
+    row = sending_of(command, world)
     if row.state not in UNFINISHED:
         return _late_answer(command, row, world)
     if row.kind != "create":
         arrived = Delivered(
-            **_about(row),
+            **about(row),
             how=command.how,
+            quiet=is_quiet(row),
             change_ids=command.change_ids,
             raw_state=command.raw_state,
             closed=command.closed,
@@ -209,10 +216,10 @@ def _(command: ConfirmSending, incident: Any, world: World) -> Decision:
     if command.ref is None:
         raise ValueError("a ticket that is made has a reference")
     if command.how == "answer":
-        return _said(row, TicketMade(**_about(row), ref=command.ref))
+        return _said(row, TicketMade(**about(row), ref=command.ref))
     return _said(
         row,
-        TicketAdopted(**_about(row), ref=command.ref, how=command.how, duplicates=command.duplicates),
+        TicketAdopted(**about(row), ref=command.ref, how=command.how, duplicates=command.duplicates),
     )
 
 
@@ -224,56 +231,62 @@ def _late_answer(command: ConfirmSending, row: SendingFacts, world: World) -> De
     known = {ref.id for ref in (bond.ref, *bond.former, *bond.duplicates) if ref is not None}
     if command.ref.id in known:
         return ()
-    return _said(row, DuplicateFound(**_about(row), ref=command.ref))
+    return _said(row, DuplicateFound(**about(row), ref=command.ref))
 
 
 @decide.register
 def _(command: DoubtSending, incident: Any, world: World) -> Decision:
-    row = _row(command, world)
+    row = sending_of(command, world)
     if row.state not in ("sending", "queued", "waiting") or row.tries != command.tries:
         return ()  # queued: it was taken for lost and is to be sent again, and now its own word came
-    return _said(row, SendAmbiguous(**_about(row), why=command.why, next_at=command.next_at))
+    return _said(row, SendAmbiguous(**about(row), why=command.why, next_at=command.next_at))
 
 
 @decide.register
 def _(command: AskAboutSending, incident: Any, world: World) -> Decision:
-    row = _row(command, world)
-    return _said(row, PersonNeeded(**_about(row), why=command.why)) if row.state == "ambiguous" else ()
+    row = sending_of(command, world)
+    return _said(row, PersonNeeded(**about(row), why=command.why)) if row.state == "ambiguous" else ()
 
 
 @decide.register
 def _(command: FailSending, incident: Any, world: World) -> Decision:
-    row = _row(command, world)
+    row = sending_of(command, world)
     if row.state not in ("sending", "ambiguous") or row.tries != command.tries:
         return ()
-    return _said(row, SendFailed(**_about(row), why=command.why))
+    return _said(row, SendFailed(**about(row), why=command.why))
 
 
 @decide.register
 def _(command: ResendSending, incident: Any, world: World) -> Decision:
-    row = _row(command, world)
+    row = sending_of(command, world)
     if row.state != "ambiguous" or row.tries != command.tries:
         return ()
-    return _said(row, SentAgain(**_about(row), **_others(row, world), why=command.why))
+    return _said(row, SentAgain(**about(row), **others_of(row, world), why=command.why))
 
 
 @decide.register
 def _(command: RetrySending, incident: Any, world: World) -> Decision:
-    row = _row(command, world)
+    row = sending_of(command, world)
     refuse_unless(
         row.state in UNFINISHED,
         f"That sending is {row.state}: there is nothing left to try. Nothing was done.",
     )
     refuse_unless(row.state != "sending", "It is being sent right now: wait for its answer.")
+    facts = world.policy.vendors.get(row.vendor)
+    refuse_unless(
+        facts is None or not facts.by_hand or row.state == "dead",
+        f"A person hands that over to {row.vendor}: there is nothing to try. Say that it is done"
+        " (`muster outbox handed`), or drop it.",
+    )
     if row.state == "ambiguous":
         return _said(
             row,
             SentAgain(
-                **_about(row), **_others(row, world), why="a person asked to send it again", look_first=True
+                **about(row), **others_of(row, world), why="a person asked to send it again", look_first=True
             ),
         )
     if row.state in ("queued", "waiting"):
-        return _said(row, SentAgain(**_about(row), **_others(row, world), why="a person asked not to wait"))
+        return _said(row, SentAgain(**about(row), **others_of(row, world), why="a person asked not to wait"))
     replay = Enqueue(
         row_id=command.command_id,
         op_id=row.op_id,
@@ -286,36 +299,36 @@ def _(command: RetrySending, incident: Any, world: World) -> Decision:
     )
     return _said(
         row,
-        SentAgain(**_about(row), **_others(row, world), why="a person asked to try it again", replay=replay),
+        SentAgain(**about(row), **others_of(row, world), why="a person asked to try it again", replay=replay),
     )
 
 
 @bookkeeping.register
 def _(command: RetrySending, world: World) -> tuple[Effect, ...]:
-    return (TryNow(_row(command, world).vendor),)
+    return (TryNow(sending_of(command, world).vendor),)
 
 
 @decide.register
 def _(command: DropSending, incident: Any, world: World) -> Decision:
-    row = _row(command, world)
+    row = sending_of(command, world)
     refuse_unless(row.state in UNFINISHED, f"That sending is {row.state} already. Nothing was done.")
     refuse_unless(
         row.state != "sending",
         "It is being sent right now and cannot be taken back: wait for its answer.",
     )
-    return _said(row, SendDropped(**_about(row), **_others(row, world), reason=command.reason))
+    return _said(row, SendDropped(**about(row), **others_of(row, world), reason=command.reason))
 
 
 @decide.register
 def _(command: AdoptTicket, incident: Any, world: World) -> Decision:
-    row = _row(command, world)
+    row = sending_of(command, world)
     refuse_unless(row.kind == "create", f"That sending is a {row.kind}: only a ticket has a number to adopt.")
     refuse_unless(
         row.state in ("ambiguous", "dead", "queued", "waiting"),
         f"That sending is {row.state}: its ticket is known or on its way. Nothing was done.",
     )
     ref = TicketRef(id=command.ticket.lstrip("#"), key=command.ticket)
-    return _said(row, TicketAdopted(**_about(row), ref=ref, how="person"))
+    return _said(row, TicketAdopted(**about(row), ref=ref, how="person"))
 
 
 @decide.register

@@ -28,6 +28,7 @@ from register.core import (
 from register.effect import Effect, Enqueue
 from register.incident import Ball, Bond, BondState, Incident, Priority
 from register.text import Slug, Words
+from register.topics.calling import AT_ONCE, CONFIRM_WITHIN, call_at_once
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 Which = Annotated[Slug | None, Field(description="which supplier, where several are engaged")]
@@ -69,6 +70,7 @@ class Engaged(Event):
     message: str
     priority: Priority
     by: PersonId
+    by_hand: bool = False
 
 
 class Replied(Event):
@@ -107,13 +109,15 @@ def _(command: Engage, incident: Incident, world: World) -> Decision:
     engaged = Engaged(
         bond=command.command_id,
         vendor=command.vendor,
-        production=facts is not None and facts.production,
+        production=facts.production,
         title=incident.title,
         message=command.message,
         priority=incident.priority,
         by=world.actor,
+        by_hand=facts.by_hand,
     )
-    return says(incident, engaged)
+    at_once = call_at_once(engaged.bond, facts, incident.priority, world.actor)
+    return says(incident, engaged, *at_once)
 
 
 def live_bond(incident: Incident, vendor: str | None) -> Bond:
@@ -167,8 +171,16 @@ def _(event: Engaged, incident: Incident, at: datetime) -> Incident:
         engaged_at=at,
         engaged_by=event.by,
         told_priority=event.priority,
+        by_hand=event.by_hand,
+        confirm_by=at + CONFIRM_WITHIN if event.priority in AT_ONCE else None,
     )
-    return incident.with_bond(bond)
+    return incident.with_bond(bond.prepared())
+
+
+@evolve.register
+def _(event: Replied, incident: Incident, at: datetime) -> Incident:
+    bond = incident.bond(event.bond)
+    return incident if bond is None else incident.with_bond(bond.prepared())
 
 
 @effects.register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -26,6 +26,8 @@ from register.core import (
 from register.effect import Effect, MoveCursor, Quarantine, Remember, WholeRead
 from register.incident import MAY, Ball, Bond, BondState, HoldReason, Incident, State, TicketRef
 from register.text import clean, one_line
+from register.topics.calling import spoke
+from register.topics.delivery import is_quiet
 from register.topics.engagement import derived_id
 from register.topics.hold import goes_on
 from register.topics.proposal import accepted
@@ -146,7 +148,7 @@ def _(command: Hear, incident: Any, world: World) -> Decision:
             before = shadow.get(bond.id, bond.raw_state)
             shadow[bond.id] = item.raw_state
             said.append(Said(item.incident, _update(item, bond, before), at))
-    return (*_relinked(command, world), *said, *_followed(command, world, said))
+    return (*_relinked(command, world), *said, *followed(command.vendor, world, said))
 
 
 def _is_own_doing(item: Heard, bond: Bond, world: World) -> bool:
@@ -160,22 +162,22 @@ def _is_own_doing(item: Heard, bond: Bond, world: World) -> bool:
     )
 
 
-def _followed(command: Hear, world: World, said: list[Said]) -> Decision:
+def followed(vendor: str, world: World, said: Sequence[Said]) -> Decision:
     """What follows for ours: their "fixed" is taken as the policy says, and what waits for them goes on."""
-    facts = world.policy.vendors.get(command.vendor)
+    facts = world.policy.vendors.get(vendor)
     way = "propose" if facts is None else facts.on_resolved
     if way == "propose":
-        return _woken(command, world, said)
+        return _woken(vendor, world, said)
     last = {one.stream: one.event for one in said if isinstance(one.event, SupplierUpdated)}
     fixed = {number: event for number, event in last.items() if event.fixed}
     taken = [Said(number, _taken(world.incidents[number], event)) for number, event in fixed.items()]
     if way == "resume":
-        return (*taken, *_woken(command, world, said))
+        return (*taken, *_woken(vendor, world, said))
     ended = [number for number in fixed if State.RESOLVED in MAY[world.incidents[number].state]]
-    words = dict.fromkeys(ended, f"{command.vendor} says that it is fixed.")
+    words = dict.fromkeys(ended, f"{vendor} says that it is fixed.")
     over = [one for number, why in words.items() for one in resolved_by_supplier(number, why, world)]
     others = [one for one in said if one.stream not in ended]
-    return (*taken, *over, *_woken(command, world, others))
+    return (*taken, *over, *_woken(vendor, world, others))
 
 
 def _taken(incident: Incident, event: SupplierUpdated) -> Event:
@@ -187,13 +189,13 @@ def _taken(incident: Incident, event: SupplierUpdated) -> Event:
     )
 
 
-def _woken(command: Hear, world: World, said: list[Said]) -> Decision:
+def _woken(vendor: str, world: World, said: Sequence[Said]) -> Decision:
     """What waits for this supplier goes on once there is something for us to do: words, or a turn of ours."""
     news = {one.stream for one in said if _is_for_us(one.event)}
     woken: dict[str, Said] = {}  # a child that has news of its own goes on once
     for number in sorted(news):
-        if _waits_for(world.incidents[number], command.vendor):
-            for event in goes_on(world.incidents[number], world, f"{command.vendor} answered"):
+        if _waits_for(world.incidents[number], vendor):
+            for event in goes_on(world.incidents[number], world, f"{vendor} answered"):
                 woken.setdefault(event.stream, event)
     return tuple(woken.values())
 
@@ -238,7 +240,11 @@ def _settled_by(item: Heard, bond: Bond, world: World, at: datetime, settled: se
         return []
     settled.add(row.row_id)
     about = {"row_id": row.row_id, "bond": bond.id, "vendor": bond.vendor, "what": row.kind}
-    return [Said(item.incident, Delivered(**about, how="heard", change_ids=(item.change_id,)))]
+    return [
+        Said(
+            item.incident, Delivered(**about, how="heard", quiet=is_quiet(row), change_ids=(item.change_id,))
+        )
+    ]
 
 
 def _comment(item: Heard, bond: Bond) -> SupplierSaid:
@@ -288,7 +294,8 @@ def _(event: SupplierSaid, incident: Incident, at: datetime) -> Incident:
     if event.perhaps_ours:
         return incident.with_bond(bond.but(heard_at=at))
     since = bond.ball_since if bond.ball is Ball.OURS else at
-    return incident.with_bond(bond.but(heard_at=at, said_at=at, ball=Ball.OURS, ball_since=since))
+    answered = spoke(bond)
+    return incident.with_bond(answered.but(heard_at=at, said_at=at, ball=Ball.OURS, ball_since=since))
 
 
 @evolve.register
@@ -302,7 +309,7 @@ def _(event: SupplierUpdated, incident: Incident, at: datetime) -> Incident:
     if event.fixed is not None:
         changes["closed"] = event.closed
         changes["state"] = _stands(bond.state, event)
-    return incident.with_bond(bond.but(**changes))
+    return incident.with_bond(spoke(bond).but(**changes))
 
 
 def _stands(before: BondState, event: SupplierUpdated) -> BondState:

@@ -122,7 +122,9 @@ def _(event: Accepted, incident: Incident, at: datetime) -> Incident:
     bond = incident.bond(event.bond)
     if bond is None:
         return incident
-    return incident.with_bond(bond.but(state=BondState.ENDING if event.tells else BondState.ENDED))
+    if not event.tells:
+        return incident.with_bond(bond.but(state=BondState.ENDED))
+    return incident.with_bond(bond.but(state=BondState.ENDING).prepared())
 
 
 @evolve.register
@@ -130,7 +132,8 @@ def _(event: Disputed, incident: Incident, at: datetime) -> Incident:
     bond = incident.bond(event.bond)
     if bond is None:
         return incident
-    return incident.with_bond(bond.but(state=BondState.OPEN, disputed=bond.disputed + 1))
+    again = bond.but(state=BondState.OPEN, disputed=bond.disputed + 1)
+    return incident.with_bond(again.prepared())
 
 
 @effects.register

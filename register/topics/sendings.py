@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from register.core import Event, effects, evolve
 from register.effect import CancelRest, Effect, Enqueue, Remember, Settle
-from register.incident import Ball, Bond, BondState, Incident, TicketRef
+from register.incident import Ball, Bond, BondState, CallWhy, Incident, TicketRef
 
 
 class OfSending(Event):
@@ -46,6 +46,7 @@ class Delivered(OfSending):
     change_ids: tuple[str, ...] = ()
     raw_state: str = ""
     closed: bool = False
+    quiet: bool = False  # a reminder of ours: whose turn it is, and since when, stays as it was
 
 
 class SendAmbiguous(OfSending):
@@ -98,8 +99,9 @@ def _bond(event: OfSending, incident: Incident) -> Bond:
 def _made(event: Any, incident: Incident, at: datetime, duplicates: tuple[TicketRef, ...]) -> Incident:
     bond = _bond(event, incident)
     state = BondState.OPEN if bond.state is BondState.ENGAGING else bond.state
+    confirmed = bond.call is not None and bond.call.why is CallWhy.UNCONFIRMED
     return incident.with_bond(
-        bond.but(
+        bond.prepared(-1).but(
             state=state,
             ref=event.ref,
             doubtful=False,
@@ -107,6 +109,8 @@ def _made(event: Any, incident: Incident, at: datetime, duplicates: tuple[Ticket
             ball=Ball.THEIRS,
             ball_since=at,
             duplicates=bond.duplicates + duplicates,
+            confirm_by=None,
+            call=None if confirmed else bond.call,
         )
     )
 
@@ -132,8 +136,10 @@ def _(event: Delivered, incident: Incident, at: datetime) -> Incident:
     bond = _bond(event, incident)
     ended = bond.state is BondState.ENDING and event.what == "transition"
     told = {"raw_state": event.raw_state, "closed": event.closed} if event.raw_state else {}
+    if event.quiet:
+        return incident.with_bond(bond.prepared(-1).but(doubtful=False, dead=False))
     return incident.with_bond(
-        bond.but(
+        bond.prepared(-1).but(
             state=BondState.ENDED if ended else bond.state,
             doubtful=False,
             dead=False,
@@ -168,7 +174,7 @@ def _(event: SentAgain, incident: Incident, at: datetime) -> Incident:
 
 @evolve.register
 def _(event: SendDropped, incident: Incident, at: datetime) -> Incident:
-    bond = _bond(event, incident).but(doubtful=event.doubtful, dead=event.dead)
+    bond = _bond(event, incident).prepared(-1).but(doubtful=event.doubtful, dead=event.dead)
     if event.what == "create":
         bond = bond.but(state=BondState.ENDED, doubtful=False, dead=False)
     elif event.what == "transition" and bond.state is BondState.ENDING:

@@ -20,6 +20,7 @@ from register.core import (
 )
 from register.effect import Effect
 from register.incident import Incident, Priority
+from register.topics.calling import call_at_once
 from register.topics.engagement import Which, enqueued, live_bond
 
 
@@ -57,13 +58,17 @@ def _(command: Reprioritise, incident: Incident, world: World) -> Decision:
         before=bond.told_priority,
         priority=incident.priority,
     )
-    return says(incident, told)
+    facts = world.policy.vendors.get(bond.vendor)
+    at_once = () if facts is None else call_at_once(bond.id, facts, incident.priority, world.actor)
+    return says(incident, told, *at_once)
 
 
 @evolve.register
 def _(event: Reprioritised, incident: Incident, at: datetime) -> Incident:
     bond = incident.bond(event.bond)
-    return incident if bond is None else incident.with_bond(bond.but(told_priority=event.priority))
+    if bond is None:
+        return incident
+    return incident.with_bond(bond.but(told_priority=event.priority).prepared())
 
 
 @effects.register

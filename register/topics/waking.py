@@ -23,6 +23,7 @@ from register.core import (
 )
 from register.incident import ELSEWHERE, Incident, State
 from register.text import Name
+from register.topics.calling import calls_due
 from register.topics.family import children_of
 from register.topics.hold import goes_on
 from register.topics.resolution import Closed
@@ -65,12 +66,13 @@ class RecordDone(Event):
 @decide.register
 def _(command: WakeUp, incident: Incident, world: World) -> Decision:
     """Nothing where somebody was first: its time is looked at anew, under the lock."""
-    due = incident.wakes_at
+    calls = says(incident, *calls_due(incident, world.now))
+    due = incident.turns_at
     if due is None or due > world.now:
-        return ()
+        return calls
     if incident.state is State.RESOLVED:
-        return says(incident, Closed(note="Nobody reopened it.", by_itself=True))
-    return goes_on(incident, world, "its time came")
+        return (*calls, *says(incident, Closed(note="Nobody reopened it.", by_itself=True)))
+    return (*calls, *goes_on(incident, world, "its time came"))
 
 
 @decide.register

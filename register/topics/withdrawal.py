@@ -83,7 +83,8 @@ def _(event: Withdrawn, incident: Incident, at: datetime) -> Incident:
     if bond is None:
         return incident
     state = BondState.ENDING if event.tells else BondState.ENDED
-    return incident.with_bond(bond.but(state=state, dead=False))
+    over = bond.but(state=state, dead=False, call=None)
+    return incident.with_bond(over.prepared(int(event.tells) - len(event.unsent)))
 
 
 @effects.register

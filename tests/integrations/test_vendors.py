@@ -15,7 +15,7 @@ from integrations.errors import AuthFailed, AuthTrouble
 from integrations.http import checked_base
 from integrations.practice.server import running_practice
 from integrations.systems.practice import PracticeConfig, PracticeDesk
-from integrations.vendor import Block, is_loopback
+from integrations.vendor import Block, ByHand, is_loopback
 from integrations.vendors import (
     Vendor,
     VendorsFileError,
@@ -353,6 +353,28 @@ def test_the_sample_explains_every_key_and_its_commented_blocks_are_right(file: 
     assert (acme.info.kind, acme.production, acme.auth) == ("rt", True, "keyring")
     for key in acme.info.config.model_fields:
         assert key in commented, f"{key} is not explained"
+
+
+def test_the_sample_s_manual_block_is_right(file: Path) -> None:
+    sample = find_vendors_file({"MUSTER_HOME": "/nonexistent"}).read_text()
+    commented = sample.partition("# [vendor.cable-co]")[2].partition("\n\n")[0].replace("\n# ", "\n")
+    cable = load(file, f"{sample}\n[vendor.cable-co]{commented}")["cable-co"]
+    assert (cable.by_hand, cable.system_title) == (True, "portal, by hand")
+    assert [contact.level for contact in cable.to_call] == [1, 2]
+    for key in ByHand.model_fields:
+        assert key in commented, f"{key} is not explained"
+
+
+def test_nobody_is_reached_without_a_way(file: Path) -> None:
+    block = '[vendor.cable-co]\nconnector = "manual"\ntitle = "Cable Co"\nenvironment = "production"\n'
+    (fault,) = faults(file, block)
+    assert "nobody would know how to reach it" in fault
+    phone = load(file, block + 'phone = "+1 555 0199"\n')["cable-co"]
+    assert (phone.system_title, str(phone.to_call[0])) == ("by phone", "1  Cable Co  +1 555 0199")
+    (fault,) = faults(file, block + 'phone = "1"\n[[vendor.cable-co.contacts]]\nname = "Lena"\n')
+    assert "neither phone nor mail" in fault
+    (fault,) = faults(file, block + 'phone = "1"\nqueue = "Support"\n')
+    assert "is not a key of such a supplier" in fault
 
 
 def test_a_system_that_needs_a_credential_has_one_even_on_this_machine(file: Path) -> None:

@@ -24,7 +24,9 @@ from register.incident import (
     priority_of,
 )
 from register.topics.alerts import TakeAlert
+from register.topics.by_hand import HandOver
 from register.topics.caller import HearCaller, TellCaller
+from register.topics.calls import LogCall
 from register.topics.correction import Correct
 from register.topics.delivery import AdoptTicket, ConfirmSending, DropSending, RetrySending
 from register.topics.engagement import Engage, Reply
@@ -132,7 +134,7 @@ def test_each_verb_leads_where_the_table_says_or_is_refused_and_writes_nothing(
         assert everything(desk.store) == was, (verb, before)
 
 
-WITH_SUPPLIERS = {"engage", "reply", "withdraw", "accept", "dispute", "reprioritise", "relink"}
+WITH_SUPPLIERS = {"engage", "reply", "withdraw", "accept", "dispute", "reprioritise", "relink", "call"}
 """What they lead to hangs on the bond: see test_bond_verbs.py."""
 
 
@@ -377,6 +379,8 @@ HUMAN: list[tuple[Command, Role]] = [
     (Unlink(target="INC-1", kind=Link.PROBLEM, to="PRB-1"), Role.RESPONDER),
     (FollowUp(target="INC-1", reason="x"), Role.RESPONDER),
     (Done(record="CHG-1"), Role.RESPONDER),
+    (LogCall(target="INC-1", whom="Lena"), Role.RESPONDER),
+    (HandOver(row_id="01ARZ3NDEKTSV4RRFFQ69G5FAV"), Role.COORDINATOR),
 ]
 
 

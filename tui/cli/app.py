@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from tui.cli import (
+    by_hand,
     care,
     carrying,
     clock,
@@ -55,10 +56,12 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("", "clock", clock.clock),
     ("", "search", search.search_),
     ("outbox", "list", looking.outbox),
+    ("outbox", "card", by_hand.card),
     ("spool", "list", spool.list_),
     ("spool", "retry", spool.retry),
     ("spool", "drop", spool.drop),
     ("vendors", "list", suppliers.list_),
+    ("vendors", "contacts", by_hand.contacts),
     ("vendors", "check", suppliers.check),
     ("vendors", "login", suppliers.login),
     ("vendors", "logout", suppliers.logout),

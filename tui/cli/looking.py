@@ -19,6 +19,7 @@ from register.pressing import rank
 from register.row import filter_row, mask, number_of
 from register.seeing import RESTRICTED
 from register.store import outbox as sendings
+from register.store.adopted import adopted
 from register.store.filtering import incidents
 from register.store.history import incident_then, incidents_then, timeline_then
 from register.store.outbox import Sending
@@ -205,11 +206,17 @@ def _masked(row: Sending) -> Sending:
     return replace(row, vendor="", bond="", kind="", payload="{}", why=RESTRICTED)
 
 
+def _outbox_cells(row: Sending, *, by_hand: bool) -> tuple[str, ...]:
+    state, why = (row.state, row.why) if not by_hand else ("by hand", "see `muster outbox card`")
+    return (row.row_id, row.vendor, row.incident, row.kind, state, str(row.tries), why)
+
+
 def outbox() -> Answer:
     """List what is on its way to suppliers, in the order it was asked for."""
     with here() as at:
         rows = sendings.unfinished(at.store)
         secret = at.unseen(row.incident for row in rows)
+        by_hand = {name for name, facts in adopted(at.store).policy.vendors.items() if facts.by_hand}
     rows = [_masked(row) if row.incident in secret else row for row in rows]
     data = [
         {
@@ -218,6 +225,7 @@ def outbox() -> Answer:
             "number": row.incident,
             "what": row.kind,
             "state": row.state,
+            "by_hand": row.vendor in by_hand,
             "tries": row.tries,
             "next_at": row.next_at,
             "why": row.why,
@@ -227,6 +235,6 @@ def outbox() -> Answer:
     ]
     lines = columns(
         ("SENDING", "SUPPLIER", "FOR", "WHAT", "STATE", "TRIES", "WHY"),
-        [(r.row_id, r.vendor, r.incident, r.kind, r.state, str(r.tries), r.why) for r in rows],
+        [_outbox_cells(row, by_hand=row.vendor in by_hand) for row in rows],
     )
     return Answer(data, lines if rows else ["Nothing waits: the outbox is empty."])

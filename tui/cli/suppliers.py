@@ -65,7 +65,7 @@ def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
         "title": vendor.title,
         "system": vendor.connector,
         "environment": "PRODUCTION" if vendor.production else "test",
-        "standing": _standing(health),
+        "standing": _standing(health, by_hand=vendor.by_hand),
         "phone": vendor.phone,
         "url": vendor.url,
         "paused_why": health.paused_why if health else "",
@@ -81,12 +81,16 @@ def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
     }
 
 
-def _standing(health: VendorHealth | None) -> str:
+def _standing(health: VendorHealth | None, *, by_hand: bool) -> str:
     if health is None:
         return "not used yet"
     if health.paused_why:
         return "paused"
-    counts = ((health.dead, "dead"), (health.doubtful, "in doubt"), (health.unsent, "to send"))
+    counts = (
+        (health.dead, "dead"),
+        (health.doubtful, "in doubt"),
+        (health.unsent, "to hand over" if by_hand else "to send"),
+    )
     parts = [f"{count} {what}" for count, what in counts if count]
     parts += [f"{health.unread} not readable"] if health.unread else []
     parts += ["in trouble"] if health.trouble else []
@@ -102,6 +106,8 @@ def check(name: Name) -> Answer:
 
 def _checked(vendor: Vendor, before: tuple[str, ...] = ()) -> Answer:
     """Check; a supplier that was paused and passes is sent to again."""
+    if vendor.by_hand:
+        return _by_hand(vendor)
     try:
         health = asyncio.run(_ask(vendor))
     except Failure as failure:
@@ -115,6 +121,14 @@ def _checked(vendor: Vendor, before: tuple[str, ...] = ()) -> Answer:
     checks = [{"name": c.name, "ok": c.ok, "says": c.says, "todo": c.todo} for c in health.checks]
     verdict = _verdict(vendor, health.account, checks, resumed=resumed)
     return Answer(verdict, lines, 0 if health.ok else SUPPLIER)
+
+
+def _by_hand(vendor: Vendor) -> Answer:
+    """There is nothing to ask: only whether a person would know how to reach them."""
+    says = "; ".join([*map(str, vendor.to_call), *([vendor.url] if vendor.url else [])])
+    checks = [{"name": "reach", "ok": True, "says": says, "todo": ""}]
+    lines = [f"✓ reach: {says}", "It is spoken to by a person: nothing else can be tested from here."]
+    return Answer(_verdict(vendor, "", checks, resumed=False), lines)
 
 
 def _verdict(
@@ -149,6 +163,8 @@ def _resumed(name: str) -> bool:
 def login(name: Name) -> Answer:
     """Store a supplier's credential in the keyring, then check it. It is asked for, or read from stdin."""
     vendor = vendor_named(name)
+    if vendor.by_hand:
+        raise WrongUse(f"A person speaks to {name}: it needs no credential. Nothing was stored.")
     if vendor.auth == "none":
         raise WrongUse(f'{name} needs no credential: vendors.toml says auth = "none". Nothing was stored.')
     try:

@@ -12,7 +12,7 @@ from register.canon import moment
 from register.clocks.due import due_of
 from register.clocks.span import told as length
 from register.core import Recorded
-from register.incident import Bond, Incident
+from register.incident import LIVE_BONDS, Bond, Incident
 from register.seeing import RESTRICTED
 from register.store.alerts import counts_of
 from register.text import one_line
@@ -129,6 +129,10 @@ def bond_data(bond: Bond) -> dict[str, Any]:
         "dead": bond.dead,
         "engaged_at": bond.engaged_at,
         "heard_at": bond.heard_at,
+        "by_hand": bond.by_hand,
+        "to_hand": bond.to_hand,
+        "call": bond.call,
+        "promised_until": bond.promised_until,
         "duplicates": [duplicate.key for duplicate in bond.duplicates],
     }
 
@@ -151,7 +155,7 @@ def event_data(at: Here, recorded: Recorded) -> dict[str, Any]:
     """Return one event; people's ids in it become names."""
     data = None if recorded.event is None else recorded.event.model_dump()
     if data is not None:
-        for field in ("owner", "caller", "reporter", "by", "to", "before", "author"):
+        for field in ("owner", "caller", "reporter", "by", "to", "before", "author", "whom", "asks"):
             if isinstance(data.get(field), str) and data[field] in at.people:
                 data[field] = name_of(at, data[field])
         for facts in (data.get("before"), data.get("after")):
@@ -190,6 +194,12 @@ def bond_line(bond: Bond) -> str:
     if bond.raw_state:
         parts.append(f"they say: {one_line(bond.raw_state)}")
     parts.append(f"ball {bond.ball.value} since {_clock(bond.ball_since)}")
+    if bond.promised_until is not None and bond.state in LIVE_BONDS:
+        parts.append(f"promised until {_clock(bond.promised_until)}")
+    if bond.to_hand:
+        parts.append(f"{bond.to_hand} to hand over: `muster outbox list`")
+    if bond.call is not None and bond.state in LIVE_BONDS:
+        parts.append(f"CALL THEM ({bond.call.why.value}): `muster vendors contacts {bond.vendor}`")
     if bond.dead:
         parts.append("a sending waits for a person: `muster outbox list`")
     elif bond.doubtful:

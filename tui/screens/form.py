@@ -37,6 +37,7 @@ class Form:
     given: Mapping[str, Any]
     save: str = "Save"
     ground: Line = ()  # whom it is about, or where it goes: shown under the title
+    above: tuple[Line, ...] = ()  # what helps to fill it in
     hint: Callable[[Mapping[str, Any], datetime], Line] | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
@@ -62,6 +63,8 @@ class FormScreen(ModalScreen[None]):
             yield Lines([((f" {self.form.title}", "strong"),)], classes="line title")
             if self.form.ground:
                 yield Lines([self.form.ground], classes="line")
+            if self.form.above:
+                yield Lines(list(self.form.above), id="above")
             with VerticalScroll(id="fields", can_focus=False):
                 for asked in self.fields:
                     with Horizontal(classes="row"):

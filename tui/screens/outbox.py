@@ -37,7 +37,7 @@ OUTBOX: Final = (
         "adopt",
         "equals_sign",
         "it is there as…",
-        "It arrived: give its number",
+        "It arrived: give its number; by hand: they have it",
         shown=True,
         writes=True,
         opens=True,
@@ -119,8 +119,12 @@ class OutboxScreen(Screen[None]):
         told: list[Line] = []
         if row is not None:
             told = [((f" {row.what} for {row.number} to {row.vendor}", "strong"),)]
-            told += wrapped(row.why, width, "") + wrapped(row.message, width, "dim")
-        self.query_one("#outbox-detail", Lines).put(told)
+            told += wrapped(row.why, width, "")
+            for part in row.message.split("\n"):
+                told += wrapped(part, width, "" if row.by_hand else "dim") or [()]
+        detail = self.query_one("#outbox-detail", Lines)
+        detail.set_class(row is not None and row.by_hand, "-card")
+        detail.put(told)
 
     def draw_foot(self) -> None:
         self.query_one(Foot).draw(self.actions, self.app.size.width)

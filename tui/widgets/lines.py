@@ -7,7 +7,7 @@ from typing import ClassVar, Final, TypedDict, Unpack
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -60,6 +60,10 @@ class Lines(Painted):
         super().__init__(**names)
         self._lines: list[Line] = list(lines)
         self.top = 0
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Where the style sheet says `height: auto`: as many as there are lines."""
+        return len(self._lines)
 
     @property
     def lines(self) -> Sequence[Line]:

@@ -149,6 +149,8 @@ FILLED = {
     "link": ["1", "PRB-1", "--kind", "problem"],
     "unlink": ["1", "PRB-1", "--kind", "problem"],
     "follow-up": ["1", "reason"],
+    "call": ["1", "Lena"],
+    "handed": ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "--ticket", "17"],
 }
 """Arguments that are well formed; the verbs not named take a number alone."""
 
