@@ -157,11 +157,25 @@ class Http:
         json: object = None,
         headers: Mapping[str, str] | None = None,
         *,
+        params: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
         safe: bool = False,
         op_id: OpId = "",
     ) -> Answer:
-        """Make something. A lost answer is `Ambiguous(op_id)`, unless the call is `safe` to repeat."""
-        return await self._send("POST", path, json=json, headers=headers, repeatable=safe, op_id=op_id)
+        """Make something. A lost answer is `Ambiguous(op_id)`, unless the call is `safe` to repeat.
+
+        content: bytes to send as they are, instead of JSON; `headers` then says of what type.
+        """
+        return await self._send(
+            "POST",
+            path,
+            params=params,
+            json=json,
+            content=content,
+            headers=headers,
+            repeatable=safe,
+            op_id=op_id,
+        )
 
     async def put(
         self,
@@ -183,12 +197,13 @@ class Http:
         repeatable: bool,
         params: Mapping[str, Any] | None = None,
         json: object = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         op_id: OpId = "",
     ) -> Answer:
         deadline = datetime.now(UTC) + timedelta(seconds=self.limits.total)
         at = _Exchange(repeatable, op_id, deadline)
-        request = self._request(method, path, params, json, headers or {})
+        request = self._request(method, path, params, json, content, headers or {})
         request.extensions["trace"] = at.trace
         failure = await self._exchange(request, at)
         # Raised out here, so that no httpx error, which holds the request and its headers, hangs on it.
@@ -265,6 +280,7 @@ class Http:
         path: str,
         params: Mapping[str, Any] | None,
         json: object,
+        content: bytes | None,
         headers: Mapping[str, str],
     ) -> httpx.Request:
         """What will be sent, or `Rejected`: what cannot be written must not look like an answer lost."""
@@ -272,7 +288,7 @@ class Http:
         typed = {"Content-Type": "application/json"} if json is not None else {}
         try:
             if all(_HEADER_CHARS.issuperset(value) for value in headers.values()):
-                content = None if json is None else orjson.dumps(json)
+                content = content if json is None else orjson.dumps(json)
                 return self._client.build_request(
                     method, url, params=params or None, headers={**headers, **typed}, content=content
                 )

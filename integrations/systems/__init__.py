@@ -16,6 +16,7 @@ from typing import Final
 SYSTEMS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "practice": "integrations.systems.practice:PracticeDesk",
+        "redmine": "integrations.systems.redmine:Redmine",
         "rt": "integrations.systems.rt:RequestTracker",
     }
 )

@@ -348,11 +348,13 @@ def test_the_sample_explains_every_key_and_its_commented_blocks_are_right(file: 
     practice = load(file, sample)["practice"]
     assert practice.config == PracticeConfig()
     assert (practice.production, practice.auth) == (False, "none")
-    commented = sample.partition("# [vendor.acme]")[2].replace("\n# ", "\n")
-    acme = load(file, f"{sample}\n[vendor.acme]{commented}")["acme"]
-    assert (acme.info.kind, acme.production, acme.auth) == ("rt", True, "keyring")
-    for key in acme.info.config.model_fields:
-        assert key in commented, f"{key} is not explained"
+    for name, kind in {"acme": "rt", "delta": "redmine"}.items():
+        block, _, _ = sample.partition(f"# [vendor.{name}]")[2].partition("\n\n")
+        commented = block.replace("\n# ", "\n")
+        one = load(file, f"{sample}\n[vendor.{name}]{commented}\n")[name]
+        assert (one.info.kind, one.production, one.auth) == (kind, True, "keyring")
+        for key in one.info.config.model_fields:
+            assert key in commented, f"{key} is not explained"
 
 
 def test_the_sample_s_manual_block_is_right(file: Path) -> None:

@@ -1,10 +1,14 @@
-"""Real Request Tracker 5, played against with two accounts: ours, and the supplier's person.
+"""Real Request Tracker 5 and real Redmine, each with two accounts: ours, and the supplier's person.
 
-The environment says where it is, or the file of KEY=value lines that `MUSTER_PEER_RT5` names: RT5_URL
-(without /REST/2.0), RT5_QUEUE, RT5_USER and RT5_TOKEN (our account: creates, replies, comments, modifies,
-sees comments), RT5_AGENT_TOKEN (the supplier's person: may also delete), RT5_READER_TOKEN (sees only),
-RT5_NORIGHTS_TOKEN, RT5_NEWYORK_TOKEN (like ours, in another time zone). The queue has the free-text custom
-fields `External Reference` and `Serial Number`. Nothing is reset: tests make tickets of their own.
+Redmine: REDMINE_URL, REDMINE_PROJECT, REDMINE_CF_EXTERNAL_REF, REDMINE_CF_SITE_CODE and the keys of
+connector (ours), agent, reporter (may not edit), outsider (no member) and admin, as REDMINE_KEY_NAME, in the
+environment or in the file that `MUSTER_PEER_REDMINE` names.
+
+Request Tracker: RT5_URL (without /REST/2.0), RT5_QUEUE, RT5_USER and RT5_TOKEN (ours: creates, replies,
+comments, modifies, sees comments), RT5_AGENT_TOKEN (the supplier's person: may also delete), RT5_READER_TOKEN
+(sees only), RT5_NORIGHTS_TOKEN, RT5_NEWYORK_TOKEN (like ours, in another time zone), from the environment or
+from the file that `MUSTER_PEER_RT5` names. The queue has the free-text custom fields `External Reference` and
+`Serial Number`. Nothing is reset: tests make tickets of their own.
 """
 
 from __future__ import annotations
@@ -18,29 +22,44 @@ import httpx
 import pytest
 
 from integrations.http import Http
+from integrations.redmine.config import RedmineConfig
 from integrations.rt.config import RtConfig
+from integrations.systems.redmine import Redmine
 from integrations.systems.rt import RequestTracker
 
 FIELD = "External Reference"
 _FILE = Path(os.environ.get("MUSTER_PEER_RT5", "/var/lib/rt5-peer/credentials.env"))
-_START = "`make test-peers` starts one, or name a running one's file in MUSTER_PEER_RT5"
+_REDMINE = Path(os.environ.get("MUSTER_PEER_REDMINE", "/var/tmp/muster-peers/redmine/env"))
+_START = "`make test-peers` starts one, or name a running one's file in"
+
+
+def _facts(name: str, prefix: str, proof: str, file: Path, variable: str, path: str) -> Mapping[str, str]:
+    """What is known of a running system; without one, the test is skipped and says what to do."""
+    env = {key: value for key, value in os.environ.items() if key.startswith(prefix)}
+    if proof not in env:
+        if not os.access(file, os.R_OK):
+            pytest.skip(f"no {name}: {file} cannot be read; {_START} {variable}")
+        pairs = (line.split("=", 1) for line in file.read_text().splitlines() if "=" in line)
+        env = {key: value.strip() for key, value in pairs}
+    where = env.get(f"{prefix}URL", "")
+    try:
+        httpx.get(f"{where}{path}", timeout=10)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        pytest.skip(f"no {name}: {where!r} does not answer ({type(error).__name__}); {_START} {variable}")
+    return env
 
 
 @pytest.fixture(scope="session")
 def peer() -> Mapping[str, str]:
-    """What is known of the running RT; without one, the test is skipped and says what to do."""
-    env = {key: value for key, value in os.environ.items() if key.startswith("RT5_")}
-    if "RT5_TOKEN" not in env:
-        if not os.access(_FILE, os.R_OK):
-            pytest.skip(f"no Request Tracker: {_FILE} cannot be read; {_START}")
-        pairs = (line.split("=", 1) for line in _FILE.read_text().splitlines() if "=" in line)
-        env = {key: value.strip() for key, value in pairs}
-    where = env.get("RT5_URL", "")
-    try:
-        httpx.get(f"{where}/REST/2.0/rt", timeout=10)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        pytest.skip(f"no Request Tracker: {where!r} does not answer ({type(error).__name__}); {_START}")
-    return env
+    """What is known of the running RT."""
+    return _facts("Request Tracker", "RT5_", "RT5_TOKEN", _FILE, "MUSTER_PEER_RT5", "/REST/2.0/rt")
+
+
+@pytest.fixture(scope="session")
+def redmine_peer() -> Mapping[str, str]:
+    """What is known of the running Redmine."""
+    proof = "REDMINE_KEY_CONNECTOR"
+    return _facts("Redmine", "REDMINE_", proof, _REDMINE, "MUSTER_PEER_REDMINE", "/issue_statuses.json")
 
 
 class Agent:
@@ -94,6 +113,57 @@ class Desk:
 @pytest.fixture
 async def desk(peer: Mapping[str, str]) -> AsyncIterator[Desk]:
     made = Desk(peer)
+    yield made
+    for http in made.open:
+        await http.aclose()
+
+
+class RedmineAgent:
+    """The supplier's person, working in Redmine; `admin` changes what roles may do."""
+
+    def __init__(self, client: httpx.AsyncClient, admin_key: str) -> None:
+        self.client = client
+        self.admin_key = admin_key
+
+    async def updates(self, issue: str, **fields: Any) -> None:
+        answer = await self.client.put(f"/issues/{issue}.json", json={"issue": fields})
+        assert answer.status_code == 204, answer.text
+
+    async def sees(self, path: str) -> Any:
+        answer = await self.client.get(path)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+async def redmine_agent(redmine_peer: Mapping[str, str]) -> AsyncIterator[RedmineAgent]:
+    headers = {"X-Redmine-API-Key": redmine_peer["REDMINE_KEY_AGENT"]}
+    async with httpx.AsyncClient(base_url=redmine_peer["REDMINE_URL"], headers=headers, timeout=30) as client:
+        yield RedmineAgent(client, redmine_peer["REDMINE_KEY_ADMIN"])
+
+
+class RedmineDesk:
+    """Makes connectors, and closes their clients afterwards."""
+
+    def __init__(self, peer: Mapping[str, str]) -> None:
+        self.peer = peer
+        self.open: list[Http] = []
+
+    def __call__(self, key: str = "CONNECTOR", url: str = "", **config: Any) -> Redmine:
+        own = {
+            "project": self.peer["REDMINE_PROJECT"],
+            "reference_field": int(self.peer["REDMINE_CF_EXTERNAL_REF"]),
+        }
+        made = RedmineConfig(**(own | config))
+        headers = Redmine.headers(made, self.peer.get(f"REDMINE_KEY_{key}", key))
+        http = Http(url or self.peer["REDMINE_URL"], headers, name="acme")
+        self.open.append(http)
+        return Redmine(http, made)
+
+
+@pytest.fixture
+async def redmine_desk(redmine_peer: Mapping[str, str]) -> AsyncIterator[RedmineDesk]:
+    made = RedmineDesk(redmine_peer)
     yield made
     for http in made.open:
         await http.aclose()

@@ -1,0 +1,157 @@
+"""What has changed, asked for by time and walked by number, and where to go on.
+
+Redmine tells when an issue changed to the second, and pages by offset: a list that changes while it is
+paged through would lose an issue. So each walk asks for all issues changed since a time, in the order of
+their numbers, from the last number on: whatever moves meanwhile stays in that set. Two changes of one
+second look the same on a list, so an issue is read once more when its second is surely over.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from integrations.answers import lost
+from integrations.reading import read
+from integrations.redmine.wire import PAGE, Params, Row, Rows, stamp
+
+if TYPE_CHECKING:
+    from integrations.connector import Cursor
+    from integrations.http import Http
+    from integrations.redmine.config import RedmineConfig
+
+OVERLAP: Final = timedelta(minutes=2)
+"""Looked back over: where requests run side by side, an earlier time may appear after a later one."""
+CALM: Final = 10
+"""Polls without news, after which nothing can still be on its way before the cursor."""
+ELSEWHERE: Final = 20
+"""Every so many polls, our tickets that they moved to another project are asked for, too."""
+SECOND: Final = 5.0
+"""Seconds of ours, from when a change was first listed, after which its second is over there, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One issue on the lists: when it changed, when we first saw that, and whether that is the last read."""
+
+    changed: str
+    first: float
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where listening stands. All times are theirs, UTC."""
+
+    newest: datetime
+    elsewhere: datetime  # as far as other projects were asked
+    begin: datetime  # what is older was there before anybody listened
+    floor: datetime  # what is older on the issues of `todo` has been told
+    seen: Mapping[int, Seen]
+    todo: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, cursor: Cursor) -> Place:
+        times = {name: datetime.fromisoformat(cursor[name]) for name in _TIMES}
+        seen = {int(number): Seen(*told) for number, told in cursor["seen"].items()}
+        return cls(**times, seen=seen, todo=tuple(cursor["todo"]))
+
+    def cursor(self) -> Cursor:
+        seen = {str(number): [one.changed, one.first, one.final] for number, one in self.seen.items()}
+        times = {name: stamp(getattr(self, name)) for name in _TIMES}
+        return {**times, "todo": list(self.todo), "seen": seen}
+
+    def without(self, count: int) -> Place:
+        """With the first of `todo` done."""
+        return replace(self, todo=self.todo[count:]) if self.todo else self
+
+
+_TIMES: Final = ("newest", "elsewhere", "begin", "floor")
+
+
+class Feed:
+    """Walks the lists. Raises `integrations.errors` kinds. clock: seconds, ours."""
+
+    def __init__(self, http: Http, config: RedmineConfig, clock: Callable[[], float] = time.time) -> None:
+        self.http = http
+        self.config = config
+        self._clock = clock
+        self._quiet = 0
+        self._walks = 0
+
+    @property
+    def path(self) -> str:
+        """The project's own list: on the list of all projects, a wrong key finds nothing, and says 200."""
+        return f"/projects/{self.config.project}/issues.json"
+
+    async def start(self) -> Place:
+        """Now: at the newest change there is."""
+        latest = {"status_id": "*", "sort": "updated_on:desc", "limit": 1}
+        issues = read(Rows, await self.http.get(self.path, params=latest)).issues
+        at = issues[0].updated_on if issues else datetime(1970, 1, 1, tzinfo=UTC)
+        return Place(newest=at, elsewhere=at, begin=at, floor=at, seen={})
+
+    async def walk(self, before: Place) -> Place:
+        """One poll: what has changed goes to `todo`."""
+        back = before.newest - OVERLAP
+        open_ = any(not one.final for one in before.seen.values() if one.changed >= stamp(back))
+        since = before.newest + timedelta(seconds=1) if self._quiet >= CALM and not open_ else back
+        rows = await self._all(self.path, since)
+        newest, elsewhere = max([before.newest, *(row.updated_on for row in rows)]), before.elsewhere
+        if self._walks % ELSEWHERE == 0:
+            rows += await self._all("/issues.json", before.elsewhere - OVERLAP, author_id="me")
+            elsewhere = newest
+        self._walks += 1
+        floor = max(before.begin, before.elsewhere - OVERLAP)
+        seen, todo = self._fresh(rows, before.seen)
+        self._quiet = 0 if todo else self._quiet + 1
+        kept = stamp(elsewhere - OVERLAP)
+        seen = {number: one for number, one in seen.items() if one.changed >= kept}
+        if not todo and seen == before.seen and newest == before.newest:
+            return before  # nothing to write down: the place elsewhere may wait
+        return replace(before, newest=newest, elsewhere=elsewhere, floor=floor, todo=todo, seen=seen)
+
+    def _fresh(self, rows: list[Row], before: Mapping[int, Seen]) -> tuple[dict[int, Seen], tuple[int, ...]]:
+        now, seen = self._clock(), dict(before)
+        todo = {}
+        for row in rows:
+            changed, known = stamp(row.updated_on), seen.get(row.id)
+            if known is None or known.changed != changed:
+                seen[row.id] = Seen(changed, now)
+                todo[row.id] = changed
+            elif row.id not in todo and not known.final and not 0 <= now - known.first < SECOND:
+                seen[row.id] = replace(known, final=True)
+                todo[row.id] = changed
+        return seen, tuple(sorted(todo, key=lambda number: (todo[number], number)))
+
+    async def _all(self, path: str, since: datetime, **more: str) -> list[Row]:
+        """All issues changed at or after `since`, by number, each page from the last number on."""
+        rows: list[Row] = []
+        rest = 1
+        while rest > 0:
+            asked: dict[str, str | int] = {
+                "status_id": "*",
+                "updated_on": f">={stamp(since)}",
+                "sort": "id:asc",
+                "limit": PAGE,
+                **more,
+            }
+            last = rows[-1].id if rows else 0
+            if last:
+                asked["issue_id"] = f">={last + 1}"
+            found = await self._page(path, asked, last)
+            rows += found.issues
+            rest = found.total_count - len(found.issues)
+        return rows
+
+    async def _page(self, path: str, asked: Params, last: int) -> Rows:
+        """One page; filters and sorting that this Redmine does not know are ignored there, not here."""
+        answer = await self.http.get(path, params=dict[str, Any](asked))
+        found = read(Rows, answer)
+        numbers = [last, *(row.id for row in found.issues)]
+        if numbers != sorted(set(numbers)) or (found.total_count and not found.issues):
+            raise lost(answer.name, "gave a list in another order than was asked for", answer.repeatable)
+        return found

@@ -1,0 +1,123 @@
+"""What happened to an issue, as its journals tell it: who wrote, what became of the state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from pydantic import ValidationError
+
+from integrations.connector import Change, ChangeKind, Unread
+from integrations.marker import marker_of, unsigned
+from integrations.reading import read, unread_row
+from integrations.redmine.account import STATUSES
+from integrations.redmine.wire import Issue, Journal, Named, One, issue_path
+from register.incident import TicketRef
+from register.text import MAX_TEXT, clean, clip, one_line
+
+if TYPE_CHECKING:
+    from integrations.http import Http
+    from integrations.redmine.account import Account
+    from integrations.redmine.config import RedmineConfig
+
+STATE: Final = ".state"
+"""What is added to a journal's number for the change of state in it: one journal may bring both."""
+Told = tuple[list[Change], list[Unread]]
+
+
+class Journals:
+    """Reads them. Raises `integrations.errors` kinds."""
+
+    def __init__(self, http: Http, config: RedmineConfig, account: Account) -> None:
+        self.http = http
+        self.config = config
+        self._account = account
+
+    async def issue(self, number: int) -> Issue:
+        """One issue with all its journals, which lists do not give."""
+        answer = await self.http.get(issue_path(number), params={"include": "journals,allowed_statuses"})
+        return read(One, answer).issue
+
+    async def told(self, issue: Issue, since: datetime | None = None) -> Told:
+        """What the journals say, oldest first, from `since` on; and those that could not be read."""
+        changes: list[Change] = []
+        unread: list[Unread] = []
+        for row in issue.journals:
+            try:
+                journal = Journal.model_validate(row)
+            except ValidationError as error:
+                unread.append(unread_row(row, ("id",), error))
+                continue
+            if since is None or journal.created_on >= since:
+                changes += await self._changes(issue, journal)
+        return changes, unread
+
+    async def beginning(self, issue: Issue) -> Change:
+        """The text that the issue was made with."""
+        text = issue.description or ""
+        return await self._comment(issue, f"issue {issue.id}", issue.author, issue.created_on, text)
+
+    async def ours(self, issue: Issue, op_id: str) -> tuple[Journal, ...]:
+        """The journals in which our account wrote the text of this operation; those unreadable are none."""
+        found = []
+        for row in issue.journals:
+            try:
+                journal = Journal.model_validate(row)
+            except ValidationError:
+                continue
+            if marker_of(journal.notes or "") == op_id and await self._is_us(journal.user):
+                found.append(journal)
+        return tuple(found)
+
+    def ref(self, number: int) -> TicketRef:
+        return TicketRef(id=str(number), key=f"#{number}", url=f"{self.http.base}/issues/{number}")
+
+    async def _changes(self, issue: Issue, journal: Journal) -> list[Change]:
+        """A note, then the state: whoever writes and closes in one go says why first."""
+        changes: list[Change] = []
+        who, at, text = journal.user, journal.created_on, (journal.notes or "").strip()
+        heard = not journal.private_notes or self.config.internal_comments
+        if heard and (text or journal.files):
+            comment = await self._comment(issue, str(journal.id), who, at, text, journal.files)
+            changes.append(replace(comment, public=not journal.private_notes))
+        if journal.status is not None:
+            raw = one_line(await self._account.name_of(STATUSES, journal.status))
+            changes.append(
+                Change(
+                    change_id=f"{journal.id}{STATE}",
+                    ref=self.ref(issue.id),
+                    at=at,
+                    kind=ChangeKind.STATE,
+                    author=one_line(who.name) if who else "",
+                    by_our_account=await self._is_us(who),
+                    raw_state=raw,
+                    state=self.config.meaning(raw),
+                )
+            )
+        return changes
+
+    async def _comment(
+        self,
+        issue: Issue,
+        change_id: str,
+        who: Named | None,
+        at: datetime,
+        text: str,
+        files: Sequence[str] = (),
+    ) -> Change:
+        told = (unsigned(clean(text)).strip(), f"[attached: {', '.join(files)}]" if files else "")
+        return Change(
+            change_id=change_id,
+            ref=self.ref(issue.id),
+            at=at,
+            kind=ChangeKind.COMMENT,
+            author=one_line(who.name) if who else "",
+            by_our_account=await self._is_us(who),
+            body=clip("\n\n".join(filter(None, told)), MAX_TEXT),
+            marker=marker_of(text),
+        )
+
+    async def _is_us(self, who: Named | None) -> bool:
+        return who is not None and who.id == await self._account.me()

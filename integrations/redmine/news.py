@@ -1,0 +1,62 @@
+"""From the lists to what is told: the changed issues read, so many for a page, whatever one of them does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from integrations.connector import Change, Cursor, Page, Unread
+from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, Rejected, Unavailable
+from integrations.redmine.feed import Place
+
+if TYPE_CHECKING:
+    from integrations.redmine.feed import Feed
+    from integrations.redmine.journals import Journals
+
+AT_ONCE: Final = 25
+"""Issues that are read for one page."""
+PATIENCE: Final = 3
+"""Times that one unreadable issue may hold up the rest."""
+
+
+class News:
+    """Pages of changes. Raises `integrations.errors` kinds."""
+
+    def __init__(self, feed: Feed, journals: Journals) -> None:
+        self._feed = feed
+        self._journals = journals
+        self._failed: Counter[int] = Counter()
+
+    async def page(self, cursor: Cursor | None) -> Page:
+        if cursor is None:
+            return Page((), (await self._feed.start()).cursor(), done=True)
+        place = Place.of(cursor)
+        if not place.todo:
+            place = await self._feed.walk(place)
+        changes: list[Change] = []
+        unread: list[Unread] = []
+        for number in place.todo[:AT_ONCE]:
+            try:
+                told, odd = await self._journals.told(await self._journals.issue(number), place.floor)
+            except Failure as failure:
+                told, odd = [], self._bear(failure, number, place)
+            changes += told
+            unread += odd
+        changes.sort(key=lambda change: change.at)
+        after = place.without(AT_ONCE)
+        return Page(tuple(changes), after.cursor(), done=not after.todo, unread=tuple(unread))
+
+    def _bear(self, failure: Failure, number: int, place: Place) -> list[Unread]:
+        """Raise what may pass; return what a person is to look at. A deleted issue says nothing more."""
+        if isinstance(failure, Gone):
+            return []
+        hidden = isinstance(failure, AuthFailed) and failure.trouble is AuthTrouble.FORBIDDEN
+        if isinstance(failure, Unavailable):  # Redmine may answer 500 for one issue, for ever
+            self._failed[number] += 1
+            if self._failed[number] < PATIENCE:
+                raise failure
+        elif not hidden and not isinstance(failure, Rejected):
+            raise failure
+        self._failed.pop(number, None)
+        changed = place.seen[number].changed if number in place.seen else ""
+        return [Unread(f"issue {number} {changed}".strip(), f"issue {number}", failure.why)]
