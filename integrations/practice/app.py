@@ -70,7 +70,9 @@ class _Act(BaseModel, extra="forbid"):
     author: str = "practice agent"
     comment: str = ""
     public: bool = True
+    times: Annotated[int, Field(ge=1, le=1_000, description="comments, all of one instant")] = 1
     state: str = ""
+    merge: Annotated[bool, Field(description="into another ticket, made for it")] = False
 
 
 def practice_app(desk: Desk, moods: Moods | None = None, token: str | None = None) -> ASGIApp:
@@ -205,9 +207,13 @@ class _Api:
         asked = _Act.model_validate_json(await request.body())
         ticket = self.desk.ticket(asked.ticket)
         if asked.comment:
-            self.desk.comment(ticket.id, asked.author, asked.comment, public=asked.public)
+            self.desk.burst(ticket.id, asked.author, [asked.comment] * asked.times, public=asked.public)
         if asked.state:
             self.desk.set_state(ticket.id, asked.author, asked.state)
+        if asked.merge:
+            self.desk.merge(
+                ticket.id, self.desk.create(asked.author, f"Collected: {ticket.key}").id, asked.author
+            )
         return JSONResponse(_ticket(request, self.desk.ticket(ticket.id)))
 
     async def all_tickets(self, request: Request) -> Response:

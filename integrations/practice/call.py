@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
+import orjson
 from starlette.responses import Response
 
 Scope = MutableMapping[str, Any]
@@ -25,6 +26,23 @@ class Call:
         self._app, self._scope, self._receive, self._send, self._late = app, scope, receive, send, late
         self._body = b""
 
+    @property
+    def method(self) -> str:
+        return str(self._scope["method"])
+
+    @property
+    def path(self) -> str:
+        return str(self._scope["path"])
+
+    @property
+    def query(self) -> str:
+        """What stands after the question mark; setting it asks for something else."""
+        return bytes(self._scope["query_string"]).decode()
+
+    @query.setter
+    def query(self, query: str) -> None:
+        self._scope["query_string"] = query.encode()
+
     async def read(self) -> None:
         more = True
         while more:
@@ -38,12 +56,25 @@ class Call:
 
     async def commit(self) -> tuple[int, bytes]:
         """Do what was asked and keep the answer back: its status and body."""
+        return await self._kept(self._scope, self._again)
+
+    async def act(self, **what: object) -> None:
+        """Have the desk's own people do something, by the door that is theirs alone."""
+        body = orjson.dumps(what)
+
+        async def told() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        scope = {**self._scope, "method": "POST", "path": "/practice/act", "raw_path": b"/practice/act"}
+        await self._kept(scope, told)
+
+    async def _kept(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
         sent: list[Message] = []
 
         async def keep(message: Message) -> None:
             sent.append(message)
 
-        await self._app(self._scope, self._again, keep)
+        await self._app(scope, receive, keep)
         status = next((m["status"] for m in sent if m["type"] == "http.response.start"), 500)
         return status, b"".join(m.get("body", b"") for m in sent)
 

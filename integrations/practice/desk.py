@@ -5,7 +5,7 @@ No network and no clock of its own. Every method may be called from any thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import RLock
@@ -57,7 +57,8 @@ class PdTicket:
 class PdChange:
     """One thing that happened; `seq` counts over the whole desk.
 
-    kind: created, comment, state, priority or file. body: the text, the new priority, or the file's name.
+    kind: created, comment, state, priority, file or merged. body: the text, the new priority, the file's
+    name, or the key of the ticket that goes on in this one's place.
     """
 
     seq: int
@@ -85,6 +86,13 @@ class NoSuchTicket(DeskRefused):
         super().__init__(404, {"ticket": f"there is no ticket {name[:40]}"})
 
 
+class Merged(DeskRefused):
+    """The ticket goes on as another, which may be read in its place and must be written to by name."""
+
+    def __init__(self, into: PdTicket) -> None:
+        super().__init__(409, {"ticket": f"was merged into {into.key}"})
+
+
 class Desk:
     """The supplier. It makes a ticket each time it is asked, as most real systems do.
 
@@ -101,6 +109,7 @@ class Desk:
         self._referred: dict[str, list[str]] = {}  # ids by reference
         self._told: dict[str, list[PdChange]] = {}  # changes by id
         self._files: dict[int, bytes] = {}  # by the change that brought them
+        self._merged: dict[str, str] = {}  # id → the id of the ticket that goes on in its place
 
     @property
     def tickets(self) -> tuple[PdTicket, ...]:
@@ -120,9 +129,9 @@ class Desk:
             return len(self._changes)
 
     def ticket(self, name: str) -> PdTicket:
-        """The ticket of that id or key; NoSuchTicket when there is none."""
+        """The ticket of that id or key, or what it was merged into; NoSuchTicket when there is none."""
         with self._lock:
-            ticket = self._tickets.get(self._ids.get(name, name))
+            ticket = self._tickets.get(self._goes_on_as(self._ids.get(name, name)))
         if ticket is None:
             raise NoSuchTicket(name)
         return ticket
@@ -230,6 +239,22 @@ class Desk:
             ticket = self.ticket(name)
             self._tickets[ticket.id] = replace(ticket, assignee=assignee)
 
+    def burst(self, name: str, author: str, bodies: Sequence[str], *, public: bool = True) -> None:
+        """Add comments that all bear the same time, as an import does."""
+        with self._lock:
+            now = self._clock()
+            for body in bodies:
+                self._record(self._current(name, None), "comment", author, body, public=public, at=now)
+
+    def merge(self, name: str, into: str, author: str) -> None:
+        """Make one ticket of two: from now on the first is the second."""
+        with self._lock:
+            ticket, other = self._current(name, None), self._current(into, None)
+            if ticket.id == other.id:
+                raise DeskRefused(422, {"ticket": "is that very one"})
+            self._record(ticket, "merged", author, other.key, public=True)
+            self._merged[ticket.id] = other.id
+
     def delete(self, name: str) -> None:
         """Take the ticket away, as an administrator would; what happened to it stays in the changes."""
         with self._lock:
@@ -241,24 +266,42 @@ class Desk:
             return tuple(self._changes[max(0, seq) : max(0, seq) + limit])
 
     def history(self, name: str) -> tuple[PdChange, ...]:
-        """All that happened to one ticket, in order."""
+        """All that happened to one ticket, in order, and to those that were merged into it."""
         with self._lock:
-            return tuple(self._told[self.ticket(name).id])
+            whole = self.ticket(name).id
+            ids = [one for one in (whole, *self._merged) if self._goes_on_as(one) == whole]
+            return tuple(sorted((c for one in ids for c in self._told[one]), key=lambda c: c.seq))
+
+    def _goes_on_as(self, ticket: str) -> str:
+        while ticket in self._merged:
+            ticket = self._merged[ticket]
+        return ticket
 
     def _current(self, name: str, version: int | None) -> PdTicket:
         ticket = self.ticket(name)
+        if self._ids.get(name, name) in self._merged:
+            raise Merged(ticket)
         if version is not None and version != ticket.version:
             raise DeskRefused(412, {"version": f"is {ticket.version} by now"})
         return ticket
 
-    def _record(self, ticket: PdTicket, kind: str, author: str, body: str, *, public: bool) -> PdChange:
+    def _record(
+        self,
+        ticket: PdTicket,
+        kind: str,
+        author: str,
+        body: str,
+        *,
+        public: bool,
+        at: datetime | None = None,
+    ) -> PdChange:
         change = PdChange(
             seq=len(self._changes) + 1,
             ticket=ticket.id,
             key=ticket.key,
             kind=kind,
             author=author,
-            at=self._clock(),
+            at=at or self._clock(),
             body=body,
             public=public,
             state=ticket.state,

@@ -7,7 +7,6 @@ what comes of one. Moods are settable from any thread; several may wait, the fir
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -15,73 +14,67 @@ from email.utils import format_datetime
 from threading import Lock
 from typing import Any, ClassVar, Final, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from integrations.practice.call import App, Call, Late, Receive, Scope, Send
-
-On = Literal[
-    "all",
-    "writes",
-    "reads",
-    "create",
-    "comment",
-    "state",
-    "priority",
-    "attach",
-    "find",
-    "get",
-    "changes",
-    "history",
-]
-Form = Literal["seconds", "date", "iso", "none"]
-_CONFIG: Final = ConfigDict(extra="forbid")
-_PAGE: Final = "<!doctype html><title>Practice Desk</title><h1>We will be back soon</h1>"
-_OPERATIONS: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = (
-    ("POST", re.compile(r"/tickets"), "create"),
-    ("GET", re.compile(r"/tickets"), "find"),
-    ("GET", re.compile(r"/tickets/[^/]+"), "get"),
-    ("POST", re.compile(r"/tickets/[^/]+/comments"), "comment"),
-    ("PUT", re.compile(r"/tickets/[^/]+/state"), "state"),
-    ("PUT", re.compile(r"/tickets/[^/]+/priority"), "priority"),
-    ("POST", re.compile(r"/tickets/[^/]+/files"), "attach"),
-    ("GET", re.compile(r"/tickets/[^/]+/changes"), "history"),
-    ("GET", re.compile(r"/changes"), "changes"),
-    ("GET", re.compile(r"/whoami|/about"), "about"),
+from integrations.practice.feeds import (
+    ClockSkew,
+    DelayedIndex,
+    Duplicated,
+    ExpiredToken,
+    Reordered,
+    Replayed,
 )
-_WRITES: Final = frozenset({"create", "comment", "state", "priority", "attach"})
+from integrations.practice.mood import CONFIG, Mood, On, operation_of
+from integrations.practice.odd_answers import Drip, HugeAnswer, Redirect, WrongCharset
+from integrations.practice.people import AnswersFirst, MergedAway, TypedAsUs
+
+__all__ = [
+    "MOODS",
+    "AnswerHtml",
+    "AnswersFirst",
+    "Calm",
+    "ClockSkew",
+    "CommitThenDrop",
+    "DelayedIndex",
+    "Drip",
+    "DropBeforeCommit",
+    "Duplicated",
+    "ExpiredToken",
+    "Hang",
+    "HugeAnswer",
+    "LateCommit",
+    "MergedAway",
+    "Misbehaving",
+    "Mood",
+    "Moods",
+    "RateLimit",
+    "Redirect",
+    "Refuse500",
+    "Reordered",
+    "Replayed",
+    "Slow",
+    "TruncatedJson",
+    "TypedAsUs",
+    "WrongCharset",
+    "operation_of",
+    "retry_after_header",
+]
+
+Form = Literal["seconds", "date", "iso", "none"]
+_PAGE: Final = "<!doctype html><title>Practice Desk</title><h1>We will be back soon</h1>"
 
 
-def operation_of(method: str, path: str) -> str:
-    """What a request asks for, in the words of `On`; empty when no mood may strike it."""
-    return next((op for verb, shape, op in _OPERATIONS if verb == method and shape.fullmatch(path)), "")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mood:
-    """The ground of all moods. `do` answers one request in the supplier's place."""
-
-    name: ClassVar[str] = ""
-    times: int | None = None
-    on: On = "all"
-
-    def fits(self, operation: str) -> bool:
-        group = "writes" if operation in _WRITES else "reads"
-        return self.on in ("all", operation, group)
-
-    async def do(self, call: Call) -> None:
-        await call.answer()
-
-
-@dataclass(frozen=True, config=_CONFIG)
+@dataclass(frozen=True, config=CONFIG)
 class Calm(Mood):
     """Everything works."""
 
     name: ClassVar[str] = "calm"
 
 
-@dataclass(frozen=True, config=_CONFIG)
+@dataclass(frozen=True, config=CONFIG)
 class CommitThenDrop(Mood):
     """Does what was asked, then the line is cut before the answer."""
 
@@ -94,7 +87,7 @@ class CommitThenDrop(Mood):
         await call.cut()
 
 
-@dataclass(frozen=True, config=_CONFIG)
+@dataclass(frozen=True, config=CONFIG)
 class DropBeforeCommit(Mood):
     """The line is cut before anything is done."""
 
@@ -106,7 +99,7 @@ class DropBeforeCommit(Mood):
         await call.cut()
 
 
-@dataclass(frozen=True, config=_CONFIG)
+@dataclass(frozen=True, config=CONFIG)
 class LateCommit(Mood):
     """The line is cut at once; what was asked is done `seconds` later."""
 
@@ -120,7 +113,7 @@ class LateCommit(Mood):
         await call.cut()
 
 
-@dataclass(frozen=True, config=_CONFIG)
+@dataclass(frozen=True, config=CONFIG)
 class Refuse500(Mood):
     """Answers a server error, having done what was asked (`commits`) or not."""
 
@@ -134,7 +127,7 @@ class Refuse500(Mood):
         await call.reply(JSONResponse({"errors": {"server": "something broke"}}, self.status))
 
 
-@dataclass(frozen=True, config=_CONFIG)
+@dataclass(frozen=True, config=CONFIG)
 class AnswerHtml(Mood):
     """Answers 200 with a page for people, as a proxy or a login wall does."""
 
@@ -148,7 +141,7 @@ class AnswerHtml(Mood):
         await call.reply(HTMLResponse(_PAGE, self.status))
 
 
-@dataclass(frozen=True, config=_CONFIG)
+@dataclass(frozen=True, config=CONFIG)
 class RateLimit(Mood):
     """Answers 429; Retry-After in `seconds`, as an HTTP date, as ISO 8601, or not at all."""
 
@@ -161,7 +154,7 @@ class RateLimit(Mood):
         await call.reply(JSONResponse({"errors": {"rate": "too many requests"}}, 429, header))
 
 
-@dataclass(frozen=True, config=_CONFIG)
+@dataclass(frozen=True, config=CONFIG)
 class Hang(Mood):
     """Never answers; `commits` says whether it did what was asked."""
 
@@ -174,7 +167,7 @@ class Hang(Mood):
         await call.until_gone()
 
 
-@dataclass(frozen=True, config=_CONFIG)
+@dataclass(frozen=True, config=CONFIG)
 class Slow(Mood):
     """Answers rightly, `seconds` late, and does what was asked only then."""
 
@@ -186,7 +179,7 @@ class Slow(Mood):
         await call.answer()
 
 
-@dataclass(frozen=True, config=_CONFIG)
+@dataclass(frozen=True, config=CONFIG)
 class TruncatedJson(Mood):
     """Does what was asked; of the answer only the first half comes, as a whole, well-formed response."""
 
@@ -210,6 +203,19 @@ MOODS: Final[Mapping[str, type[Mood]]] = {
         Hang,
         Slow,
         TruncatedJson,
+        WrongCharset,
+        HugeAnswer,
+        Drip,
+        Redirect,
+        DelayedIndex,
+        ExpiredToken,
+        ClockSkew,
+        Duplicated,
+        Reordered,
+        Replayed,
+        AnswersFirst,
+        TypedAsUs,
+        MergedAway,
     )
 }
 

@@ -7,15 +7,12 @@ every change of the desk has a `seq`, and `GET /changes?after=` tells them in th
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
 
-from pydantic import AwareDatetime, BaseModel, Field
-
 from integrations.answers import lost
-from integrations.checks import failed, known, mapped
 from integrations.connector import (
     Absent,
     Applied,
@@ -24,7 +21,6 @@ from integrations.connector import (
     Cap,
     Change,
     ChangeKind,
-    Check,
     Comment,
     Cursor,
     Draft,
@@ -43,98 +39,19 @@ from integrations.connector import (
     Transition,
     Unread,
 )
-from integrations.errors import Failure, OpId, Rejected
+from integrations.errors import Conflict, Gone, Moved, OpId, Rejected
 from integrations.marker import marked_name, marker_of, name_marker_of, sign, unsigned
+from integrations.practice.check import health
+from integrations.practice.config import PracticeConfig
+from integrations.practice.wire import Account, Changes, Set, TheirChange, TheirTicket, Tickets
 from integrations.reading import read, unread_row
 from register.incident import Priority
-from register.text import Name, clean, one_line
+from register.text import clean, one_line
 
 if TYPE_CHECKING:
     from integrations.http import Http
 
 PAGE: Final = 100
-_NOBODY: Final = "00000000000000000000000000"
-"""An operation id that was never minted: a look-up that finds it looks at nothing."""
-_STATES: Final = {
-    "Open": Theirs.NEW,
-    "Working": Theirs.WORKING,
-    "Needs customer": Theirs.WAITS_FOR_US,
-    "Fixed": Theirs.FIXED,
-    "Closed": Theirs.CLOSED,
-    "Declined": Theirs.REFUSED,
-}
-_PRIORITIES: Final = {
-    Priority.CRITICAL: "Urgent",
-    Priority.HIGH: "High",
-    Priority.MODERATE: "Normal",
-    Priority.LOW: "Low",
-    Priority.PLANNING: "Low",
-}
-
-
-class PracticeConfig(BaseModel, extra="forbid", frozen=True):
-    """The keys of a [vendor.NAME] block that only the practice supplier has."""
-
-    queue: Annotated[Name, Field(description="where our tickets go there")] = "Support"
-    states: Annotated[
-        dict[Name, Theirs],
-        Field(description="their state → new, working, waits_for_us, fixed, closed or refused"),
-    ] = _STATES
-    priorities: Annotated[
-        dict[Annotated[Priority, Field(strict=False)], Name],
-        Field(description="our priority, 1 to 5 → theirs"),
-    ] = _PRIORITIES
-
-
-class _TheirTicket(BaseModel):
-    id: str
-    key: str
-    url: str
-    reference: str
-    title: str
-    priority: str
-    state: str
-    assignee: str
-    updated_at: AwareDatetime
-    version: int
-
-
-class _TheirChange(BaseModel):
-    seq: int
-    ticket: str
-    key: str
-    kind: str
-    author: str
-    at: AwareDatetime
-    body: str
-    public: bool
-    state: str
-
-
-class _Account(BaseModel):
-    account: str
-    may: frozenset[str]
-
-
-class _About(BaseModel):
-    states: tuple[str, ...]
-    priorities: tuple[str, ...]
-    queues: tuple[str, ...]
-
-
-class _Changes(BaseModel):
-    changes: tuple[dict[str, Any], ...]
-    last: int = 0
-    desk: str = ""
-
-
-class _Tickets(BaseModel):
-    tickets: tuple[_TheirTicket, ...]
-
-
-class _Set(BaseModel):
-    ticket: _TheirTicket
-    change: _TheirChange | None
 
 
 class PracticeDesk:
@@ -176,16 +93,26 @@ class PracticeDesk:
             "priority": self._priority(draft.priority),
             "queue": self.config.queue,
         }
-        return _ref(read(_TheirTicket, await self.http.post("/tickets", json=ticket, op_id=draft.op_id)))
+        return _ref(read(TheirTicket, await self.http.post("/tickets", json=ticket, op_id=draft.op_id)))
 
     async def get(self, ref: Ref) -> Ticket:
-        return self._ticket(read(_TheirTicket, await self.http.get(_path(ref))))
+        """The ticket; Moved when it goes on as another. Nobody is told that it is gone for being nobody."""
+        try:
+            told = read(TheirTicket, await self.http.get(_path(ref)))
+        except Gone:
+            await self._sign_in()
+            raise
+        if ref.id not in (told.id, told.key):
+            raise Moved(f"{self.http.name} has merged {ref.key} into {told.key}.", _ref(told))
+        return self._ticket(told)
 
     async def find(self, op_id: OpId, since: datetime) -> FindResult:
         answer = await self.http.get("/tickets", params={"reference": op_id})
-        tickets = read(_Tickets, answer).tickets
+        tickets = read(Tickets, answer).tickets
         if any(ticket.reference != op_id for ticket in tickets):
             return CannotTell(f"{self.http.name} also gave tickets that do not carry our reference.")
+        if not tickets:
+            await self._sign_in()  # whoever is not known there finds nothing, and is not told why
         return Found(tuple(_ref(ticket) for ticket in tickets)) if tickets else Absent()
 
     async def find_comment(self, ref: Ref, op_id: OpId) -> FindResult:
@@ -196,6 +123,13 @@ class PracticeDesk:
         return Found(tuple(Ref(id=c.change_id, key=c.ref.key, url=c.ref.url) for c in ours))
 
     async def apply(self, ref: Ref, update: TicketUpdate, if_version: str | None = None) -> Applied:
+        try:
+            return await self._apply(ref, update, if_version)
+        except Conflict:
+            await self.get(ref)  # it says so when the ticket was merged: then that is why
+            raise
+
+    async def _apply(self, ref: Ref, update: TicketUpdate, if_version: str | None) -> Applied:
         version = {} if if_version is None else {"If-Match": f'"{if_version}"'}
         if isinstance(update, Comment):
             return Applied((await self._comment(ref, update, version),))
@@ -207,80 +141,47 @@ class PracticeDesk:
 
     async def changes(self, cursor: Cursor | None) -> Page:
         if cursor is None:
-            start = read(_Changes, await self.http.get("/changes"))
+            start = read(Changes, await self.http.get("/changes"))
             return Page((), {"desk": start.desk, "after": start.last}, done=True)
-        answer = await self.http.get("/changes", params={"after": cursor["after"], "limit": PAGE})
-        told = read(_Changes, answer)
+        after = cursor["after"]
+        answer = await self.http.get("/changes", params={"after": after, "limit": PAGE})
+        told = read(Changes, answer)
         if told.desk != cursor["desk"]:  # another desk stands there, with a count of its own
-            answer = await self.http.get("/changes", params={"after": 0, "limit": PAGE})
-            told = read(_Changes, answer)
-        seqs = [row["seq"] for row in told.changes if type(row.get("seq")) is int]
-        if told.changes and not seqs:
+            after = 0
+            answer = await self.http.get("/changes", params={"after": after, "limit": PAGE})
+            told = read(Changes, answer)
+        elif told.last < after:
+            await self._sign_in()  # less than it had told: that is what one is shown who is not known there
+        rows = sorted(told.changes, key=_seq)
+        if rows and _seq(rows[-1]) == 0:
             raise lost(answer.name, "told changes without their place", answer.repeatable)
-        after = max(seqs, default=told.last)
-        changes, unread = await self._changes(told.changes)
-        return Page(changes, {"desk": told.desk, "after": after}, done=after >= told.last, unread=unread)
+        after = max(after, _seq(rows[-1])) if rows else after
+        changes, unread = await self._changes(rows)
+        done = not rows or after >= told.last
+        return Page(changes, {"desk": told.desk, "after": after}, done=done, unread=unread)
 
     async def history(self, ref: Ref) -> Page:
-        told = read(_Changes, await self.http.get(f"{_path(ref)}/changes"))
-        changes, unread = await self._changes(told.changes)
+        told = read(Changes, await self.http.get(f"{_path(ref)}/changes"))
+        if not told.changes:
+            await self._sign_in()  # there is none without its making
+        changes, unread = await self._changes(sorted(told.changes, key=_seq))
         return Page(changes, {}, done=True, unread=unread)
 
+    async def _sign_in(self) -> Account:
+        """Who we are there; AuthFailed when we are nobody any more."""
+        return read(Account, await self.http.get("/whoami"))
+
     async def check(self) -> Health:
-        try:
-            who = read(_Account, await self.http.get("/whoami"))
-        except Failure as failure:
-            return Health("", (failed("identity", failure, self.http.name),))
-        self._account = who.account
-        lacks = sorted({"create", "comment", "state", "priority", "attach", "read"} - who.may)
-        return Health(
-            who.account,
-            (
-                Check("identity", True, f"signed in as {one_line(who.account)}"),
-                Check(
-                    "permission",
-                    not lacks,
-                    f"may not {', '.join(lacks)}" if lacks else "may do all that is needed",
-                    f"ask {self.http.name} for that right" if lacks else "",
-                ),
-                *await self._line("mapping", self._check_mapping),
-                *await self._line("look-up", self._check_lookup),
-                *await self._line("changes", self._check_changes),
-            ),
-        )
-
-    async def _line(self, name: str, check: Callable[[], Awaitable[Iterable[Check]]]) -> tuple[Check, ...]:
-        try:
-            return tuple(await check())
-        except Failure as failure:
-            return (failed(name, failure, self.http.name),)
-
-    async def _check_mapping(self) -> tuple[Check, ...]:
-        about = read(_About, await self.http.get("/about"))
-        return (
-            known("queue", [self.config.queue], about.queues),
-            known("states", self.config.states, about.states, whole=True),
-            known("priorities", self.config.priorities.values(), about.priorities),
-            mapped("priorities", [str(p) for p in Priority if p not in self.config.priorities]),
-        )
-
-    async def _check_lookup(self) -> tuple[Check, ...]:
-        answer = await self.http.get("/tickets", params={"reference": _NOBODY})
-        found = len(read(_Tickets, answer).tickets)
-        says = f"finds {found} tickets under a reference that none has" if found else "matches exactly"
-        todo = "is the address that of a Practice Desk?" if found else ""
-        return (Check("look-up", not found, says, todo),)
-
-    async def _check_changes(self) -> tuple[Check, ...]:
-        page = await self.changes(None)
-        return (Check("changes", True, f"heard from change {page.next['after']} on"),)
+        found = await health(self.http, self.config, self.changes)
+        self._account = found.account
+        return found
 
     async def _comment(self, ref: Ref, comment: Comment, version: Mapping[str, str]) -> str:
         body = {"body": sign(comment.body, comment.op_id), "public": comment.public}
         answer = await self.http.post(
             f"{_path(ref)}/comments", json=body, headers=version, op_id=comment.op_id
         )
-        return _change_id(read(_TheirChange, answer))
+        return _change_id(read(TheirChange, answer))
 
     async def _transition(self, ref: Ref, wish: Transition, version: Mapping[str, str]) -> Applied:
         """The state first, which may be said twice, then the note: where the note is, both are done."""
@@ -302,7 +203,7 @@ class PracticeDesk:
         """Put the ticket into a state or priority: said twice, it is there once."""
         path = f"{_path(ref)}/{what}"
         answer = await self.http.put(path, json=json, headers=headers or {}, safe=True, op_id=op_id)
-        told = read(_Set, answer)
+        told = read(Set, answer)
         return Applied((_change_id(told.change),) if told.change else (), self._ticket(told.ticket))
 
     async def _upload(self, ref: Ref, file: Attach) -> str:
@@ -311,7 +212,7 @@ class PracticeDesk:
             "content": base64.b64encode(file.content).decode(),
         }
         answer = await self.http.post(f"{_path(ref)}/files", json=body, op_id=file.op_id)
-        return _change_id(read(_TheirChange, answer))
+        return _change_id(read(TheirChange, answer))
 
     async def _changes(self, rows: Iterable[dict[str, Any]]) -> tuple[tuple[Change, ...], tuple[Unread, ...]]:
         """What the rows say, without the making of a ticket, which is no news; and those that say nothing."""
@@ -319,7 +220,7 @@ class PracticeDesk:
         unread: list[Unread] = []
         for row in rows:
             try:
-                told = _TheirChange.model_validate(row)
+                told = TheirChange.model_validate(row)
                 if told.kind not in ("created", "priority"):
                     changes.append(self._change(told, await self._me()))
             except ValueError as error:
@@ -328,12 +229,14 @@ class PracticeDesk:
 
     async def _me(self) -> str:
         if not self._account:
-            self._account = read(_Account, await self.http.get("/whoami")).account
+            self._account = (await self._sign_in()).account
         return self._account
 
-    def _change(self, told: _TheirChange, me: str) -> Change:
-        kind = ChangeKind(told.kind)
+    def _change(self, told: TheirChange, me: str) -> Change:
+        merged = told.kind == "merged"
+        kind = ChangeKind.STATE if merged else ChangeKind(told.kind)
         raw = told.state if kind is ChangeKind.STATE else ""
+        raw = f"merged into {told.body}" if merged else raw
         url = f"{self.http.base}/tickets/{quote(told.ticket, safe='')}"
         return Change(
             change_id=_change_id(told),
@@ -342,14 +245,14 @@ class PracticeDesk:
             kind=kind,
             author=one_line(told.author),
             by_our_account=told.author == me,
-            body=clean(unsigned(told.body)),
+            body="" if merged else clean(unsigned(told.body)),
             public=told.public,
-            raw_state=raw,
+            raw_state=one_line(raw),
             state=self._state(raw),
             marker=name_marker_of(told.body) if kind is ChangeKind.FILE else marker_of(told.body),
         )
 
-    def _ticket(self, told: _TheirTicket) -> Ticket:
+    def _ticket(self, told: TheirTicket) -> Ticket:
         return Ticket(
             ref=_ref(told),
             title=one_line(told.title),
@@ -378,9 +281,15 @@ def _path(ref: Ref) -> str:
     return f"/tickets/{quote(ref.id, safe='')}"
 
 
-def _ref(ticket: _TheirTicket) -> Ref:
+def _ref(ticket: TheirTicket) -> Ref:
     return Ref(id=ticket.id, key=ticket.key, url=ticket.url)
 
 
-def _change_id(change: _TheirChange) -> str:
+def _seq(row: Mapping[str, Any]) -> int:
+    """A row's place in the feed; 0 when it tells none."""
+    seq = row.get("seq")
+    return seq if type(seq) is int else 0
+
+
+def _change_id(change: TheirChange) -> str:
     return f"{change.ticket}:{change.seq}"

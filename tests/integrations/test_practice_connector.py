@@ -43,6 +43,7 @@ from integrations.errors import (
     Unavailable,
 )
 from integrations.http import Http, Limits
+from integrations.practice.config import PracticeConfig
 from integrations.practice.moods import (
     AnswerHtml,
     CommitThenDrop,
@@ -54,7 +55,7 @@ from integrations.practice.moods import (
     TruncatedJson,
 )
 from integrations.practice.server import Practice, running_practice
-from integrations.systems.practice import PAGE, PracticeConfig, PracticeDesk
+from integrations.systems.practice import PAGE, PracticeDesk
 from register.incident import Priority
 
 ONE = "01K3ZZ8QF4T2M6V9X1B5C7D0EG"

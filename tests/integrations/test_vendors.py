@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from integrations.connector import Connector, Theirs
 from integrations.errors import AuthFailed, AuthTrouble
 from integrations.http import checked_base
+from integrations.practice.config import PracticeConfig
 from integrations.practice.server import running_practice
-from integrations.systems.practice import PracticeConfig, PracticeDesk
+from integrations.systems.practice import PracticeDesk
 from integrations.vendor import Block, ByHand, is_loopback
 from integrations.vendors import (
     Vendor,
