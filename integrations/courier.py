@@ -33,12 +33,14 @@ from integrations.errors import (
     Unavailable,
 )
 from integrations.hand import COURIER, Hand
+from integrations.leaving import as_it_may_leave
 from integrations.outcomes import AFTER, Later, Timing
 from integrations.sending import Request, may_repeat, ref_of, settled_at
 from integrations.vendor import Vendor, Wired
 from register.core import Command
 from register.incident import TicketRef
 from register.store import files, outbox, vendors
+from register.store.leaving import PLAIN, Stands, claim
 from register.store.outbox import Sending
 from register.store.vendors import Standing
 from register.topics.delivery import (
@@ -92,8 +94,8 @@ class Courier:
         for row in asked:
             await self._look_up(row)
         claimed = await self._claim()
-        for row in claimed:
-            task = asyncio.create_task(self.deliver(row), name=f"deliver {row.row_id}")
+        for row, stands in claimed:
+            task = asyncio.create_task(self.deliver(row, stands), name=f"deliver {row.row_id}")
             self._flying[task] = row.row_id
             task.add_done_callback(self._flying.pop)
         return bool(lost or asked or claimed)
@@ -133,9 +135,13 @@ class Courier:
         while await self.step() or self._flying:
             await self.landed()
 
-    async def deliver(self, row: Sending) -> None:
+    async def deliver(self, row: Sending, stands: Stands = PLAIN) -> None:
         """One try of one sending; what came of it is committed before this returns."""
         self._fault("claimed")
+        row, stopped = as_it_may_leave(row, self._vendor, stands)
+        if stopped is not None:  # they were not asked, so it says nothing of them
+            await self._do(stopped)
+            return
         try:
             outcome: TicketRef | Applied | Failure = await self._in_time(row)
         except Failure as failure:
@@ -180,23 +186,14 @@ class Courier:
             store = self._hand.store
             await self._hand.call(lambda: outbox.wait(store, row, then.at, then.why, now))
 
-    async def _claim(self) -> list[Sending]:
+    async def _claim(self) -> list[tuple[Sending, Stands]]:
         now = self._hand.now()
         room = room_in(self.standing, self._vendor.max_in_flight - len(self._flying), now)
         if room <= 0 or (room_in(self.standing, 2, now) == 1 and self._flying):
             return []
         deadline = now + timedelta(seconds=self._vendor.deadline_seconds)
-        return await self._hand.call(
-            lambda: outbox.claim(
-                self._hand.store,
-                self._vendor.name,
-                self._holder,
-                now,
-                deadline,
-                deadline + self._timing.lease_margin,
-                room,
-            )
-        )
+        about = self._vendor.name, self._holder, now, deadline, deadline + self._timing.lease_margin, room
+        return await self._hand.call(lambda: claim(self._hand.store, *about))
 
     async def _doubt(self, row: Sending, why: str) -> None:
         await self._do(DoubtSending(row_id=row.row_id, tries=row.tries, why=why, next_at=self._hand.now()))

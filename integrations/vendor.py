@@ -15,7 +15,9 @@ from integrations.connector import Connector, Info
 from integrations.systems import SYSTEMS
 from register.adoption import BY_HAND
 from register.contact import Contact, whom
+from register.leaving import MOST_BYTES, USUAL, May, Receives, fault_in
 from register.text import Name, Slug, Words, one_line
+from register.topics.files import MAX_BYTES
 
 if TYPE_CHECKING:
     from integrations.http import Http
@@ -50,6 +52,13 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _pattern(text: str) -> str:
+    fault = fault_in(text)
+    if fault is not None:
+        raise ValueError(fault)
+    return text
 
 
 _Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -101,6 +110,26 @@ class Block(BaseModel, extra="forbid", frozen=True):
             ' with ours, "resolve" accepts it and resolves ours'
         ),
     ] = "propose"
+    may_receive: Annotated[
+        tuple[May, ...],
+        Field(
+            description="what it may receive besides the words that are written for it: title, timeline,"
+            " files, forwards, mails, phones, hashes, restricted"
+        ),
+    ] = tuple(kind for kind in May if kind in USUAL)
+    redact: Annotated[
+        tuple[Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_pattern)], ...],
+        Field(max_length=50, description="regular expressions of what is taken out of every text for it"),
+    ] = ()
+    max_attachment: Annotated[
+        int, Field(strict=True, ge=0, le=MAX_BYTES, description="bytes that a file for it may have")
+    ] = MOST_BYTES
+    upload: Annotated[
+        str,
+        AfterValidator(one_line),
+        StringConstraints(max_length=200),
+        Field(description="where files go that are larger: an address, or whom to ask"),
+    ] = ""
 
 
 class ByHand(BaseModel, extra="forbid", frozen=True):
@@ -126,6 +155,11 @@ class Vendor(Block, frozen=True):
     def by_hand(self) -> bool:
         """Whether no system of theirs is spoken to: a person hands over what is prepared."""
         return self.connector == BY_HAND
+
+    @property
+    def receives(self) -> Receives:
+        """What it may receive."""
+        return Receives(frozenset(self.may_receive), self.redact, self.max_attachment, self.upload)
 
     @property
     def info(self) -> Info:

@@ -80,6 +80,7 @@ def _facts(one: Vendor) -> VendorFacts:
         p1=one.p1,
         phone=one.phone,
         contacts=one.contacts,
+        receives=one.receives,
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from register.contact import Contact
 from register.core import VendorFacts
+from register.leaving import MOST_BYTES, USUAL, May, Receives
 from register.matrix_toml import FILE, typed_leniently
 from register.policy import DEFAULT_MATRIX, Matrix
 from register.text import one_line
@@ -67,6 +68,7 @@ def _facts(name: str, block: Mapping[str, Any]) -> VendorFacts:
         by_hand=block.get("connector") == BY_HAND,
         p1=str(block.get("p1", "ticket")),
         phone=one_line(str(block.get("phone", ""))),
+        receives=_receives(block),
         contacts=tuple(_contacts(block.get("contacts", ()))),
     )
 
@@ -76,6 +78,17 @@ def _contacts(given: Iterable[Any]) -> Iterator[Contact]:
     for one in given:
         with suppress(ValidationError):
             yield Contact.model_validate(one)
+
+
+def _receives(block: Mapping[str, Any]) -> Receives:
+    """What a block lets out; a word that this program does not know lets nothing out."""
+    said = block.get("may_receive")
+    return Receives(
+        may=USUAL if said is None else frozenset(kind for kind in May if kind in said),
+        patterns=tuple(map(str, block.get("redact", ()))),
+        most_bytes=int(block.get("max_attachment", MOST_BYTES)),
+        upload=one_line(str(block.get("upload", ""))),
+    )
 
 
 def without_person(text: str, uid: int | None, login: str) -> str:

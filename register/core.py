@@ -22,6 +22,7 @@ from register.clocks.track import extended
 from register.contact import Contact, whom
 from register.effect import Effect
 from register.incident import Incident
+from register.leaving import USUALLY, Receives
 from register.policy import DEFAULT_MATRIX, Matrix
 from register.roles import Role as Role
 from register.standing import Founder
@@ -222,6 +223,7 @@ class VendorFacts:
     p1: str = "ticket"
     phone: str = ""
     contacts: tuple[Contact, ...] = ()
+    receives: Receives = USUALLY
 
     @property
     def to_call(self) -> tuple[Contact, ...]:

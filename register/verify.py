@@ -28,7 +28,9 @@ from register.store.store import Store
 from register.store.transaction import POLICY, columns_of
 from register.topics.carrying import Restored
 from register.topics.engagement import Engaged, Replied
+from register.topics.forwarding import Forwarded
 from register.topics.proposal import Accepted, Disputed
+from register.topics.sending_files import EvidenceNoted, FileSent
 from register.topics.sendings import SentAgain
 from register.topics.urging import Reprioritised
 from register.topics.withdrawal import Withdrawn
@@ -39,7 +41,11 @@ Progress = Callable[[int, int], None]
 _ROW: Final = tuple(t.event.c[name] for name in (*ENVELOPE, "data", "salt", "data_sha256", "hash"))
 _OFTEN: Final = 5000
 SENDS: Final = tuple(
-    kind.kind for kind in (Engaged, Replied, Withdrawn, Accepted, Disputed, Reprioritised, SentAgain)
+    kind.kind
+    for kind in (
+        *(Engaged, Replied, Forwarded, FileSent, EvidenceNoted),
+        *(Withdrawn, Accepted, Disputed, Reprioritised, SentAgain),
+    )
 )
 """The kinds of events that ask for a sending."""
 

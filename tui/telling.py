@@ -213,6 +213,15 @@ WORDS: Final[Mapping[str, Words]] = {
     "canceled": lambda e: {"what": "canceled", "body": e.reason},
     "engaged": _to_supplier("engages"),
     "replied": _to_supplier("writes to"),
+    "forwarded": _to_supplier("forwards another supplier's words to"),
+    "file_sent": lambda e: _of_sending(e, f"sends {e.name or 'a file'} to {e.vendor} ({e.size:,} bytes)"),
+    "evidence": lambda e: {
+        "what": f"{one_line(e.name) or 'a file'} lies elsewhere"
+        + (f"; {e.vendor} is told" if e.bond else ""),
+        "body": e.place,
+        "vendor": e.vendor,
+        "bond": e.bond,
+    },
     "ticket_made": lambda e: _of_sending(e, f"{e.vendor} ticket {e.ref.key}", "good"),
     "ticket_adopted": _adopted,
     "duplicate_found": lambda e: _of_sending(e, f"a second ticket at {e.vendor}: {e.ref.key}", "bad"),

@@ -79,6 +79,9 @@ SAID: Final[Mapping[str, str]] = {
     "relink": "{}: the supplier's ticket has its new number.",
     "call": "The call is on {}.",
     "handed": "{}: the supplier has it.",
+    "send": "{}: the file is on its way to the supplier.",
+    "evidence": "Where the file lies is on {}.",
+    "forward": "{}: the other supplier's words are on their way.",
 }
 TITLES: Final[Mapping[str, str]] = {
     "log": "Log an incident",
@@ -107,6 +110,9 @@ TITLES: Final[Mapping[str, str]] = {
     "reprioritise": "Tell the supplier of {} its priority",
     "relink": "Say where the supplier has the ticket of {} now",
     "call": "Call a supplier of {}",
+    "send": "Send a file of {} to a supplier",
+    "evidence": "Note where a file of {} lies",
+    "forward": "Tell a supplier of {} what another one wrote",
 }
 
 

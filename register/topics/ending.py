@@ -10,6 +10,7 @@ from pydantic import Field
 from register.core import Decision, Event, World, joined, refuse_unless, says
 from register.incident import Bond, BondState, Incident
 from register.topics.engagement import Replied, derived_id
+from register.topics.letting_out import words_for
 from register.topics.proposal import accepted
 from register.topics.withdrawal import withdrawn
 
@@ -39,14 +40,16 @@ def with_theirs(
     )
     if theirs is None or theirs is WithTheirs.LEAVE:
         return ()
-    return says(incident, *(_said(bond, world, theirs, words, command_id) for bond in live))
+    return says(incident, *(_said(incident, bond, world, theirs, words, command_id) for bond in live))
 
 
-def _said(bond: Bond, world: World, theirs: WithTheirs, words: str, command_id: str) -> Event:
+def _said(
+    incident: Incident, bond: Bond, world: World, theirs: WithTheirs, words: str, command_id: str
+) -> Event:
     op = derived_id(command_id, bond.id)
     if theirs is WithTheirs.TELL:
-        told = f"Resolved on our side: {words}"
+        told = words_for(incident, world, bond.vendor, f"Resolved on our side: {words}", "theirs")
         return Replied(bond=bond.id, vendor=bond.vendor, production=bond.production, message=told, op=op)
     if bond.state is BondState.FIXED:
         return accepted(bond).model_copy(update={"op": op})
-    return withdrawn(bond, world, words).model_copy(update={"op": op})
+    return withdrawn(incident, bond, world, words).model_copy(update={"op": op})

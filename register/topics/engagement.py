@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
@@ -23,13 +24,19 @@ from register.core import (
     evolve,
     joined,
     refuse_unless,
+    remarks,
     says,
 )
 from register.effect import Effect, Enqueue
-from register.incident import Ball, Bond, BondState, Incident, Priority
-from register.text import Slug, Words
+from register.forgetting import event_of
+from register.incident import Ball, Bond, BondState, Incident, Label, Priority
+from register.leaving import May
+from register.text import MAX_TEXT, Slug, Words
 from register.topics.calling import AT_ONCE, CONFIRM_WITHIN, call_at_once
+from register.topics.letting_out import receives, removed_from, title_for, words_for
+from register.topics.notes import Noted
 
+NOTES: Final = "What we know so far:"
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 Which = Annotated[Slug | None, Field(description="which supplier, where several are engaged")]
 
@@ -45,6 +52,12 @@ class Engage(Command):
     vendor: Annotated[Slug, Field(description="the supplier's name in vendors.toml")]
     message: Annotated[Words, Field(description="what they are told")]
     again: Annotated[bool, Field(description="make a second ticket though one is open with them")] = False
+    timeline: Annotated[bool, Field(description="tell them the notes that are labelled shareable, too")] = (
+        False
+    )
+
+    def reads(self) -> tuple[str, ...]:
+        return (self.target,) if self.timeline else ()
 
 
 class Reply(Command):
@@ -61,6 +74,8 @@ class Reply(Command):
 
 
 class Engaged(Event):
+    """title, message: as they are told. quotes: seqs of the events whose words stand in it."""
+
     kind: ClassVar[str] = "engaged"
 
     bond: str
@@ -71,6 +86,7 @@ class Engaged(Event):
     priority: Priority
     by: PersonId
     by_hand: bool = False
+    quotes: tuple[int, ...] = ()
 
 
 class Replied(Event):
@@ -106,18 +122,58 @@ def _(command: Engage, incident: Incident, world: World) -> Decision:
             " Reply on that one; --again makes a second ticket on purpose.",
             ask="again",
         )
+    notes = _shareable(command, world)
+    message = "\n\n".join((command.message, *([f"{NOTES}\n{_listed(notes)}"] if notes else ())))
     engaged = Engaged(
         bond=command.command_id,
         vendor=command.vendor,
         production=facts.production,
-        title=incident.title,
-        message=command.message,
+        title=title_for(incident, world, command.vendor),
+        message=words_for(incident, world, command.vendor, message),
         priority=incident.priority,
         by=world.actor,
+        quotes=tuple(notes),
         by_hand=facts.by_hand,
     )
     at_once = call_at_once(engaged.bond, facts, incident.priority, world.actor)
     return says(incident, engaged, *at_once)
+
+
+def _shareable(command: Engage, world: World) -> dict[int, str]:
+    """Return the notes that go with it, by their seq, oldest first: those that fit, the newest of them."""
+    if not command.timeline:
+        return {}
+    refuse_unless(
+        receives(world, command.vendor).lets(May.TIMELINE),
+        f"{command.vendor} may not receive notes: nothing was done. Tell it in the message, or have"
+        f' "timeline" put into may_receive of {command.vendor} in vendors.toml.',
+        ask="timeline",
+    )
+    room, found = MAX_TEXT - len(command.message) - len(NOTES) - 4, dict[int, str]()
+    for one in reversed(world.stories[command.target]):
+        event = event_of(one.kind, one.v, one.data) if one.data is not None and not one.wiped else None
+        if isinstance(event, Noted) and event.label is Label.SHAREABLE and event.text:
+            room -= len(event.text) + 3
+            if room < 0:
+                break
+            found[one.seq] = event.text
+    return dict(reversed(found.items()))
+
+
+def _listed(notes: Mapping[int, str]) -> str:
+    return "\n".join(f"- {text}" for text in notes.values())
+
+
+@remarks.register
+def _(command: Engage, world: World, after: Incident | None) -> tuple[str, ...]:
+    title = world.incidents[command.target].title
+    return removed_from(world, command.vendor, title, command.message, *_shareable(command, world).values())
+
+
+@remarks.register
+def _(command: Reply, world: World, after: Incident | None) -> tuple[str, ...]:
+    bond = live_bond(world.incidents[command.target], command.vendor)
+    return removed_from(world, bond.vendor, command.message)
 
 
 def live_bond(incident: Incident, vendor: str | None) -> Bond:
@@ -153,7 +209,7 @@ def _(command: Reply, incident: Incident, world: World) -> Decision:
             bond=bond.id,
             vendor=bond.vendor,
             production=bond.production,
-            message=command.message,
+            message=words_for(incident, world, bond.vendor, command.message),
             public=not command.internal,
         ),
     )
@@ -185,7 +241,13 @@ def _(event: Replied, incident: Incident, at: datetime) -> Incident:
 
 @effects.register
 def _(event: Engaged, stream: str, command_id: str) -> tuple[Effect, ...]:
-    payload = {"title": event.title, "body": event.message, "priority": int(event.priority)}
+    payload: dict[str, object] = {
+        "title": event.title,
+        "body": event.message,
+        "priority": int(event.priority),
+    }
+    if event.quotes:
+        payload["quotes"] = event.quotes
     return (enqueued(event.bond, event.vendor, stream, command_id, "create", payload),)
 
 

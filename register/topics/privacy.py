@@ -38,7 +38,10 @@ from register.forgetting import Change, changed, event_of, without_texts
 from register.incident import Incident
 from register.text import Words
 
-SENT: Final = frozenset({"engaged", "replied", "sent_again"})
+SENT: Final = frozenset(
+    {"engaged", "replied", "forwarded", "file_sent", "evidence", "withdrawn", "accepted", "disputed"}
+    | {"sent_again"}
+)
 """Kinds of events whose text goes, or went, to a supplier."""
 
 
@@ -86,7 +89,7 @@ class Redacted(Event):
     reason: str = ""
     why: Literal["asked", "erased", "retention"] = "asked"
     person: PersonId | None = None
-    sent: tuple[str, ...] = ()  # the commands whose sendings are wiped, too
+    sent: tuple[str, ...] = ()  # operation ids of the sendings that are wiped, too
 
 
 class HeldForLaw(Event):
@@ -109,7 +112,7 @@ _TO_CHILDREN: Final = frozenset({"resolved", "reopened"})
 class Wipe(Effect):
     """The data and salt of these events go, and what is made of them is made anew.
 
-    sent: commands whose finished sendings lose their texts. whole: all files and sendings of it, too.
+    sent: operations of which finished sendings lose their texts. whole: all files and sendings of it, too.
     """
 
     stream: str
@@ -137,7 +140,7 @@ def redaction(story: Iterable[Written], change: Change, chosen: frozenset[int] |
             wiped.append(one.seq)
             kept[str(one.seq)] = now[one.seq]
             if one.kind in SENT:
-                sent.append(one.command_id)
+                sent.append(_operation(one, event))
     for one, event in events:
         if isinstance(event, Redacted) and (one.seq in wiped or _says_more(event, kept)):
             wiped += [] if one.seq in wiped else [one.seq]
@@ -145,6 +148,12 @@ def redaction(story: Iterable[Written], change: Change, chosen: frozenset[int] |
             for seq, rest in event.kept.items():
                 kept.setdefault(seq, now.get(int(seq), rest))
     return Redacted(wiped=tuple(sorted(wiped)), kept=kept, sent=tuple(sent))
+
+
+def _operation(one: Written, event: Any) -> str:
+    """The operation id of what an event asks to send: the command's, but where one command says several."""
+    replay = getattr(event, "replay", None)
+    return getattr(event, "op", "") or (one.command_id if replay is None else replay.op_id)
 
 
 def _says_more(earlier: Redacted, kept: Mapping[str, Any]) -> bool:
@@ -181,8 +190,7 @@ def _(command: Redact, incident: Incident, world: World) -> Decision:
 def _refuse_unsent(incident: Incident, found: Redacted, story: tuple[Written, ...], world: World) -> None:
     """What is on its way must say what it says until it has arrived."""
     on_its_way = {row.op_id: row.vendor for row in world.sendings.values() if row.incident == incident.number}
-    asked = {one.command_id for one in story if one.seq in found.wiped and one.kind in SENT}
-    late = sorted({vendor for op_id, vendor in on_its_way.items() if op_id in asked})
+    late = sorted({vendor for op_id, vendor in on_its_way.items() if op_id in found.sent})
     if late:
         raise Refused(
             f"A message of {incident.number} to {', '.join(late)} is not known to have arrived, and its text"

@@ -18,12 +18,14 @@ from register.core import (
     effects,
     evolve,
     refuse_unless,
+    remarks,
     says,
 )
 from register.effect import Effect
 from register.incident import Bond, BondState, Incident
 from register.text import Text, Words
 from register.topics.engagement import Which, enqueued, live_bond, the_one
+from register.topics.letting_out import removed_from, words_for
 
 
 class Accept(Command):
@@ -89,7 +91,8 @@ def _fixed(incident: Incident, vendor: str | None) -> Bond:
 @decide.register
 def _(command: Accept, incident: Incident, world: World) -> Decision:
     bond = _fixed(incident, command.vendor)
-    return says(incident, accepted(bond, command.note))
+    note = words_for(incident, world, bond.vendor, command.note, "note")
+    return says(incident, accepted(bond, note))
 
 
 def accepted(bond: Bond, note: str = "") -> Accepted:
@@ -111,10 +114,22 @@ def _(command: Dispute, incident: Incident, world: World) -> Decision:
         bond=bond.id,
         vendor=bond.vendor,
         production=bond.production,
-        message=command.message,
+        message=words_for(incident, world, bond.vendor, command.message),
         seen=bond.raw_state,
     )
     return says(incident, disputed)
+
+
+@remarks.register
+def _(command: Accept, world: World, after: Incident | None) -> tuple[str, ...]:
+    return removed_from(world, _fixed(world.incidents[command.target], command.vendor).vendor, command.note)
+
+
+@remarks.register
+def _(command: Dispute, world: World, after: Incident | None) -> tuple[str, ...]:
+    return removed_from(
+        world, _fixed(world.incidents[command.target], command.vendor).vendor, command.message
+    )
 
 
 @evolve.register

@@ -17,12 +17,15 @@ from register.core import (
     decide,
     effects,
     evolve,
+    remarks,
     says,
 )
 from register.effect import Effect, Settle
 from register.incident import Bond, BondState, Incident
+from register.leaving import cleared
 from register.text import Words
 from register.topics.engagement import Which, enqueued, live_bond
+from register.topics.letting_out import hidden_from, receives, removed_from
 
 _UNSENT: Final = frozenset({"queued", "waiting", "dead"})
 """States in which nothing of a sending is at the supplier, nor on its way there."""
@@ -52,17 +55,22 @@ class Withdrawn(Event):
     reason: str
     unsent: tuple[str, ...] = ()
     tells: bool = True
+    silent: bool = False  # they are not told the reason
     seen: str = ""
     op: str = ""  # its operation id, where one command says several
 
 
 @decide.register
 def _(command: Withdraw, incident: Incident, world: World) -> Decision:
-    return says(incident, withdrawn(live_bond(incident, command.vendor), world, command.reason))
+    return says(incident, withdrawn(incident, live_bond(incident, command.vendor), world, command.reason))
 
 
-def withdrawn(bond: Bond, world: World, reason: str) -> Withdrawn:
-    """What calling this supplier off comes to, as its sendings stand."""
+def withdrawn(incident: Incident, bond: Bond, world: World, reason: str) -> Withdrawn:
+    """What calling this supplier off comes to, as its sendings stand.
+
+    Who may not have the reason is called off without a word.
+    """
+    what = receives(world, bond.vendor)
     rows = [row for row in world.sendings.values() if row.bond == bond.id]
     unsent = sorted(row.row_id for row in rows if row.state in _UNSENT)
     never_left = bond.ref is None and all(row.kind != "create" or row.row_id in unsent for row in rows)
@@ -70,11 +78,18 @@ def withdrawn(bond: Bond, world: World, reason: str) -> Withdrawn:
         bond=bond.id,
         vendor=bond.vendor,
         production=bond.production,
-        reason=reason,
+        reason=cleared(reason, what).text,
+        silent=hidden_from(incident, what),
         unsent=tuple(unsent),
         tells=not never_left,
         seen=bond.raw_state,
     )
+
+
+@remarks.register
+def _(command: Withdraw, world: World, after: Incident | None) -> tuple[str, ...]:
+    bond = live_bond(world.incidents[command.target], command.vendor)
+    return removed_from(world, bond.vendor, command.reason)
 
 
 @evolve.register
@@ -92,6 +107,7 @@ def _(event: Withdrawn, stream: str, command_id: str) -> tuple[Effect, ...]:
     cancelled = tuple(Settle(row, "cancelled", "the supplier was called off") for row in event.unsent)
     if not event.tells:
         return cancelled
-    payload = {"to": "closed", "note": event.reason, "seen": event.seen, "firm": True}
+    note = "" if event.silent else event.reason
+    payload = {"to": "closed", "note": note, "seen": event.seen, "firm": True}
     close = enqueued(event.bond, event.vendor, stream, event.op or command_id, "transition", payload)
     return (*cancelled, close)

@@ -31,6 +31,7 @@ from register.topics.correction import Correct
 from register.topics.delivery import AdoptTicket, ConfirmSending, DropSending, RetrySending
 from register.topics.engagement import Engage, Reply
 from register.topics.follow_up import FollowUp
+from register.topics.forwarding import Forward
 from register.topics.hold import PutOnHold, Resume
 from register.topics.intake import Log
 from register.topics.links import Link, LinkTo, Unlink
@@ -40,6 +41,7 @@ from register.topics.privacy import LegalHold, Redact
 from register.topics.proposal import Accept, Dispute
 from register.topics.relinking import Relink
 from register.topics.resolution import Cancel, Close, Reopen, Resolve
+from register.topics.sending_files import SendFile, TellPlace
 from register.topics.sight import Restrict, Unrestrict
 from register.topics.urging import Reprioritise
 from register.topics.waking import Done
@@ -134,7 +136,12 @@ def test_each_verb_leads_where_the_table_says_or_is_refused_and_writes_nothing(
         assert everything(desk.store) == was, (verb, before)
 
 
-WITH_SUPPLIERS = {"engage", "reply", "withdraw", "accept", "dispute", "reprioritise", "relink", "call"}
+WITH_SUPPLIERS = {"engage", "reply", "withdraw", "accept", "dispute", "reprioritise", "relink"} | {
+    "send",
+    "evidence",
+    "forward",
+    "call",
+}
 """What they lead to hangs on the bond: see test_bond_verbs.py."""
 
 
@@ -364,6 +371,9 @@ HUMAN: list[tuple[Command, Role]] = [
     (Dispute(target="INC-1", message="x"), Role.COORDINATOR),
     (Reprioritise(target="INC-1"), Role.COORDINATOR),
     (Relink(target="INC-1", ticket="7"), Role.COORDINATOR),
+    (SendFile(target="INC-1", file="x"), Role.COORDINATOR),
+    (TellPlace(target="INC-1", name="x", place="y"), Role.COORDINATOR),
+    (Forward(target="INC-1", vendor="acme"), Role.COORDINATOR),
     (Redact(target="INC-1", reason="x"), Role.COORDINATOR),
     (LegalHold(target="INC-1", reason="x"), Role.ADMIN),
     (RetrySending(row_id="r"), Role.COORDINATOR),

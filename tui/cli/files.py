@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
@@ -12,11 +15,14 @@ import typer
 
 from register.attaching import attach, detach
 from register.core import NotFound, Refused
-from register.incident import Label
+from register.incident import Incident, Label
+from register.leaving import NOTHING_MORE
 from register.seeing import sentence
 from register.store.files import File, content_of, files_of
 from register.text import clip, one_line
+from register.topics.engagement import live_bond
 from register.topics.files import MAX_BYTES, OpenFile, safe_name
+from register.topics.sending_files import TellPlace, refuse_files, too_large
 from tui.cli import words
 from tui.cli.answer import Answer
 from tui.cli.here import Here, here
@@ -35,14 +41,36 @@ def attach_(
     name: Annotated[
         str | None, typer.Option(help="what it is called in the register", show_default=False)
     ] = None,
-    label: Annotated[Label, typer.Option(help="where it may go; only shareable can ever leave")] = (
-        Label.INTERNAL
-    ),
+    label: Annotated[
+        Label | None,
+        typer.Option(
+            help="where it may go; only shareable can ever leave [otherwise internal, with --to shareable]",
+            show_default=False,
+        ),
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="VENDOR", help="send it to this engaged supplier, too", show_default=False),
+    ] = None,
+    place: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="PLACE",
+            help="it is not kept here but lies there, a link or an SFTP place: that is noted, and told",
+            show_default=False,
+        ),
+    ] = None,
 ) -> Answer:
-    """Attach a file to an incident, up to 25 MB."""
+    """Attach a file to an incident, up to 25 MB; with --to, send it to a supplier."""
     wanted = words.number(number)
-    content = _read(file)  # before the register is opened: standard input may take its time
     called = name or ("standard input" if file == "-" else Path(file).name)
+    if place is not None:
+        return tell_place(wanted, file, called, place, to)
+    if to is not None:
+        return send(wanted, file, called, to, label)
+    label = label or Label.INTERNAL
+    content = read(file)  # before the register is opened: standard input may take its time
     with here() as at:
         _refuse_unseen(at, wanted)
         receipt = attach(at.plain_desk(), at.who, wanted, content, called, label)
@@ -117,34 +145,98 @@ def detach_(
         return Answer(_data(at, found), [f"{found.name} is gone from {wanted}."])
 
 
-def _read(file: str) -> bytes:
+def send(number: str, file: str, called: str, vendor: str, label: Label | None) -> Answer:
+    """Attach a file and send it to an engaged supplier, both or neither; nothing too large is even read."""
+    if label not in (None, Label.SHAREABLE):
+        raise WrongUse(
+            f"What is {label} may not leave. Nothing was done: take --label or --to away.", "label"
+        )
+    with here() as at:
+        incident = _seen(at, number)
+        bond = live_bond(incident, vendor)
+        facts = at.desk(with_vendors=True).policy.vendors.get(vendor)
+        what = NOTHING_MORE if facts is None else facts.receives
+        refuse_files(incident, vendor, what)
+
+    def refused(size: int | None) -> Refused:
+        return Refused(too_large(called, size, bond.vendor, what), "file")
+
+    content = read(file, what.most_bytes, refused)
+    with here() as at:
+        receipt = attach(
+            at.desk(with_vendors=True), at.who, number, content, called, Label.SHAREABLE, send_to=bond.vendor
+        )
+        at.wake_worker()
+        with at.store.read() as connection:
+            found = {one.id: one for one in files_of(connection, number)}
+        made = found[receipt.events[0].command_id]
+        told = f"{made.name} is on {number} and on its way to {bond.vendor} ({size_text(made.size)})."
+        return Answer(_data(at, made) | {"to": bond.vendor}, [told])
+
+
+def tell_place(number: str, file: str, called: str, place: str, vendor: str | None) -> Answer:
+    """Note where a file lies that is not kept here, with its size and digest, and tell a supplier."""
+    size, digest = _measured(file)
+    told = TellPlace(target=number, name=called, place=place, size=size, sha256=digest, vendor=vendor)
+    with here() as at:
+        receipt = at.desk(with_vendors=vendor is not None).do(at.who, told)
+        if vendor is not None:
+            at.wake_worker()
+        data = {"number": number, "name": told.name, "place": place, "size": size, "sha256": digest}
+        lines = [f"Where {told.name} lies is on {number} ({size:,} bytes, SHA-256 {digest[:12]}…)."]
+        if vendor is not None:
+            lines.append(f"{vendor} is told.")
+        return Answer(data | {"to": vendor}, [*lines, *receipt.remarks])
+
+
+Refusal = Callable[[int | None], Exception]
+"""From a size, where it is known, to what is raised of it."""
+
+
+def read(file: str, most: int = MAX_BYTES, refused: Refusal | None = None) -> bytes:
     """Return what is to be attached; its size is looked at first."""
+    shown = "Standard input" if file == "-" else clip(one_line(file), 200)
+    refuse = refused or (lambda size: _too_large(shown, "more" if size is None else f"{size:,} bytes"))
+    with _opened(file) as (stream, size):
+        if size is not None and size > most:
+            raise refuse(size)
+        pieces, got = [], 0
+        while piece := stream.read(_PIECE):
+            got += len(piece)
+            if got > most:
+                raise refuse(None)
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+def _measured(file: str) -> tuple[int, str]:
+    """Return a file's size and digest, however large it is; nothing of it is kept."""
+    size, digest = 0, hashlib.sha256()
+    with _opened(file) as (stream, _):
+        while piece := stream.read(_PIECE):
+            size += len(piece)
+            digest.update(piece)
+    return size, digest.hexdigest()
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[tuple[BinaryIO, int | None]]:
+    """A file, and its size where that is known before it is read."""
     if file == "-":
-        return _capped(sys.stdin.buffer, "Standard input")
+        yield sys.stdin.buffer, None
+        return
     path = Path(file)
     shown = clip(one_line(file), 200)
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
             raise WrongUse(f"{shown} is no file that can be attached. Nothing was done.", "file")
-        if about.st_size > MAX_BYTES:
-            raise _too_large(shown, f"{about.st_size:,} bytes")
         with path.open("rb") as opened:
-            return _capped(opened, shown)
+            yield opened, about.st_size
     except FileNotFoundError:
         raise NotFound(f"There is no file {shown}. Nothing was done: name another.", "file") from None
     except OSError as error:
         raise WrongUse(f"{shown} cannot be read ({error.strerror}). Nothing was done.", "file") from error
-
-
-def _capped(stream: BinaryIO, shown: str) -> bytes:
-    pieces, size = [], 0
-    while piece := stream.read(_PIECE):
-        size += len(piece)
-        if size > MAX_BYTES:
-            raise _too_large(shown, "more")
-        pieces.append(piece)
-    return b"".join(pieces)
 
 
 def _too_large(shown: str, size: str) -> WrongUse:
@@ -172,8 +264,15 @@ def _the_file(at: Here, number: str, said: str) -> File:
 
 
 def _refuse_unseen(at: Here, number: str) -> None:
-    if not at.sees(at.incident(number)):
+    _seen(at, number)
+
+
+def _seen(at: Here, number: str) -> Incident:
+    """Return an incident that this reader may see."""
+    found = at.incident(number)
+    if not at.sees(found):
         raise Refused(sentence(number))
+    return found
 
 
 def _target(file: File, to: Path | None) -> Path:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from pathlib import Path
 
 import pytest
 
 from register.topics.files import MAX_BYTES
-from tests.tui.cli_help import Cli
+from tests.tui.cli_help import Cli, vendor_block
 
 
 @pytest.fixture
@@ -91,3 +92,64 @@ def test_which_of_two_is_asked(one: Cli) -> None:
 def test_at_an_earlier_moment_its_files_are_those_of_then(one: Cli) -> None:
     made = one.json("attach", "1", "trace.log")
     assert one.json("show", "1", "--as-of", made["added_at"].replace("Z", "+00:00"))["files"]
+
+
+# To a supplier
+
+
+def with_keys(*keys: str) -> str:
+    first, rest = vendor_block().split("\n", 1)
+    return "\n".join((first, *keys, rest))
+
+
+@pytest.fixture
+def engaged(one: Cli) -> Cli:
+    """With practice engaged for INC-1; it takes 1,000 bytes."""
+    one.vendors(with_keys("max_attachment = 1000", 'upload = "sftp://files.example/in"'))
+    one.json("engage", "1", "practice", "look")
+    return one
+
+
+def test_a_file_goes_to_a_supplier_from_standard_input_and_from_a_path(engaged: Cli) -> None:
+    made = engaged.json("attach", "1", "-", "--to", "practice", "--name", "dump.sql", stdin=b"one")
+    assert (made["name"], made["label"], made["to"]) == ("dump.sql", "shareable", "practice")
+    said = engaged("attach", "1", str(engaged.home / "trace.log"), "--to", "practice")
+    assert "trace.log is on INC-1 and on its way to practice" in said.out
+    assert [row["what"] for row in engaged.json("outbox", "list")] == ["create", "attach", "attach"]
+    shown = engaged("show", "1").out
+    assert "sends dump.sql to practice (3 bytes)" in shown
+    assert engaged.json("send", "1", "trace.log")["number"] == "INC-1"
+
+
+def test_what_is_too_large_for_them_is_not_even_read(engaged: Cli) -> None:
+    large = engaged.home / "large.bin"
+    large.write_bytes(b"x" * 1001)
+    for words, stdin in ((["-"], b"x" * 1001), ([str(large)], b"")):
+        said = engaged("attach", "1", *words, "--to", "practice", stdin=stdin)
+        assert said.code == 3
+        assert "practice takes 1,000 bytes at most" in said.err
+        assert "Put it there: sftp://files.example/in." in said.err
+    assert engaged.json("files", "1") == []
+    told = engaged.json(
+        "attach", "1", str(large), "--to", "practice", "--at", "sftp://files.example/in/large"
+    )
+    assert (told["size"], told["sha256"][:8]) == (1001, hashlib.sha256(b"x" * 1001).hexdigest()[:8])
+    assert engaged.json("files", "1") == []
+    assert [row["what"] for row in engaged.json("outbox", "list")] == ["create", "comment"]
+    assert "large.bin lies elsewhere; practice is told" in engaged("show", "1").out
+    assert engaged("attach", "1", str(large), "--at", "https://bob:hunter2@files.example/x").code == 2
+
+
+def test_what_may_not_leave_is_not_attached_either(engaged: Cli) -> None:
+    path = str(engaged.home / "trace.log")
+    assert engaged("attach", "1", path, "--to", "practice", "--label", "internal").code == 2
+    assert engaged("attach", "1", path, "--to", "nobody").code == 3
+    engaged.vendors(with_keys("may_receive = []"))
+    said = engaged("attach", "1", path, "--to", "practice")
+    assert (said.code, "may receive no files" in said.err) == (3, True)
+    assert engaged.json("files", "1") == []
+
+
+def test_what_is_taken_out_is_said(engaged: Cli) -> None:
+    said = engaged("reply", "1", "ring +47 22 33 44 55")
+    assert "Taken out before it goes to practice: 1 × phone number" in said.out
