@@ -129,17 +129,28 @@ def _adopted(event: Any) -> Mapping[str, Any]:
     return _of_sending(event, f"{event.vendor} ticket {event.ref.key} ({how}){more}", "warn" if more else "")
 
 
+def _about_supplier(event: Any, what: str, pen: str) -> dict[str, Any]:
+    """Words with the place of a name in them, which one_line would take out."""
+    return {"what": what, "vendor": event.vendor, "bond": event.bond, "pen": pen}
+
+
 def _called(event: Any) -> Mapping[str, Any]:
     until = f", promised until {event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
     what = f"called {event.vendor}: {PERSON}{until}" if event.reached else f"called {PERSON}: nobody answered"
     pen = "" if event.reached else "warn"
-    return {**_of_sending(event, what, pen, event.said), "people": (event.whom,)}
+    return {**_about_supplier(event, what, pen), "body": event.said, "people": (event.whom,)}
+
+
+def _nudged(event: Any) -> Mapping[str, Any]:
+    due = f"{event.due:%Y-%m-%d %H:%M} UTC"
+    what = f"nudges {event.vendor} by itself: {one_line(event.clock)} is due {due} ({event.percent} % gone)"
+    return {**_about_supplier(event, what, "warn"), "body": event.message}
 
 
 def _call_due(event: Any) -> Mapping[str, Any]:
     why = CALL_WHY[event.why].format(at=f"{event.since:%Y-%m-%d %H:%M} UTC" if event.since else "")
     what = f"CALL {event.vendor} (d): {why} ({PERSON} is asked to)"
-    return {**_of_sending(event, what, "bad"), "people": (event.asks,)}
+    return {**_about_supplier(event, what, "bad"), "people": (event.asks,)}
 
 
 def _said(event: Any) -> Mapping[str, Any]:
@@ -242,6 +253,7 @@ WORDS: Final[Mapping[str, Words]] = {
     "send_failed": lambda e: _of_sending(e, f"{_sent(e)} to {e.vendor} failed (4 Outbox)", "bad", e.why),
     "sent_again": lambda e: _of_sending(e, f"{_sent(e)} to {e.vendor} is tried again", "", e.why),
     "called": _called,
+    "nudged": _nudged,
     "call_due": _call_due,
     "supplier_said": _said,
     "supplier_updated": _updated,

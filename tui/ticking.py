@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rich.cells import cell_len
 
-from register.clocks.account import Account, account
+from register.clocks.account import Account, Gap, account, gaps
 from register.clocks.clock import Clock, Stage
 from register.clocks.definition import Kind, Metric
 from register.plain import one_line
@@ -37,6 +37,7 @@ def page(clocks: Sequence[Clock], model: Model, width: int) -> list[Line]:
     for clock in clocks:
         lines += _told(account(clock, now), model, width)
         lines.append(())
+    lines += [_gap(gap, model) for gap in gaps(clocks, now)]
     return lines or [((" Nothing is promised for this priority, and nothing was.", "dim"),)]
 
 
@@ -69,6 +70,17 @@ def _told(one: Account, model: Model, width: int) -> Iterator[Line]:
     elif one.due is not None:
         day = clock_text(one.due, model.eyes.now, model.zone).rpartition(" ")[0]
         yield ((f"   due {f'{day} ' if day else ''}{wall(one.due, model.zone)}", ""),)
+
+
+def _gap(gap: Gap, model: Model) -> Line:
+    """How a supplier's fix stands beside the resolution that we owe first."""
+    by, late = hours(gap.seconds), gap.seconds < 0
+    if gap.by_wall:
+        text = f"is due {by} {'AFTER' if late else 'before'} {gap.ours.name}"
+    else:
+        text = f"has {by} {'more' if late else 'less'} left than {gap.ours.name}; one of them is paused"
+    sign = f" {model.signs.over}" if late else ""
+    return ((" back to back: ", "dim"), (f"{one_line(gap.theirs.name)} {text}{sign}", "bad" if late else ""))
 
 
 def _promise(clock: Clock) -> str:

@@ -205,6 +205,7 @@ class Contract(BaseModel, frozen=True, extra="forbid"):
     acknowledge: until their first word; update: between two words of theirs; fix: until they say it is fixed.
     services: for which of our services it stands behind our promise; left out: for all.
     beyond_promise: why it may take longer than we have promised ourselves; without it that is refused.
+    nudge: percent of a target at which they are reminded by themselves; left out: never.
     """
 
     calendar: str = "24x7"
@@ -214,6 +215,7 @@ class Contract(BaseModel, frozen=True, extra="forbid"):
     services: _Some = None
     beyond_promise: str = ""
     thresholds: tuple[Annotated[int, Field(ge=1, le=100)], ...] = (50, 75, 100)
+    nudge: tuple[Annotated[int, Field(ge=1, le=99)], ...] = ()
 
     def targets(self) -> dict[Metric, dict[PriorityName, Target]]:
         return {Metric.ACKNOWLEDGE: self.acknowledge, Metric.WORD: self.update, Metric.FIX: self.fix}

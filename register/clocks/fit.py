@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from register.calendars import moment_of, seconds_of
 from register.clocks.book import Book, Promise, Rule
@@ -30,7 +30,54 @@ def misfits(book: Book) -> list[str]:
     ]
 
 
+class Spare(NamedTuple):
+    """How a supplier's fix, after our own handover, stands to what we have promised, at a week's worst hour.
+
+    seconds: on the wall; less than none is too late, None is for ever. beyond: why it may be.
+    """
+
+    vendor: str
+    priority: str
+    clock: str
+    seconds: int | None
+    beyond: str
+
+
+def spares(book: Book) -> list[Spare]:
+    """Return how every contract fits inside every promise of ours that it stands behind."""
+    return [
+        Spare(vendor, f"P{priority}", name, _worst(book, ours, theirs, priority), contract.beyond_promise)
+        for vendor, contract in book.contracts.items()
+        for name, priority, ours, theirs in _pairs(book, vendor, contract)
+    ]
+
+
+def _worst(book: Book, ours: Promise, theirs: Promise, priority: str) -> int | None:
+    worst: int | None = None
+    for before in _handovers(book, priority):
+        for begin in _WEEK:
+            due, fixed = _after(book, begin, ours), _fixed(book, begin, before, theirs)
+            if due is None:
+                continue
+            if fixed is None:
+                return None
+            worst = due - fixed if worst is None else min(worst, due - fixed)
+    return worst
+
+
 def _of(book: Book, vendor: str, contract: Contract) -> Iterator[str]:
+    for name, priority, ours, theirs in _pairs(book, vendor, contract):
+        late = (_too_late(book, ours, before, theirs) for before in _handovers(book, priority))
+        found = next(filter(None, late), "")
+        if found:
+            yield (
+                f"contracts.{vendor}: P{priority} does not fit inside clocks.{name}. {found}"
+                f" Mend one of them, or say in contracts.{vendor}.beyond_promise why it is so"
+            )
+
+
+def _pairs(book: Book, vendor: str, contract: Contract) -> Iterator[tuple[str, str, Promise, Promise]]:
+    """Yield each promise of ours that a supplier's fix stands behind: clock, priority, ours, theirs."""
     fixes = next((rule.promises for rule in book.supplier_rules[vendor] if rule.metric is Metric.FIX), {})
     for name, clock in book.clocks.items():
         if clock.kind is not Kind.SLA or clock.metric is not Metric.RESOLUTION:
@@ -41,15 +88,7 @@ def _of(book: Book, vendor: str, contract: Contract) -> Iterator[str]:
         ours = next(rule for rule in book.rules if rule.name == name)
         for priority, promise in ours.promises.items():
             if priority in fixes and priority in ours.start.get("priority", (priority,)):
-                late = (
-                    _too_late(book, promise, before, fixes[priority]) for before in _handovers(book, priority)
-                )
-                found = next(filter(None, late), "")
-                if found:
-                    yield (
-                        f"contracts.{vendor}: P{priority} does not fit inside clocks.{name}. {found}"
-                        f" Mend one of them, or say in contracts.{vendor}.beyond_promise why it is so"
-                    )
+                yield name, priority, promise, fixes[priority]
 
 
 _Before = tuple[str, Promise] | None
@@ -64,9 +103,7 @@ def _handovers(book: Book, priority: str) -> list[_Before]:
 
 def _too_late(book: Book, ours: Promise, before: _Before, theirs: Promise) -> str:
     for begin in _WEEK:
-        due = _after(book, begin, ours)
-        handed = begin if before is None else _after(book, begin, before[1])
-        fixed = None if handed is None else _after(book, handed, theirs)
+        due, fixed = _after(book, begin, ours), _fixed(book, begin, before, theirs)
         if due is not None and (fixed is None or fixed > due):
             parts = [f"{told(before[1].seconds)} of {before[0]}"] if before else []
             parts.append(f"{told(theirs.seconds)} of theirs on {theirs.calendar}")
@@ -76,6 +113,12 @@ def _too_late(book: Book, ours: Promise, before: _Before, theirs: Promise) -> st
                 f" and we have promised {_said(due)} ({told(ours.seconds)} on {ours.calendar})."
             )
     return ""
+
+
+def _fixed(book: Book, begin: int, before: _Before, theirs: Promise) -> int | None:
+    """When it is fixed at the latest, handed over at the latest: None where that is never."""
+    handed = begin if before is None else _after(book, begin, before[1])
+    return None if handed is None else _after(book, handed, theirs)
 
 
 def _after(book: Book, begin: int, promise: Promise) -> int | None:

@@ -16,7 +16,7 @@ from register.store.reading import incident_of
 from register.store.transaction import columns_of
 from register.topics.adoption import Recount
 
-_COUNTED: Final = ("due_at", "clocks", "board")
+_COUNTED: Final = ("due_at", "wake_at", "clocks", "board")
 _WITH_SUPPLIERS: Final = select(t.bond.c.incident).where(t.bond.c.live == 1)
 _RUNNING: Final = select(t.incident.c.n, t.incident.c.doc, *(t.incident.c[name] for name in _COUNTED)).where(
     or_(t.incident.c.open == 1, literal("INC-").concat(cast(t.incident.c.n, String)).in_(_WITH_SUPPLIERS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter, namedtuple
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +15,9 @@ from sqlalchemy import Connection, and_, bindparam, func, select, text
 from register.calendars import moment_of
 from register.canon import canonical, data_digest, link, moment, stamp
 from register.clocks.book import DEFAULT_TIMELINE, Timeline
+from register.clocks.clock import Clock
 from register.clocks.due import NOTHING, facts_of, soonest
+from register.clocks.nudge import next_nudge
 from register.clocks.run import clocks_of
 from register.core import AlertAsked, AlertFacts, Event, Policy, Said, SendingFacts
 from register.effect import Effect
@@ -356,11 +358,18 @@ def columns_of(incident: Incident, timeline: Timeline) -> dict[str, Any]:
         "closed_at": _stamp(incident.closed_at),
         "reopened": incident.reopened,
         "due_at": None if due.at is None else stamp(moment_of(due.at)),
-        "wake_at": _stamp(incident.wakes_at),
+        "wake_at": _stamp(_wakes_at(incident, clocks, timeline)),
         "clocks": orjson.dumps([facts_of(clock) for clock in clocks]).decode(),
         "board": orjson.dumps(board).decode(),
         "doc": incident.model_dump_json(),
     }
+
+
+def _wakes_at(incident: Incident, clocks: Sequence[Clock], timeline: Timeline) -> datetime | None:
+    """When something next falls due of it: its own time, a supplier's silence, or a step of a contract."""
+    nudge = next_nudge(incident, clocks, timeline)
+    times = [at for at in (incident.wakes_at, None if nudge is None else moment_of(nudge)) if at is not None]
+    return min(times, default=None)
 
 
 def _stamp(time: datetime | None) -> str | None:

@@ -26,6 +26,7 @@ from register.text import Name
 from register.topics.calling import calls_due
 from register.topics.family import children_of
 from register.topics.hold import goes_on
+from register.topics.nudging import nudges_due
 from register.topics.resolution import Closed
 
 
@@ -66,7 +67,7 @@ class RecordDone(Event):
 @decide.register
 def _(command: WakeUp, incident: Incident, world: World) -> Decision:
     """Nothing where somebody was first: its time is looked at anew, under the lock."""
-    calls = says(incident, *calls_due(incident, world.now))
+    calls = says(incident, *calls_due(incident, world.now), *nudges_due(incident, world, command.command_id))
     due = incident.turns_at
     if due is None or due > world.now:
         return calls

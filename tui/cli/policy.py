@@ -27,6 +27,7 @@ from register.store.adopted import Adopted, adopted
 from register.text import one_line
 from register.toml_file import FileFaults, FileMissing, TomlFile, text_of
 from tui.cli.answer import Answer
+from tui.cli.contracts import contract_lines, contracts_data
 from tui.cli.here import Here, here
 from tui.cli.tabular import columns
 from tui.cli.trouble import FOUND_FAULTS
@@ -120,6 +121,7 @@ def _shown(at: Here, found: Adopted) -> Answer:
             for category, team in row.items()
         ],
         "suppliers": list(policy.vendors),
+        "contracts": contracts_data(matrix.book),
         "matrix": tables_in(found.matrix) if found.matrix != NOTHING else None,
     }
     head = (
@@ -127,7 +129,19 @@ def _shown(at: Here, found: Adopted) -> Answer:
         if found.at is not None
         else "Nothing is adopted yet: the built-in policy holds. `muster apply` adopts matrix.toml."
     )
-    return Answer(data, [head, "", *_roles(at, found), "", *_teams(matrix), "", *_owner_lines(matrix)])
+    return Answer(
+        data,
+        [
+            head,
+            "",
+            *_roles(at, found),
+            "",
+            *_teams(matrix),
+            "",
+            *_owner_lines(matrix),
+            *contract_lines(matrix.book),
+        ],
+    )
 
 
 def _of_role(matrix: Matrix, role: Role) -> list[str]:
