@@ -39,7 +39,7 @@ from integrations.sending import Request, may_repeat, ref_of, settled_at
 from integrations.vendor import Vendor, Wired
 from register.core import Command
 from register.incident import TicketRef
-from register.store import contracts, files, outbox, vendors
+from register.store import files, outbox, vendors
 from register.store.leaving import PLAIN, Stands, claim
 from register.store.outbox import Sending
 from register.store.vendors import Standing
@@ -51,7 +51,6 @@ from register.topics.delivery import (
     PauseVendor,
     ResendSending,
 )
-from register.topics.nudging import LetGo
 
 MOST_TRIES = 6
 """After that many tries that left nothing at the supplier, a person is asked before the next."""
@@ -143,10 +142,6 @@ class Courier:
         if stopped is not None:  # they were not asked, so it says nothing of them
             await self._do(stopped)
             return
-        if not await self._is_wanted(row):
-            why = "what it was to remind of is over"
-            await self._do(LetGo(row_id=row.row_id, why=why))
-            return
         try:
             outcome: TicketRef | Applied | Failure = await self._in_time(row)
         except Failure as failure:
@@ -155,10 +150,6 @@ class Courier:
         await self._settle(row, outcome)
         await self._stands(outcome)
         self._fault("settled")
-
-    async def _is_wanted(self, row: Sending) -> bool:
-        """What had a reason when it was asked for may have none by now."""
-        return await self._hand.call(lambda: contracts.is_wanted(self._hand.store, row))
 
     async def _in_time(self, row: Sending) -> TicketRef | Applied:
         """Send before the deadline that stands in the row: past it others may look the row up."""

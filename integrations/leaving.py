@@ -14,20 +14,24 @@ from typing import Any, Final
 import orjson
 
 from integrations.vendor import Vendor
+from register.core import Command
 from register.incident import Label
 from register.leaving import May, Receives, cleared
 from register.store.leaving import Stands
 from register.store.outbox import Sending
 from register.topics.delivery import FailSending
 from register.topics.letting_out import title_as
+from register.topics.nudging import LetGo
 
 _TEXTS: Final = ("title", "body", "note", "name")
 _SAYS_NOTHING: Final = frozenset({"transition", "priority"})
 """Kinds that tell of no more than their ticket when their note is left out."""
 
 
-def as_it_may_leave(row: Sending, vendor: Vendor, stands: Stands) -> tuple[Sending, FailSending | None]:
+def as_it_may_leave(row: Sending, vendor: Vendor, stands: Stands) -> tuple[Sending, Command | None]:
     """Return a row as it may leave, and what is to be said where it may not."""
+    if stands.over:
+        return row, LetGo(row_id=row.row_id, why="what it was to remind of is over")
     row = _without_words(row, vendor, stands)
     why = stopped(row, vendor, stands)
     return row, None if why is None else FailSending(row_id=row.row_id, tries=row.tries, why=why)

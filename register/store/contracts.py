@@ -19,8 +19,6 @@ from register.store.store import Store
 
 def is_wanted(store: Store, row: Sending) -> bool:
     """Whether a sending is to leave: a reminder only while the clock that it is about still runs."""
-    if '"about"' not in row.payload:
-        return True
     mark = orjson.loads(row.payload).get("about")
     incident = store.incident(row.incident) if mark else None
     if incident is None:

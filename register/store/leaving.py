@@ -12,6 +12,7 @@ from sqlalchemy import and_, select
 from register.row import number_of
 from register.store import outbox
 from register.store import tables as t
+from register.store.contracts import is_wanted
 from register.store.outbox import Sending
 from register.store.store import Store
 
@@ -21,11 +22,13 @@ class Stands:
     """restricted: the incident is. wiped: something that it quotes was redacted.
 
     label: of its file, "" where the file was taken away, None where it takes none.
+    over: it was to remind of something that is over.
     """
 
     restricted: bool = False
     wiped: bool = False
     label: str | None = None
+    over: bool = False
 
 
 PLAIN: Final = Stands()
@@ -64,6 +67,7 @@ def stand(store: Store, rows: Iterable[Sending]) -> dict[str, Stands]:
             restricted=number_of(row.incident) in hidden,
             wiped=any(int(seq) in wiped for seq in taken[row.row_id].get("quotes", ())),
             label=labels.get(str(taken[row.row_id]["file"]), "") if "file" in taken[row.row_id] else None,
+            over="about" in taken[row.row_id] and not is_wanted(store, row),
         )
         for row in some
     }
@@ -72,7 +76,7 @@ def stand(store: Store, rows: Iterable[Sending]) -> dict[str, Stands]:
 
 def _taken(row: Sending) -> dict[str, Any]:
     """The part of a payload that names other things; most name none, and are not read."""
-    if '"quotes"' not in row.payload and '"file"' not in row.payload:
+    if not any(name in row.payload for name in ('"quotes"', '"file"', '"about"')):
         return {}
     found: dict[str, Any] = orjson.loads(row.payload)
     return found
