@@ -1,6 +1,6 @@
 """What a person is to say or paste where no system of a supplier's is spoken to: a card for each sending.
 
-Pure. The engine never sends these: they wait in the outbox until somebody says that they were handed over.
+The engine never sends these: they wait in the outbox until somebody says that they were handed over.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ from typing import Any, Final
 import orjson
 
 from integrations.connector import Theirs
+from integrations.leaving import as_it_may_leave
 from integrations.sending import in_words
 from integrations.vendor import ByHand, Vendor
 from register.incident import Priority
+from register.store import Store
+from register.store.leaving import PLAIN, stand
+from register.store.outbox import Sending
 from register.text import one_line
 
 
@@ -48,6 +52,16 @@ def card_of(vendor: Vendor, row_id: str, number: str, kind: str, payload: str, k
         facts = (("Their ticket", key or "not known"),)
         then = f"When they have it: muster outbox handed {row_id}"
     return Card(_reach(vendor), (*facts, ("Our number", number)), _SAY[kind](told), then)
+
+
+def card_now(store: Store, vendor: Vendor, row: Sending, key: str | None) -> Card:
+    """The card as things stand now: what may not leave any more is not shown, and nobody is to say it."""
+    row, stopped = as_it_may_leave(row, vendor, stand(store, [row]).get(row.row_id, PLAIN))
+    card = card_of(vendor, row.row_id, row.incident, row.kind, row.payload, key)
+    if stopped is None:
+        return card
+    why = str(stopped.given("why"))
+    return Card(("NOT TO BE SAID",), (), why, f"Give it up: muster outbox drop {row.row_id}")
 
 
 def _reach(vendor: Vendor) -> tuple[str, ...]:

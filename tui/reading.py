@@ -75,15 +75,15 @@ def sent(store: Store, viewer: Principal) -> tuple[Sent, ...]:
         ahead.add(row.bond)
         facts = known.policy.vendors.get(row.vendor)
         if facts is not None and facts.by_hand:
-            rows.append(_by_hand(_sent(row, why), row, known, first=first))
+            rows.append(_by_hand(store, _sent(row, why), row, known, first=first))
         else:
             rows.append(_sent(row, why))
     return tuple(rows)
 
 
-def _by_hand(told: Sent, row: Sending, known: Adopted, *, first: bool) -> Sent:
+def _by_hand(store: Store, told: Sent, row: Sending, known: Adopted, *, first: bool) -> Sent:
     """A sending that a person hands over, with the card that says what and how."""
-    from integrations.by_hand import card_of
+    from integrations.by_hand import card_now
     from integrations.vendors import adopted_vendors
     from register.toml_file import FileFaults
 
@@ -91,7 +91,7 @@ def _by_hand(told: Sent, row: Sending, known: Adopted, *, first: bool) -> Sent:
         vendor = adopted_vendors(known.vendors)[row.vendor]
     except FileFaults:  # of another version: its words are shown as they are
         return replace(told, person=first, by_hand=True)
-    card = card_of(vendor, row.row_id, row.incident, row.kind, row.payload, row.remote_id)
+    card = card_now(store, vendor, row, row.remote_id)
     why = "read it to them, or put it into their portal: = says that they have it" if first else told.why
     return replace(told, person=first, by_hand=True, why=why, message="\n".join(card.lines()))
 

@@ -138,7 +138,7 @@ def _called(event: Any) -> Mapping[str, Any]:
     until = f", promised until {event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
     what = f"called {event.vendor}: {PERSON}{until}" if event.reached else f"called {PERSON}: nobody answered"
     pen = "" if event.reached else "warn"
-    return {**_about_supplier(event, what, pen), "body": event.said, "people": (event.whom,)}
+    return {**_about_supplier(event, what, pen), "body": event.body, "people": (event.whom,)}
 
 
 def _nudged(event: Any) -> Mapping[str, Any]:

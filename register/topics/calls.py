@@ -81,7 +81,7 @@ class Called(Event):
     vendor: str
     whom: PersonId
     reached: bool
-    said: str
+    body: str
     until: datetime | None = None
 
 
@@ -124,7 +124,7 @@ def called_them(
     until = None if until is None else utc(until)
     if until is not None and until <= at:
         raise Refused("What they promised would have passed before the call: give a later time.", "until")
-    return Called(bond=bond.id, vendor=bond.vendor, whom=whom, reached=reached, said=said, until=until)
+    return Called(bond=bond.id, vendor=bond.vendor, whom=whom, reached=reached, body=said, until=until)
 
 
 def _update(bond: Bond, stands: Stands, whom: PersonId, change_id: str) -> SupplierUpdated:
@@ -147,9 +147,11 @@ def _(event: Called, incident: Incident, at: datetime) -> Incident:
     bond = incident.bond(event.bond)
     if bond is None or not event.reached:
         return incident
-    changes: dict[str, Any] = {"call": None, "heard_at": _later(bond.heard_at, at)}
-    if event.said:
-        changes["said_at"] = _later(bond.said_at, at)
+    changes: dict[str, Any] = {
+        "call": None,
+        "heard_at": _later(bond.heard_at, at),
+        "said_at": _later(bond.said_at, at),
+    }
     if event.until is not None:
         changes |= {"promised_until": event.until, "remind_at": event.until}
         if bond.ball is not Ball.THEIRS:

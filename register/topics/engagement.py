@@ -86,6 +86,7 @@ class Engaged(Event):
     priority: Priority
     by: PersonId
     by_hand: bool = False
+    confirm_by: datetime | None = None  # until when their ticket must be there, or a person is to call
     quotes: tuple[int, ...] = ()
 
 
@@ -134,6 +135,7 @@ def _(command: Engage, incident: Incident, world: World) -> Decision:
         by=world.actor,
         quotes=tuple(notes),
         by_hand=facts.by_hand,
+        confirm_by=world.now + CONFIRM_WITHIN if incident.priority in AT_ONCE else None,
     )
     at_once = call_at_once(engaged.bond, facts, incident.priority, world.actor)
     return says(incident, engaged, *at_once)
@@ -228,7 +230,7 @@ def _(event: Engaged, incident: Incident, at: datetime) -> Incident:
         engaged_by=event.by,
         told_priority=event.priority,
         by_hand=event.by_hand,
-        confirm_by=at + CONFIRM_WITHIN if event.priority in AT_ONCE else None,
+        confirm_by=event.confirm_by,
     )
     return incident.with_bond(bond.prepared())
 

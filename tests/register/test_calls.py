@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from register.core import Policy, Refused, VendorFacts
+from register.core import Policy, Refused, VendorFacts, fold
 from register.desk import ServiceDesk
 from register.incident import Ball, Bond, CallWhy, Impact, Urgency
 from register.topics.calling import CONFIRM_WITHIN, CallDue
-from register.topics.calls import LogCall, Stands
+from register.topics.calls import Called, LogCall, Stands
 from register.topics.correction import Correct
-from register.topics.engagement import Engage
+from register.topics.engagement import Engage, Engaged
 from register.topics.hearing import Hear
+from register.topics.privacy import Redact
 from register.topics.urging import Reprioritise
 from register.topics.withdrawal import Withdraw
 from register.verify import verify
 from register.watch import falls_due_soon, tick
-from tests.register.saying import ANA, BEN, ENGINE, arrived, engaged, heard, log, look, story
+from tests.register.saying import ADA, ANA, BEN, ENGINE, arrived, engaged, heard, log, look, story
 
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HIGH = {"impact": Impact.HIGH, "urgency": Urgency.HIGH}
 
 
@@ -183,3 +185,29 @@ def test_where_their_system_speaks_it_tells_how_it_stands(desk: ServiceDesk) -> 
     arrived(desk, row)
     with pytest.raises(Refused, match="own system tells"):
         desk.do(ANA, LogCall(target=number, whom="Lena", stands=Stands.FIXED))
+
+
+# What stays of it
+
+
+def test_a_redaction_takes_the_words_and_keeps_who_promised_what(desk: ServiceDesk, clock: Any) -> None:
+    number, row = urgent(desk)
+    arrived(desk, row)
+    until = clock.now + timedelta(hours=2)
+    desk.do(ANA, LogCall(target=number, whom="Lena", said="The password is hunter2.", until=until))
+    before = bond_of(desk, number)
+    desk.do(ADA, Redact(target=number, reason="a password"))
+    bare = {"ref": None, "duplicates": ()}  # their address is a text as well
+    assert bond_of(desk, number).but(**bare) == before.but(**bare)
+    called = [one.event for one in desk.store.timeline(number) if isinstance(one.event, Called)]
+    assert [(one.body, one.until) for one in called] == [("", until)]
+    assert verify(desk.store).faults == []
+
+
+def test_what_was_engaged_before_there_were_calls_folds_as_it_did(desk: ServiceDesk) -> None:
+    number, _ = urgent(desk)
+    engaged_event = next(one.event for one in desk.store.timeline(number) if isinstance(one.event, Engaged))
+    old = engaged_event.model_dump(exclude={"by_hand", "confirm_by"})
+    folded = fold(Engaged.model_validate(old), look(desk, number).but(bonds=()), NOON, NOON)
+    assert folded is not None
+    assert (folded.bonds[0].confirm_by, folded.bonds[0].to_hand, folded.wakes_at) == (None, 0, None)

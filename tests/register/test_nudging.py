@@ -26,6 +26,7 @@ from register.topics.calls import LogCall
 from register.topics.hearing import Hear
 from register.topics.hold import PutOnHold, Resume
 from register.topics.nudging import LetGo, Nudged
+from register.topics.privacy import Redact
 from register.topics.proposal import Dispute
 from register.topics.withdrawal import Withdraw
 from register.verify import verify
@@ -152,6 +153,14 @@ def test_a_dispute_does_not_remind_again_of_what_was_reminded_of(desk: ServiceDe
     word(desk, clock, number, bond, kind="state", raw_state="open again", ball=Ball.THEIRS, fixed=False)
     after(desk, clock, minutes=1)
     assert [one for one in told(desk, number) if one[0] == "acme fix"] == fix
+
+
+def test_a_redaction_forgets_no_step(desk: ServiceDesk, clock: Any) -> None:
+    number, _ = ticket(desk)
+    assert after(desk, clock, minutes=31) == 1
+    desk.do(ADA, Redact(target=number, reason="a password"))
+    assert after(desk, clock, minutes=1) == 0
+    assert len(look(desk, number).bonds[0].nudged) == 1
 
 
 def test_who_asked_for_no_reminders_sends_none(store: Store, policy: Policy, clock: Any) -> None:

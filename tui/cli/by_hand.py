@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from integrations.by_hand import card_of
+from integrations.by_hand import card_now
 from register.core import NotFound
-from register.store.vendors import sending_facts
+from register.store import outbox
 from register.text import clean, clip, one_line
 from tui.cli.answer import Answer
 from tui.cli.here import here
@@ -22,16 +22,20 @@ def card(
     ],
 ) -> Answer:
     """Show what to say or paste for a sending, whom to call, and what to do when they have it."""
+    asked = sending.strip().upper()
     with here() as at:
-        row = sending_facts(at.store, sending.strip().upper())
+        rows = [row for row in outbox.unfinished(at.store) if asked and row.row_id.startswith(asked)]
+        row = rows[0] if len(rows) == 1 else None
         vendor = None if row is None else at.suppliers().get(row.vendor)
         if row is None or vendor is None or not at.sees(incident := at.incident(row.incident)):
             raise NotFound(
-                f"There is no sending {clip(one_line(sending), 40)!r} to show: `muster outbox list` has all."
+                f"No sending that waits begins with {clip(one_line(sending), 40)!r}, or several do:"
+                " `muster outbox list` shows them."
             )
         bond = incident.bond(row.bond)
-    key = bond.ref.key if bond is not None and bond.ref is not None else None
-    found = card_of(vendor, row.row_id, row.incident, row.kind, row.payload, key)
+        found = card_now(
+            at.store, vendor, row, bond.ref.key if bond is not None and bond.ref is not None else None
+        )
     data = {
         "row_id": row.row_id,
         "incident": row.incident,

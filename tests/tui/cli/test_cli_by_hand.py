@@ -52,6 +52,16 @@ def test_engaged_handed_over_called_and_called_off(one: Cli) -> None:
     assert "close the ticket" in one("outbox", "card", one.json("outbox", "list")[0]["row_id"]).out
 
 
+def test_what_may_not_leave_any_more_is_not_to_be_said(one: Cli) -> None:
+    one.json("engage", "1", "cable-co", "Fibre 7 is dark.")
+    (row,) = one.json("outbox", "list")
+    one.json("restrict", "1")
+    card = one("outbox", "card", row["row_id"]).out
+    assert "NOT TO BE SAID" in card
+    assert "Fibre 7" not in card
+    assert "muster outbox drop" in card
+
+
 def test_whom_to_call_and_what_can_be_tested(one: Cli) -> None:
     assert one.json("vendors", "contacts", "cable-co")[0]["phone"] == "+1 555 0199"
     assert "Cable Co" in one("vendors", "contacts", "cable-co").out
