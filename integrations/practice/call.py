@@ -52,11 +52,11 @@ class Call:
 
     async def answer(self) -> None:
         """Do what was asked and answer it."""
-        await self._app(self._scope, self._again, self._send)
+        await self._app(self._scope, self._again(), self._send)
 
     async def commit(self) -> tuple[int, bytes]:
         """Do what was asked and keep the answer back: its status and body."""
-        return await self._kept(self._scope, self._again)
+        return await self._kept(self._scope, self._again())
 
     async def act(self, **what: object) -> None:
         """Have the desk's own people do something, by the door that is theirs alone."""
@@ -83,7 +83,7 @@ class Call:
         self._late.start(seconds, self.commit)
 
     async def reply(self, response: Response) -> None:
-        await response(self._scope, self._again, self._send)
+        await response(self._scope, self._receive, self._send)
 
     async def cut(self) -> None:
         """Close the TCP connection, without a word."""
@@ -95,8 +95,16 @@ class Call:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
-    async def _again(self) -> Message:
-        return {"type": "http.request", "body": self._body, "more_body": False}
+    def _again(self) -> Receive:
+        """The request as it came; after it, whatever its caller does next."""
+        left = [self._body]
+
+        async def receive() -> Message:
+            if left:
+                return {"type": "http.request", "body": left.pop(), "more_body": False}
+            return await self._receive()
+
+        return receive
 
 
 class Late:

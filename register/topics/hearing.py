@@ -34,6 +34,8 @@ from register.topics.proposal import accepted
 from register.topics.resolution import resolved_by_supplier
 from register.topics.sendings import Delivered
 
+UNSETTLED = frozenset({"sending", "ambiguous", "waiting", "queued", "dead"})
+"""States of a sending in which an earlier try may have been carried out."""
 # Connectors clean and clip what they read; the door does not rely on it. Nothing is too long to be kept.
 _Foreign = Annotated[str, AfterValidator(clean)]
 _ForeignLine = Annotated[str, AfterValidator(one_line)]
@@ -152,11 +154,12 @@ def _(command: Hear, incident: Any, world: World) -> Decision:
 
 
 def _is_own_doing(item: Heard, bond: Bond, world: World) -> bool:
-    """Whether a state is the one that a request of ours, still on its way, asks for."""
+    """Whether a state is the one that a request of ours asks for, of which we do not know how it ended."""
     return item.by_our_account and any(
         row.bond == bond.id
         and row.kind == "transition"
-        and row.state in ("sending", "ambiguous")
+        and row.state in UNSETTLED
+        and row.tries
         and orjson.loads(row.payload)["to"] == item.means
         for row in world.sendings.values()
     )
