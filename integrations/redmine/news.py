@@ -35,15 +35,19 @@ class News:
             place = await self._feed.walk(place)
         changes: list[Change] = []
         unread: list[Unread] = []
+        read = 0
         for number in place.todo[:AT_ONCE]:
             try:
                 told, odd = await self._journals.told(await self._journals.issue(number), place.floor)
             except Failure as failure:
+                if read and not isinstance(failure, Gone):
+                    break  # what was read is taken in first: then this one is the first, and fails again
                 told, odd = [], self._bear(failure, number, place)
             changes += told
             unread += odd
+            read += 1
         changes.sort(key=lambda change: change.at)
-        after = place.without(AT_ONCE)
+        after = place.without(read)
         return Page(tuple(changes), after.cursor(), done=not after.todo, unread=tuple(unread))
 
     def _bear(self, failure: Failure, number: int, place: Place) -> list[Unread]:

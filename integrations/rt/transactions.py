@@ -78,13 +78,19 @@ class Transactions:
             self._login = str(creator.get("id", "")) if isinstance(creator, dict) else ""
         return self._login
 
-    async def read(self, rows: Sequence[Row]) -> tuple[tuple[Change, ...], tuple[Unread, ...]]:
-        """What the rows say, in their order; and those that could not be read."""
+    async def read(
+        self, rows: Sequence[Row], *, partly: bool = False
+    ) -> tuple[tuple[Change, ...], tuple[Unread, ...], int]:
+        """What the rows say, in their order; those that could not be read; and how many rows that was.
+
+        partly: end before a row that failed, unless it is the first. Where a line breaks now and then,
+        many rows would else never be read: one failure would throw all away.
+        """
         parts = await self._parts([row_id(row) for row in rows if row.get("Type") in SPOKEN])
         me = await self.me() if rows else ""
         changes: list[Change] = []
         unread: list[Unread] = []
-        for row in rows:
+        for number, row in enumerate(rows):
             try:
                 told = Transaction.model_validate(row)
                 body = await self._body(parts.get(told.id, ())) if told.Type in SPOKEN else ""
@@ -92,9 +98,11 @@ class Transactions:
             except ValueError as error:
                 unread.append(unread_row(row, ("id",), error))
             except (Rejected, Gone, AuthFailed, Unavailable) as failure:
+                if partly and number and isinstance(failure, Unavailable):
+                    return tuple(changes), tuple(unread), number
                 self._bear(failure, row_id(row))
                 unread.append(Unread(str(row_id(row)), clip(clean(repr(row)), MAX_RAW), failure.why))
-        return tuple(changes), tuple(unread)
+        return tuple(changes), tuple(unread), len(rows)
 
     def _bear(self, failure: Failure, transaction: int) -> None:
         """Raise what may pass; return when this one message is to count as unreadable."""

@@ -166,7 +166,7 @@ class RequestTracker:
             numbers.add(number_of(moved.new))  # what we write to a merged ticket stands on the other
         on = any_of(*(f"ObjectId = {number}" for number in numbers))
         rows = await self._transactions.every(f"{on} AND Creator = {ME} AND {types(*self._texts)}")
-        changes, unread = await self._transactions.read(rows)
+        changes, unread, _ = await self._transactions.read(rows)
         hits = tuple(Ref(id=c.change_id, key=ref.key, url=ref.url) for c in changes if c.marker == op_id)
         if hits:
             return Found(hits)
@@ -198,14 +198,15 @@ class RequestTracker:
         back = OVERLAP if self._quiet < CALM else 0
         rows = await self._transactions.page(f"{news} AND id > {max(after - back, 0)}")
         fresh = [row for row in rows if row_id(row) not in seen]
-        changes, unread = await self._transactions.read(fresh)
+        changes, unread, read = await self._transactions.read(fresh, partly=True)
         self._quiet = 0 if fresh else self._quiet + 1
-        return Page(changes, _cursor(after, {*map(row_id, rows), *seen}), done=not fresh, unread=unread)
+        known = {*map(row_id, rows), *seen} - set(map(row_id, fresh[read:]))
+        return Page(changes, _cursor(after, known), done=not fresh, unread=unread)
 
     async def history(self, ref: Ref) -> Page:
         told = any_of(types("Create", *self._texts, "Status"), MERGED)
         rows = await self._transactions.every(f"ObjectId = {number_of(ref)} AND {told}")
-        changes, unread = await self._transactions.read(rows)
+        changes, unread, _ = await self._transactions.read(rows)
         return Page(changes, {}, done=True, unread=unread)
 
     async def check(self) -> Health:

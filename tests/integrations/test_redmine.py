@@ -499,6 +499,21 @@ async def test_an_issue_that_always_fails_does_not_hold_up_the_rest_for_ever(
     assert [unread.change_id for unread in page.unread] == [f"issue 7 {stamp(AT)}"]
 
 
+async def test_what_was_read_before_a_line_broke_is_not_read_again(web: Routes, desk: Redmine) -> None:
+    tracker = Tracker(web)
+    start = await desk.changes(None)
+    for number in (7, 8, 9):
+        tracker.put(number, AT, journal(40 + number, "x"))
+    tracker.broken[9] = 503
+    page = await desk.changes(start.next)
+    assert ([change.change_id for change in page.changes], page.done) == (["47", "48"], False)
+    with pytest.raises(Unavailable):
+        await desk.changes(page.next)
+    tracker.broken.clear()
+    assert (await every(desk, page.next))[0] == ["49"]
+    assert tracker.read == [7, 8, 9, 9, 9]
+
+
 @pytest.mark.parametrize(("status", "kept"), [(404, 0), (403, 1)])
 async def test_an_issue_deleted_or_hidden_meanwhile(
     web: Routes, desk: Redmine, status: int, kept: int

@@ -403,6 +403,22 @@ async def test_a_text_that_always_fails_does_not_hold_up_the_rest_for_ever(
     assert page.next["after"] == 59
 
 
+async def test_what_was_read_before_a_line_broke_is_not_read_again(rt: Routes, desk: RequestTracker) -> None:
+    Log(rt, row(58, "Correspond"), row(59, "Correspond"), row(60))
+    speak(rt, t58="first", t59="second")
+    text = rt.get("/attachment/159").mock(side_effect=httpx.ReadError)
+    page = await desk.changes({"after": 0, "seen": []})
+    assert [change.body for change in page.changes] == ["first"]
+    assert (page.next["after"], page.done) == (58, False)
+    with pytest.raises(Unavailable):
+        await desk.changes(page.next)
+    text.side_effect = None
+    text.respond(json={"id": 1, "Content": base64.b64encode(b"second").decode()})
+    page = await desk.changes(page.next)
+    assert [change.change_id for change in page.changes] == ["59", "60"]
+    assert [call.request.url.path for call in rt.calls].count("/REST/2.0/attachment/158") == 1
+
+
 async def test_a_refused_credential_in_the_middle_moves_no_cursor(rt: Routes, desk: RequestTracker) -> None:
     Log(rt, row(58, "Correspond"))
     speak(rt, t58="lost")
