@@ -85,3 +85,25 @@ def test_a_file_is_never_away(tmp_path: Path) -> None:
     with pytest.raises(RegisterUnavailable) as caught:
         open_store(str(tmp_path / "r.db"))
     assert not isinstance(caught.value, RegisterAway)
+
+
+def test_who_stops_in_the_middle_of_a_transaction_lets_go_of_the_register(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host whose line goes dark, a program that was stopped: nobody waits for the head until it is back."""
+    monkeypatch.setattr("register.store.engine.IDLE_SECONDS", 1)
+    desk = ServiceDesk(open_store(url))
+    with line_to(url) as line:
+        stopped = open_store(line.url)
+
+        def stop() -> None:
+            with stopped.write("0" * 26):
+                line.freeze()
+                assert desk.do(ANA, Log(title="meanwhile")).number == "INC-1"
+                line.thaw()
+
+        with pytest.raises(RegisterAway):  # and who held it is told that nothing of it was written
+            stop()
+        assert ServiceDesk(stopped).do(ANA, Log(title="back again")).number == "INC-2"
+        stopped.close()
+    desk.store.close()
