@@ -4,7 +4,7 @@
 # PYTHON=/path/to/python3 chooses the interpreter; the first one that fits is taken otherwise.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint pytest test-peers test-chaos lock bench clean FORCE
+.PHONY: help setup run test lint pytest test-peers test-storms test-chaos lock bench clean FORCE
 .DELETE_ON_ERROR:
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
@@ -67,6 +67,9 @@ pytest: lint
 
 test-peers: setup ## tests against real ticketing systems (needs root and apt)
 	@.ci/peers
+
+test-storms: setup ## 500 engagements on each real system while everything breaks (hours)
+	@.ci/peers -m "peers and chaos" -s
 
 test-chaos: setup ## the long kill runs
 	$(PY) -m pytest -m "chaos and not peers"
