@@ -135,22 +135,25 @@ def _about_supplier(event: Any, what: str, pen: str) -> dict[str, Any]:
 
 
 def _called(event: Any) -> Mapping[str, Any]:
-    until = f", promised until {event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
-    what = f"called {event.vendor}: {PERSON}{until}" if event.reached else f"called {PERSON}: nobody answered"
-    pen = "" if event.reached else "warn"
-    return {**_about_supplier(event, what, pen), "body": event.body, "people": (event.whom,)}
+    if not event.reached:
+        told = _about_supplier(event, f"called {event.vendor}: {PERSON} did not answer", "warn")
+        return {**told, "people": (event.whom,)}
+    until = f"Promised until {event.until:%Y-%m-%d %H:%M} UTC." if event.until else ""
+    body = "\n".join(part for part in (event.body, until) if part)
+    told = _about_supplier(event, f"called {event.vendor}: {PERSON}", "")
+    return {**told, "body": body, "people": (event.whom,)}
 
 
 def _nudged(event: Any) -> Mapping[str, Any]:
-    due = f"{event.due:%Y-%m-%d %H:%M} UTC"
-    what = f"nudges {event.vendor} by itself: {one_line(event.clock)} is due {due} ({event.percent} % gone)"
+    what = f"nudges {event.vendor} by itself: {one_line(event.clock)}, {event.percent} % gone"
     return {**_about_supplier(event, what, "warn"), "body": event.message}
 
 
 def _call_due(event: Any) -> Mapping[str, Any]:
     why = CALL_WHY[event.why].format(at=f"{event.since:%Y-%m-%d %H:%M} UTC" if event.since else "")
-    what = f"CALL {event.vendor} (d): {why} ({PERSON} is asked to)"
-    return {**_about_supplier(event, what, "bad"), "people": (event.asks,)}
+    clock = f" ({one_line(event.clock)})" if event.clock else ""
+    told = _about_supplier(event, f"CALL {event.vendor} (d): {PERSON} is asked to", "bad")
+    return {**told, "body": f"{why[:1].upper()}{why[1:]}{clock}.", "people": (event.asks,)}
 
 
 def _said(event: Any) -> Mapping[str, Any]:

@@ -1,4 +1,8 @@
-"""When a person is asked to call a supplier: where silence costs most, and where a promise has passed."""
+"""When a person is asked to call a supplier: where silence costs most, and where a promise has passed.
+
+A card on the board asks. To page whoever is asked as well, `effects` for `CallDue` is the place: one event,
+one page to `asks`, with the number that `VendorFacts.to_call` has at its level when it is sent.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ AT_ONCE: Final = frozenset({Priority.CRITICAL, Priority.HIGH})
 
 
 class CallDue(Event):
-    """A person is asked to call a supplier. asks: whom; by the page lane, once there is one.
+    """A person is asked to call a supplier. asks: whom.
 
     The number to call is not in here: it is looked up when it is shown or paged, by supplier and level.
     """
@@ -32,10 +36,7 @@ class CallDue(Event):
 
 
 def call_at_once(bond: str, facts: VendorFacts, priority: Priority, asks: PersonId) -> tuple[CallDue, ...]:
-    """The call that a supplier wants beside the ticket, where it is a P1 and its block says so.
-
-    Where a person hands the ticket over anyhow, and there is no portal, that is the call.
-    """
+    """The call that a supplier wants beside the ticket, where it is a P1 and its block says so."""
     if facts.p1 != "ticket+call" or priority is not Priority.CRITICAL:
         return ()
     return (CallDue(bond=bond, vendor=facts.name, why=CallWhy.P1, asks=asks),)

@@ -169,13 +169,27 @@ def _listed(notes: Mapping[int, str]) -> str:
 @remarks.register
 def _(command: Engage, world: World, after: Incident | None) -> tuple[str, ...]:
     title = world.incidents[command.target].title
-    return removed_from(world, command.vendor, title, command.message, *_shareable(command, world).values())
+    removed = removed_from(
+        world, command.vendor, title, command.message, *_shareable(command, world).values()
+    )
+    return (*removed, *_by_hand(world, command.vendor))
 
 
 @remarks.register
 def _(command: Reply, world: World, after: Incident | None) -> tuple[str, ...]:
     bond = live_bond(world.incidents[command.target], command.vendor)
-    return removed_from(world, bond.vendor, command.message)
+    return (*removed_from(world, bond.vendor, command.message), *_by_hand(world, bond.vendor))
+
+
+def _by_hand(world: World, vendor: str) -> tuple[str, ...]:
+    """What is to be done next where no worker does it."""
+    facts = world.policy.vendors.get(vendor)
+    if facts is None or not facts.by_hand:
+        return ()
+    return (
+        f"Nothing is sent to {vendor} by itself: `muster outbox list` has it, `muster outbox card` says what to"
+        " say and to whom, and `muster outbox handed` that they have it.",
+    )
 
 
 def live_bond(incident: Incident, vendor: str | None) -> Bond:

@@ -19,7 +19,7 @@ from register.clocks.nudge import mark_of, next_nudge
 from register.clocks.run import clocks_of
 from register.core import Policy, VendorFacts
 from register.desk import ServiceDesk
-from register.incident import Ball, CallWhy, HoldReason
+from register.incident import Ball, BondState, CallWhy, HoldReason
 from register.store import Store, contracts, open_store, outbox
 from register.topics.adoption import AdoptPolicy
 from register.topics.calls import LogCall
@@ -250,11 +250,42 @@ STEPS = st.lists(
     min_size=4,
     max_size=12,
 )
-STATES = {
+STATES: dict[str, dict[str, Any]] = {
     "working": {"ball": Ball.THEIRS, "fixed": False},
     "ours": {"ball": Ball.OURS, "fixed": False},
     "fixed": {"ball": Ball.OURS, "fixed": True},
 }
+
+
+def ticks(desk: ServiceDesk, clock: Any, number: str, minutes: int) -> None:
+    """Tick, and see that it reminds of nothing but what runs and is far enough, and of all of that."""
+    now = clock.passes(minutes=minutes)
+    timeline = desk.policy.timeline
+    clocks = clocks_of(look(desk, number), timeline)
+    running = {mark_of(one): one for one in clocks if one.stage is Stage.RUNNING}
+    before = nudges(desk, number)
+    tick(desk, now)
+    for nudge in nudges(desk, number)[len(before) :]:
+        one = running[nudge.mark]  # KeyError: it has ended, or stands still
+        assert one.used(seconds_of(now)) * 100 >= one.target * nudge.percent
+    left = next_nudge(look(desk, number), clocks, timeline)
+    assert left is None or left > seconds_of(now)
+
+
+def happens(desk: ServiceDesk, clock: Any, number: str, bond: str, what: str, change_id: str) -> None:
+    """One thing of SAID, where it may be."""
+    incident = look(desk, number)
+    if what in STATES:
+        more: dict[str, Any] = STATES[what] | {"kind": "state", "raw_state": change_id}
+        word(desk, clock, number, bond, change_id=change_id, **more)
+    elif what == "said":
+        word(desk, clock, number, bond, change_id=change_id)
+    elif what == "dispute" and incident.bonds[0].state is BondState.FIXED:
+        desk.do(BEN, Dispute(target=number, message="Still down."))
+    elif what == "hold" and incident.hold is None:
+        desk.do(ANA, PutOnHold(target=number, reason=HoldReason.CALLER, on="them", note="which?"))
+    elif what == "resume" and incident.hold is not None:
+        desk.do(ANA, Resume(target=number))
 
 
 @settings(
@@ -270,35 +301,15 @@ def test_never_twice_never_too_late_and_none_is_forgotten(
     desk = ServiceDesk(store, policy, clock)
     number, bond = ticket(desk)
     for at, (what, minutes) in enumerate(steps):
-        incident = look(desk, number)
         clock.passes(seconds=7)
         if what == "tick":
-            now = clock.passes(minutes=minutes)
-            clocks = clocks_of(incident, policy.timeline)
-            running = {mark_of(one): one for one in clocks if one.stage is Stage.RUNNING}
-            before = nudges(desk, number)
-            tick(desk, now)
-            for nudge in nudges(desk, number)[len(before) :]:
-                one = running[nudge.mark]  # KeyError: it has ended, or stands still
-                assert one.used(seconds_of(now)) * 100 >= one.target * nudge.percent
-            left = next_nudge(look(desk, number), clocks, policy.timeline)
-            assert left is None or left > seconds_of(now)
+            ticks(desk, clock, number, minutes)
         elif what == "nobody ticks":
             clock.passes(minutes=minutes)
         elif what == "restart":
             desk = ServiceDesk(store, policy, clock)
-        elif what == "said":
-            word(desk, clock, number, bond, change_id=f"c{at}")
-        elif what in STATES:
-            more: dict[str, Any] = dict(STATES[what])
-            more |= {"kind": "state", "raw_state": f"{what} {at}", "change_id": f"c{at}"}
-            word(desk, clock, number, bond, **more)
-        elif what == "dispute" and incident.bonds[0].state.value == "fixed":
-            desk.do(BEN, Dispute(target=number, message="Still down."))
-        elif what == "hold" and incident.hold is None:
-            desk.do(ANA, PutOnHold(target=number, reason=HoldReason.CALLER, on="them", note="which?"))
-        elif what == "resume" and incident.hold is not None:
-            desk.do(ANA, Resume(target=number))
+        else:
+            happens(desk, clock, number, bond, what, f"{what} {at}")
     taken = [(one.mark, one.percent) for one in nudges(desk, number)]
     assert len(taken) == len(set(taken))
 

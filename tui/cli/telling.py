@@ -223,7 +223,7 @@ def _cells(at: Here, incident: Incident) -> tuple[str, ...]:
     due = due.partition("-")[2] if narrow and due[:1].isdigit() else due  # without the year
     bonds = " ".join(
         f"{bond.vendor}:{bond.ref.key if bond.ref else bond.state}"
-        + ("!" if bond.dead else "?" * bond.doubtful)
+        + ("!" if bond.dead or bond.call or bond.to_hand else "?" * bond.doubtful)
         for bond in incident.live_bonds()
     )
     return (*head, state, name_of(at, incident.owner) or "", due, bonds, incident.title)

@@ -27,6 +27,8 @@ def one(cli: Cli) -> Cli:
 def test_engaged_handed_over_called_and_called_off(one: Cli) -> None:
     told = one.json("engage", "1", "cable-co", "Fibre 7 is dark.")["bonds"][0]
     assert (told["by_hand"], told["to_hand"], told["call"]["why"]) == (True, 1, "p1")
+    assert "`muster outbox card` says" in one("reply", "1", "And hurry.").out
+    one("outbox", "drop", one.json("outbox", "list")[1]["row_id"])
     (row,) = one.json("outbox", "list")
     assert row["by_hand"]
     assert "by hand" in one("outbox", "list").out
