@@ -187,8 +187,8 @@ def _by_hand(world: World, vendor: str) -> tuple[str, ...]:
     if facts is None or not facts.by_hand:
         return ()
     return (
-        f"Nothing is sent to {vendor} by itself: `muster outbox list` has it, `muster outbox card` says what to"
-        " say and to whom, and `muster outbox handed` that they have it.",
+        f"Nothing is sent to {vendor} by itself: `muster outbox list` has it, `muster outbox card` says what"
+        " to say and to whom, and `muster outbox handed` that they have it.",
     )
 
 
