@@ -18,6 +18,7 @@ ALL: Final = (
     "opening",
     "verifying",
     "forwarding",
+    "polling",
     "large",
     "stock_tinydb",
 )

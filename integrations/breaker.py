@@ -45,10 +45,28 @@ def after(standing: Standing, outcome: object, now: datetime, first: timedelta) 
     if not isinstance(outcome, Failure):
         return _well(standing, now)
     if isinstance(outcome, RateLimited):
-        return _waits(standing, outcome, now)
+        return _waits(standing, outcome.why, outcome.retry_after or UNTOLD, now)
     if isinstance(outcome, _NO_ANSWER):
         return _fails(standing, outcome, now, first)
     return _well(standing, now) if isinstance(outcome, _A_NO) else standing
+
+
+def after_poll(standing: Standing, outcome: Failure, now: datetime) -> Standing:
+    """How the supplier stands after a poll that failed: only what it asks for itself counts here.
+
+    Whether it takes what is sent is another question, which polls neither raise nor settle.
+    """
+    asks = getattr(outcome, "retry_after", None)
+    if isinstance(outcome, RateLimited) or asks is not None:
+        return _waits(standing, outcome.why, asks or UNTOLD, now)
+    return standing
+
+
+def asked_until(standing: Standing, now: datetime) -> datetime | None:
+    """Until when the supplier itself asks to be let be, if it does: then it is not polled either."""
+    until = standing.not_before
+    ours = standing.failures >= TRIPS_AT
+    return None if ours or until is None or until <= now else until
 
 
 def _well(standing: Standing, now: datetime) -> Standing:
@@ -60,9 +78,9 @@ def _well(standing: Standing, now: datetime) -> Standing:
     )
 
 
-def _waits(standing: Standing, outcome: RateLimited, now: datetime) -> Standing:
-    until = now + (outcome.retry_after or UNTOLD)
-    return replace(standing, not_before=max(until, standing.not_before or until), why=outcome.why)
+def _waits(standing: Standing, why: str, wait: timedelta, now: datetime) -> Standing:
+    until = now + wait
+    return replace(standing, not_before=max(until, standing.not_before or until), why=why)
 
 
 def _fails(standing: Standing, outcome: Failure, now: datetime, first: timedelta) -> Standing:

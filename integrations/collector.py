@@ -2,39 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
 
 import orjson
 
+from integrations.breaker import after_poll, asked_until
+from integrations.budget import Budget
 from integrations.connector import BALL, Change, ChangeKind, Cursor, Page, Polls, Theirs
-from integrations.errors import AuthFailed, AuthTrouble, Failure, Moved
+from integrations.errors import (
+    AuthFailed,
+    AuthTrouble,
+    Conflict,
+    Failure,
+    Gone,
+    Moved,
+    RateLimited,
+    Rejected,
+)
 from integrations.hand import COLLECTOR, Hand
+from integrations.reading import MAX_RAW
 from integrations.vendor import Vendor, Wired
 from register.core import Refused
 from register.incident import TicketRef
-from register.store import vendors
-from register.store.vendors import BondRow
+from register.store import RegisterUnavailable, vendors
+from register.store.vendors import BondRow, Standing
 from register.text import MAX_TEXT, clip
 from register.topics.delivery import PauseVendor
 from register.topics.hearing import Hear, Heard, Unreadable
 
-MOST_PAGES = 200
+MOST_PAGES: Final = 200
 """Pages taken in one go; the rest comes with the next poll."""
-_SAYS_FIXED = {Theirs.FIXED: True, Theirs.CLOSED: True, Theirs.UNMAPPED: None}
+MOST_WHOLE: Final = 50
+"""Tickets read whole in one go: after a restore there may be as many as were ever made."""
+LATER: Final = timedelta(minutes=1)
+"""The wait before a ticket that could not be read whole is tried again; doubled each time, up to an hour."""
+MOST_RESTING: Final = 500
+"""Of these so many are left out when the next ones are looked for; the register is not asked with more."""
+_SAYS_FIXED: Final = {Theirs.FIXED: True, Theirs.CLOSED: True, Theirs.UNMAPPED: None}
+_FOR_EVER: Final = (Gone, Rejected, Conflict, Moved)
+"""What asking again will not change."""
 
 
 class Collector:
-    """Listens to one vendor."""
+    """Listens to one vendor. `failure` is what the last poll failed of, if it did."""
 
-    def __init__(self, hand: Hand, vendor: Vendor, connector: Wired) -> None:
+    def __init__(self, hand: Hand, vendor: Vendor, connector: Wired, budget: Budget | None = None) -> None:
         self._hand = hand
         self._vendor = vendor
         self._connector = connector
+        self._budget = budget or Budget(hand, vendor, connector)
         self._moved: list[BondRow] = []  # a word of theirs that we do not know: perhaps a merger
+        self._later: dict[str, tuple[int, datetime]] = {}  # bonds whose ticket failed: how often, until when
+        self.failure: Failure | None = None
 
     async def poll(self) -> int:
         """Take in what is new, and read whole what became known; return the number of events."""
-        if not isinstance(self._connector, Polls):
+        self.failure = None
+        if not isinstance(self._connector, Polls) or await self.asked_until() is not None:
             return 0
         name, store = self._vendor.name, self._hand.store
         try:
@@ -47,11 +73,26 @@ class Collector:
         await self._hand.call(lambda: vendors.heard_from(store, name, now, trouble))
         return heard + more
 
+    async def asked_until(self) -> datetime | None:
+        """Until when the supplier asks to be let be, if it does."""
+        store, name = self._hand.store, self._vendor.name
+        return asked_until(await self._hand.call(lambda: vendors.standing(store, name)), self._hand.now())
+
     async def _trouble(self, failure: Failure) -> None:
+        self.failure = failure
         name, store, now = self._vendor.name, self._hand.store, self._hand.now()
         await self._hand.call(lambda: vendors.heard_from(store, name, now, failure.why))
+        await self._waits(failure)
         if isinstance(failure, AuthFailed) and failure.trouble is not AuthTrouble.MISSING:
             await self._hand.do(COLLECTOR, PauseVendor(vendor=name, why=failure.why))
+
+    async def _waits(self, failure: Failure) -> None:
+        """Keep the wait that the supplier asks for, where it does: couriers wait for it, too."""
+        name, store, now = self._vendor.name, self._hand.store, self._hand.now()
+        if after_poll(Standing(), failure, now) != Standing():
+            await self._hand.call(
+                lambda: vendors.change_standing(store, name, lambda kept: after_poll(kept, failure, now))
+            )
 
     async def _follow(self) -> int:
         """Page by page, each committed with the cursor that it brought."""
@@ -60,6 +101,7 @@ class Collector:
         heard = 0
         for _ in range(MOST_PAGES):
             before = await self._hand.call(lambda: vendors.cursor_of(self._hand.store, name))
+            await self._budget.wait()
             page = await connector.changes(None if before is None else orjson.loads(before))
             after = _json(page.next)
             if page.changes or page.unread or after != before:
@@ -69,7 +111,8 @@ class Collector:
         return heard
 
     async def _take_in(self, page: Page, before: str | None, after: str) -> int:
-        bonds = await self._bonds({change.ref.id for change in page.changes})
+        told = {change.ref.id for change in page.changes}
+        bonds = await self._bonds(told | {unread.ticket for unread in page.unread if unread.ticket})
         self._moved += [
             bonds[change.ref.id]
             for change in page.changes
@@ -80,30 +123,71 @@ class Collector:
             after=before,
             cursor=after,
             items=tuple(_items(page.changes, bonds)),
-            unreadable=_unreadable(page),
+            unreadable=_unreadable(page, bonds),
         )
         try:
-            receipt = await self._hand.do(COLLECTOR, hear)
-        except Refused:  # another collector was first: its cursor is the truth, read on from there
+            return len((await self._hand.do(COLLECTOR, hear)).events)
+        except RegisterUnavailable:
+            raise
+        except Exception as error:
+            return await self._one_by_one(hear, error)
+
+    async def _one_by_one(self, page: Hear, error: Exception) -> int:
+        """A page that is not taken in as a whole: what is sound of it, and the rest is set aside."""
+        at = await self._hand.call(lambda: vendors.cursor_of(self._hand.store, page.vendor))
+        if at != page.after:  # another collector was first: its cursor is the truth, read on from there
             return 0
-        return len(receipt.events)
+        if not page.items:
+            raise error
+        heard, aside = 0, list(page.unreadable)
+        for item in page.items:
+            try:
+                heard += len((await self._hand.do(COLLECTOR, Hear(vendor=page.vendor, items=(item,)))).events)
+            except RegisterUnavailable:
+                raise
+            except Exception as fault:  # whatever it is, it must not keep the rest of the feed waiting
+                aside.append(_refused(item, fault))
+        rest = Hear(vendor=page.vendor, after=page.after, cursor=page.cursor, unreadable=tuple(aside))
+        await self._hand.do(COLLECTOR, rest)
+        return heard
 
     async def _read_whole(self) -> tuple[int, str]:
         """Tickets that became known or moved: they may have been answered before we knew their number.
 
         Returns the number of events, and what the last one that could not be read failed of.
         """
-        heard, trouble = 0, ""
-        due = await self._hand.call(lambda: vendors.bonds_of(self._hand.store, self._vendor.name))
+        heard, trouble, now, name = 0, "", self._hand.now(), self._vendor.name
+        resting = [bond for bond, (_, until) in self._later.items() if until > now]
+        due = await self._hand.call(
+            lambda: vendors.unread_bonds(self._hand.store, name, MOST_WHOLE, resting[:MOST_RESTING])
+        )
         for bond in {bond.id: bond for bond in (*due, *self._moved)}.values():
+            await self._budget.wait()
             try:
                 heard += await self._read_one(bond)
-            except AuthFailed:
+            except (AuthFailed, RateLimited):
                 raise
+            except _FOR_EVER as failure:
+                await self._give_up(bond, failure)
             except Failure as failure:
                 trouble = failure.why
+                await self._waits(failure)
+                tries, _ = self._later.get(bond.id, (0, now))
+                self._later[bond.id] = tries + 1, now + min(LATER * 2**tries, timedelta(hours=1))
+            else:
+                self._later.pop(bond.id, None)
         self._moved.clear()
         return heard, trouble
+
+    async def _give_up(self, bond: BondRow, failure: Failure) -> None:
+        """A ticket that cannot be read whole, however often it is asked for: a person must look."""
+        why = f"{failure.why} So what they wrote before we knew the ticket may be missing here."
+        aside = Unreadable(
+            change_id=f"ticket {bond.remote_id} of {bond.id}", why=why, incident=bond.incident, bond=bond.id
+        )
+        hear = Hear(vendor=self._vendor.name, unreadable=(aside,), whole=bond.id, target=bond.incident)
+        await self._hand.do(COLLECTOR, hear)
+        self._later.pop(bond.id, None)
 
     async def _read_one(self, bond: BondRow) -> int:
         connector = self._connector
@@ -116,7 +200,7 @@ class Collector:
         hear = Hear(
             vendor=self._vendor.name,
             items=tuple(_items(page.changes, {change.ref.id: bond for change in page.changes})),
-            unreadable=_unreadable(page),
+            unreadable=_unreadable(page, {unread.ticket: bond for unread in page.unread}),
             whole=bond.id,
             target=bond.incident,
             ref=ref,
@@ -159,8 +243,24 @@ def _items(changes: Iterable[Change], bonds: dict[str, BondRow]) -> Iterable[Hea
         )
 
 
-def _unreadable(page: Page) -> tuple[Unreadable, ...]:
-    return tuple(Unreadable(change_id=u.change_id, raw=u.raw, why=u.why) for u in page.unread)
+def _unreadable(page: Page, bonds: Mapping[str, BondRow]) -> tuple[Unreadable, ...]:
+    return tuple(_set_aside(u.change_id, u.raw, u.why, bonds.get(u.ticket)) for u in page.unread)
+
+
+def _set_aside(change_id: str, raw: str, why: str, bond: BondRow | None) -> Unreadable:
+    about = {} if bond is None else {"incident": bond.incident, "bond": bond.id}
+    return Unreadable(change_id=change_id, raw=raw, why=why, **about)
+
+
+def _refused(item: Heard, fault: Exception) -> Unreadable:
+    why = fault.sentence if isinstance(fault, Refused) else f"a fault of Muster: {type(fault).__name__}"
+    return Unreadable(
+        change_id=item.change_id,
+        raw=clip(item.model_dump_json(), MAX_RAW),
+        why=f"It could not be taken in: {why}",
+        incident=item.incident,
+        bond=item.bond,
+    )
 
 
 def _json(cursor: Cursor) -> str:

@@ -210,11 +210,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A change that could not be read: kept as it came, for a person."""
+    """A change that could not be read: kept as it came, for a person. ticket: its ticket's id, if told."""
 
     change_id: str
     raw: str
     why: str
+    ticket: str = ""
 
 
 @dataclass(frozen=True, slots=True)

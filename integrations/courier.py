@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from integrations.breaker import after, room_in
+from integrations.budget import Budget
 from integrations.connector import (
     Absent,
     Applied,
@@ -71,6 +72,7 @@ class Courier:
         holder: str,
         timing: Timing | None = None,
         fault: Callable[[str], None] = _no_fault,
+        budget: Budget | None = None,
     ) -> None:
         self._hand = hand
         self._vendor = vendor
@@ -78,6 +80,7 @@ class Courier:
         self._holder = holder
         self._timing = timing or Timing()
         self._fault = fault
+        self._budget = budget or Budget(hand, vendor, connector)
         self._flying: dict[asyncio.Task[None], str] = {}
         self.standing = Standing()  # whether the supplier may be asked, as of the last step
 
@@ -90,7 +93,8 @@ class Courier:
         lost = [row for row in expired if row.row_id not in self._flying.values()]
         for row in lost:  # ours in the air tell themselves how they ended
             await self._doubt(row, "the sender died while it was sending")
-        asked = doubtful[: room_in(self.standing, len(doubtful), now)]
+        asked = doubtful[: await self._budget.room(room_in(self.standing, len(doubtful), now))]
+        await self._budget.begin(len(asked))
         for row in asked:
             await self._look_up(row)
         claimed = await self._claim()
@@ -102,11 +106,13 @@ class Courier:
 
     async def _stands(self, outcome: object) -> None:
         """Keep what this outcome says of the supplier, where it says anything new."""
-        before, now = self.standing, self._hand.now()
-        self.standing = after(before, outcome, now, self._timing.probe)
+        before, now, probe = self.standing, self._hand.now(), self._timing.probe
+        self.standing = after(before, outcome, now, probe)
         if self.standing != before:
-            store, name, kept = self._hand.store, self._vendor.name, self.standing
-            await self._hand.call(lambda: vendors.put_standing(store, name, kept))
+            store, name = self._hand.store, self._vendor.name
+            self.standing = await self._hand.call(
+                lambda: vendors.change_standing(store, name, lambda kept: after(kept, outcome, now, probe))
+            )
 
     async def take_over(self) -> None:
         """Everything that is being sent is lost: no other worker can be alive."""
@@ -117,8 +123,9 @@ class Courier:
 
     def next_at(self, due: datetime | None) -> datetime | None:
         """When to look again, of when something falls due: not before the supplier may be asked."""
-        wait = self.standing.not_before
-        return due if wait is None or wait <= self._hand.now() else wait
+        waits = (self.standing.not_before, self._budget.until)
+        ahead = [wait for wait in waits if wait is not None and wait > self._hand.now()]
+        return max(ahead, default=due)
 
     @property
     def flying(self) -> frozenset[asyncio.Task[None]]:
@@ -191,9 +198,14 @@ class Courier:
         room = room_in(self.standing, self._vendor.max_in_flight - len(self._flying), now)
         if room <= 0 or (room_in(self.standing, 2, now) == 1 and self._flying):
             return []
+        room = await self._budget.room(room)
+        if not room:
+            return []
         deadline = now + timedelta(seconds=self._vendor.deadline_seconds)
         about = self._vendor.name, self._holder, now, deadline, deadline + self._timing.lease_margin, room
-        return await self._hand.call(lambda: claim(self._hand.store, *about))
+        claimed = await self._hand.call(lambda: claim(self._hand.store, *about))
+        await self._budget.begin(len(claimed))
+        return claimed
 
     async def _doubt(self, row: Sending, why: str) -> None:
         await self._do(DoubtSending(row_id=row.row_id, tries=row.tries, why=why, next_at=self._hand.now()))
@@ -258,17 +270,7 @@ class Courier:
             )
         else:
             ids = tuple(ref.id for ref in found.refs)
-            await self._do(_confirmed(row, ids, await self._state_of(row), "found"))
-
-    async def _state_of(self, row: Sending) -> Ticket | None:
-        """Their ticket, where what was found was to change its state."""
-        ref = ref_of(row)
-        if row.kind != "transition" or ref is None:
-            return None
-        try:
-            return await self._connector.get(ref)
-        except Failure:  # what was found is found; the state comes with the feed
-            return None
+            await self._do(_confirmed(row, ids, await _state_of(self._connector, row), "found"))
 
     def _may_resend(self, row: Sending, found: Absent | CannotTell, asked: datetime) -> bool:
         if may_repeat(row):
@@ -305,6 +307,17 @@ class Courier:
 
     async def _do(self, command: Command) -> None:
         await self._hand.do(COURIER, command)
+
+
+async def _state_of(connector: Wired, row: Sending) -> Ticket | None:
+    """Their ticket, where what was found was to change its state."""
+    ref = ref_of(row)
+    if row.kind != "transition" or ref is None:
+        return None
+    try:
+        return await connector.get(ref)
+    except Failure:  # what was found is found; the state comes with the feed
+        return None
 
 
 def _confirmed(row: Sending, ids: tuple[str, ...], ticket: Ticket | None, how: How) -> ConfirmSending:

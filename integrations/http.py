@@ -107,6 +107,7 @@ class Http:
         self.base = checked_base(base_url)
         self.name = name or self.base.host
         self.limits = limits or Limits()
+        self.asked = 0  # requests so far
         secrets = dict(headers or {})
         if not all(_HEADER_CHARS.issuperset(value) for value in secrets.values()):
             raise AuthFailed(
@@ -205,6 +206,7 @@ class Http:
         at = _Exchange(repeatable, op_id, deadline)
         request = self._request(method, path, params, json, content, headers or {})
         request.extensions["trace"] = at.trace
+        self.asked += 1
         failure = await self._exchange(request, at)
         # Raised out here, so that no httpx error, which holds the request and its headers, hangs on it.
         if at.answered is not None:

@@ -94,9 +94,14 @@ class Block(BaseModel, extra="forbid", frozen=True):
         Field(description='where its credential is: "keyring", or "none" on this machine alone'),
     ] = "keyring"
     services: Annotated[tuple[Name, ...], Field(description="the services of ours that it looks after")] = ()
-    poll_seconds: Annotated[_Seconds, Field(ge=1, le=3_600, description="how often it is asked for news")] = (
-        15.0
-    )
+    poll_seconds: Annotated[
+        _Seconds,
+        Field(ge=1, le=3_600, description="how often it is asked for news while something goes on there"),
+    ] = 15.0
+    requests_a_minute: Annotated[
+        int | None,
+        Field(strict=True, ge=1, le=10_000, description="how many requests it may get from us in a minute"),
+    ] = None
     deadline_seconds: Annotated[
         _Seconds, Field(ge=1, le=300, description="how long one request may take in all")
     ] = 30.0

@@ -14,12 +14,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from integrations.anchors import anchor, keep_anchors
-from integrations.collector import Collector
-from integrations.courier import Courier
-from integrations.errors import AuthFailed
 from integrations.hand import Hand
 from integrations.indexing import keep_indexed
 from integrations.known import Known
@@ -27,13 +24,11 @@ from integrations.leasing import Leasing
 from integrations.lock import alone, alone_or_told
 from integrations.outcomes import Timing
 from integrations.retention import keep_retired
-from integrations.secrets import resolve
+from integrations.speaking import Means, Speaking
 from integrations.spooling import keep_entered
 from integrations.steady import keep
 from integrations.ticking import keep_ticking
 from integrations.vendor import Vendor
-from integrations.vendors import connector_for
-from register.core import Refused
 from register.desk import ServiceDesk
 from register.store import (
     RegisterReplaced,
@@ -110,8 +105,7 @@ class Worker:
         self._say = say
         self._known = Known(self._hand.desk, env, self.tell)
         self._stop = asyncio.Event()
-        self._news = asyncio.Event()
-        self._reload = asyncio.Event()
+        self._speaking: dict[str, Speaking] = {}
         self._busy_until = datetime.now(UTC)
         self._told: dict[str, float] = {}
         self.was_idle = False
@@ -124,8 +118,6 @@ class Worker:
     def stop(self) -> None:
         """End soon: claim nothing more, wait for what is in the air."""
         self._stop.set()
-        self._news.set()
-        self._reload.set()
 
     async def run(self, *, sole: bool, until_idle: bool = False) -> None:
         """Serve until stopped, or until nothing has been to do for ten minutes."""
@@ -146,10 +138,14 @@ class Worker:
         steady = [asyncio.create_task(keep(what, work, tell), name=what) for what, work in works.items()]
         try:
             while not self._stop.is_set():
-                self._reload.clear()
                 await self._serve(sole)
         finally:
             self.stop()
+            for speaking in self._speaking.values():
+                speaking.stop()
+            await asyncio.gather(
+                *(speaking.task for speaking in self._speaking.values()), return_exceptions=True
+            )
             for task in steady:
                 task.cancel()
             await asyncio.gather(*steady, return_exceptions=True)
@@ -165,22 +161,40 @@ class Worker:
         """All suppliers that the register has adopted, until these are others."""
         try:
             known = await self._hand.call(self._known.read)
-            rows = await self._hand.call(lambda: outbox.unfinished(self.store))
+            health = await self._hand.call(lambda: vendors.health(self.store))
         except (FileFaults, RegisterUnavailable) as error:
             self.tell(f"{error} Nothing is sent until it is mended.")
             await self._pause(5)
             return
-        for row in rows:
-            if row.vendor not in known:
-                why = f"{row.vendor} is not in the adopted vendors.toml any more: nothing is sent."
-                await self._note(row.vendor, why)
-        spoken = [one for one in known.values() if not one.by_hand]  # to others a person speaks
-        tasks = [asyncio.create_task(self._vendor(v, sole), name=v.name) for v in spoken]
+        for name, one in health.items():
+            if name not in known and (one.unsent or one.doubtful or one.dead):
+                why = f"{name} is not in the adopted vendors.toml any more: nothing is sent."
+                await self._note(name, why)
+        # to others a person speaks
+        self._settle({name: one for name, one in known.items() if not one.by_hand}, sole)
         while not self._stop.is_set() and not await self._has_others(known):
             await self._pause(2)
-        self._reload.set()
-        self._news.set()
-        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _settle(self, known: Mapping[str, Vendor], sole: bool) -> None:
+        """Speak to these and no others. Whose block is the same goes on, whatever becomes of others."""
+        means = Means(
+            self._hand, self._leasing, self._env, self._timing, self._fault, self.tell, self._busy, sole
+        )
+        for name, speaking in self._speaking.items():
+            if known.get(name) != speaking.vendor:
+                speaking.stop()
+        for place, (name, vendor) in enumerate(known.items()):
+            before = self._speaking.get(name)
+            if before is None or before.stopped:
+                self._speaking[name] = Speaking(means, vendor, place, after=before)
+
+    def _busy(self) -> None:
+        self._busy_until = datetime.now(UTC) + IDLE
+
+    async def _note(self, name: str, why: str) -> None:
+        now = self._hand.now()
+        with contextlib.suppress(RegisterUnavailable):
+            await self._hand.call(lambda: vendors.heard_from(self.store, name, now, why))
 
     async def _has_others(self, known: Mapping[str, Vendor]) -> bool:
         try:
@@ -188,81 +202,6 @@ class Worker:
         except (FileFaults, RegisterUnavailable) as error:
             self.tell(str(error))
             return False
-
-    async def _vendor(self, vendor: Vendor, sole: bool) -> None:
-        """One vendor: wait until it may be spoken to, speak, begin anew when its credential is mended."""
-        first = sole
-        while not self._reload.is_set():
-            try:
-                if await self._leasing.has(vendor.name, sole) and not await self._paused(vendor.name):
-                    await self._speak(vendor, take_over=first)
-                    first = False
-                    continue
-            except AuthFailed as failure:
-                await self._note(vendor.name, failure.why)
-            except (RegisterUnavailable, Refused) as error:
-                self.tell(str(error))
-            except Exception as error:
-                why = f"Sending stopped by a fault of Muster: {type(error).__name__}. It goes on trying."
-                self.tell(f"{vendor.name}: {why}")
-                await self._note(vendor.name, why)
-            await self._pause(2)
-
-    async def _speak(self, vendor: Vendor, *, take_over: bool) -> None:
-        connector = connector_for(vendor, lambda name: resolve(name, self._env))
-        courier = Courier(self._hand, vendor, connector, self._leasing.holder, self._timing, self._fault)
-        collector = Collector(self._hand, vendor, connector)
-        try:
-            if take_over:
-                await courier.take_over()
-            listening = asyncio.create_task(self._listen(vendor, collector), name=f"listen {vendor.name}")
-            try:
-                await self._send(vendor, courier)
-            finally:
-                listening.cancel()
-                await asyncio.gather(listening, return_exceptions=True)
-                await asyncio.gather(*courier.flying, return_exceptions=True)
-        finally:
-            await connector.http.aclose()
-
-    async def _send(self, vendor: Vendor, courier: Courier) -> None:
-        while not self._reload.is_set():
-            self._news.clear()
-            if await courier.step():
-                self._busy_until = datetime.now(UTC) + IDLE
-            if courier.standing.paused or not await self._leasing.keeps(vendor.name):
-                return
-            flying = courier.flying
-            full = len(flying) >= vendor.max_in_flight  # then only an end makes room, and no news does
-            waits: set[asyncio.Task[Any]] = set(flying)
-            if not full:
-                waits.add(asyncio.create_task(self._news.wait(), name="news"))
-            due = courier.next_at(await self._hand.call(lambda: outbox.next_due(self.store, vendor.name)))
-            await asyncio.wait(
-                waits, timeout=_until(due, flying=bool(flying)), return_when=asyncio.FIRST_COMPLETED
-            )
-            for wait in waits - flying:
-                wait.cancel()
-
-    async def _listen(self, vendor: Vendor, collector: Collector) -> None:
-        while True:
-            try:
-                await collector.poll()
-            except (RegisterUnavailable, Refused) as error:
-                self.tell(str(error))
-            except Exception as error:  # a fault of ours must not make a supplier unheard without a word
-                why = f"Listening failed by a fault of Muster: {type(error).__name__}. It goes on trying."
-                self.tell(f"{vendor.name}: {why}")
-                await self._note(vendor.name, why)
-            await asyncio.sleep(vendor.poll_seconds)
-
-    async def _paused(self, name: str) -> bool:
-        return (await self._hand.call(lambda: vendors.standing(self.store, name))).paused
-
-    async def _note(self, name: str, why: str) -> None:
-        now = self._hand.now()
-        with contextlib.suppress(RegisterUnavailable):
-            await self._hand.call(lambda: vendors.heard_from(self.store, name, now, why))
 
     async def _watch(self) -> None:
         """Wake the couriers when anything is committed."""
@@ -272,7 +211,8 @@ class Worker:
             try:
                 if await self._watching.call(partial(watcher.wait, seq, 2.0)):
                     seq = await self._watching.call(self.store.seq)
-                    self._news.set()
+                    for speaking in self._speaking.values():
+                        speaking.wake()
             except RegisterReplaced as error:
                 self._lost = error
                 self.stop()
@@ -286,7 +226,7 @@ class Worker:
             await asyncio.sleep(10)
             with contextlib.suppress(RegisterUnavailable):  # whoever needs it tells
                 if await self._hand.call(lambda: _is_busy(self.store)):
-                    self._busy_until = datetime.now(UTC) + IDLE
+                    self._busy()
             if datetime.now(UTC) >= self._busy_until:
                 self.was_idle = True
                 self.stop()
@@ -304,16 +244,6 @@ class Worker:
         self._told = {one: at for one, at in self._told.items() if now - at < AGAIN} | {sentence: now}
         with contextlib.suppress(OSError, ValueError):  # the journal's disk may be full, too: serving goes on
             print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {sentence}", file=self._say, flush=True)
-
-
-def _until(due: datetime | None, *, flying: bool) -> float:
-    """Seconds to wait before looking again: until something falls due, five at most.
-
-    flying: something is in the air, whose end wakes anyway; what is due may be waiting for room.
-    """
-    if due is None:
-        return 5.0
-    return min(5.0, max(1.0 if flying else 0.05, (due - datetime.now(UTC)).total_seconds()))
 
 
 def _is_busy(store: Store) -> bool:

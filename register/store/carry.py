@@ -32,6 +32,8 @@ NEW_VENDOR: Final[Mapping[str, Any]] = {
     "trouble": "",
     "failures": 0,
     "not_before_why": "",
+    "poll_every": 0,
+    "poll_why": "",
 }
 """A supplier's row before anything is known of it."""
 

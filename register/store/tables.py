@@ -245,6 +245,11 @@ vendor: Final = Table(
     Column("paused_at", String),
     Column("paused_why", Text, nullable=False),
     Column("heard_at", String),  # when a poll last succeeded
+    Column("polled_at", String),  # when it was last asked for news, whatever came of it
+    Column("poll_every", Integer, nullable=False),  # seconds until it is asked again
+    Column("poll_why", String, nullable=False),  # why so often
+    Column("active_at", String),  # when something was last sent to it, or heard of it
+    Column("spent_until", String),  # its requests a minute: spent as if it had been asked evenly until then
     Column("trouble", Text, nullable=False),  # what a poll last failed of, or empty
     Column("failures", Integer, nullable=False),  # requests in a row that got no answer
     Column("not_before", String),  # nothing is sent until then

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from register.canon import moment, stamp
 from register.core import SendingFacts
@@ -32,6 +33,9 @@ class VendorHealth:
     failures: int = 0
     not_before: datetime | None = None  # nothing is sent until then
     not_before_why: str = ""
+    polled_at: datetime | None = None
+    poll_every: int = 0  # seconds between two polls, as things stand; 0: never asked so far
+    poll_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,9 @@ def health(store: Store) -> dict[str, VendorHealth]:
             failures=vendors[name].failures if name in vendors else 0,
             not_before=_moment(vendors[name].not_before) if name in vendors else None,
             not_before_why=vendors[name].not_before_why if name in vendors else "",
+            polled_at=_moment(vendors[name].polled_at) if name in vendors else None,
+            poll_every=vendors[name].poll_every if name in vendors else 0,
+            poll_why=vendors[name].poll_why if name in vendors else "",
         )
         for name in sorted(names)
     }
@@ -106,30 +113,35 @@ def cursor_of(store: Store, vendor: str) -> str | None:
         ).scalar_one_or_none()
 
 
-def bonds_of(store: Store, vendor: str, remote_ids: set[str] | None = None) -> list[BondRow]:
-    """Bonds whose ticket is known: those of these tickets, or those not read whole yet."""
-    b = t.bond
-    query = select(b).where(and_(b.c.vendor == vendor, b.c.remote_id.is_not(None)))
-    query = (
-        query.where(and_(b.c.whole == 0, b.c.live == 1))
-        if remote_ids is None
-        else query.where(b.c.remote_id.in_(sorted(remote_ids)))
-    )
+def bonds_of(store: Store, vendor: str, remote_ids: set[str]) -> list[BondRow]:
+    """Bonds of these tickets."""
+    return _bonds(store, vendor, t.bond.c.remote_id.in_(sorted(remote_ids)))
+
+
+def unread_bonds(store: Store, vendor: str, most: int, but: Collection[str] = ()) -> list[BondRow]:
+    """Bonds whose ticket is known and was not read whole yet, newest first, up to so many. but: not these."""
+    b = t.bond.c
+    return _bonds(store, vendor, and_(b.whole == 0, b.live == 1, b.id.not_in(sorted(but))), most)
+
+
+def _bonds(store: Store, vendor: str, which: ColumnElement[bool], most: int | None = None) -> list[BondRow]:
+    b = t.bond.c
+    query = select(t.bond).where(and_(b.vendor == vendor, b.remote_id.is_not(None), which))
+    query = query.order_by(b.id if most is None else b.id.desc()).limit(most)
     with store.read() as connection:
         return [
             BondRow(row.id, row.incident, row.vendor, row.remote_id, bool(row.live), bool(row.whole))
-            for row in connection.execute(query.order_by(b.c.id))
+            for row in connection.execute(query)
         ]
 
 
 def heard_from(store: Store, vendor: str, now: datetime, trouble: str) -> None:
     """Note that a poll succeeded (`trouble` empty) or what it failed of. No event: nothing happened."""
-    values: dict[str, Any] = {"trouble": trouble}
+    values: dict[str, Any] = {"trouble": trouble, "polled_at": stamp(now)}
     if not trouble:
         values["heard_at"] = stamp(now)
     with store.rows_only() as connection:
-        new = t.insert(connection, t.vendor).values(**{**NEW_VENDOR, "name": vendor, **values})
-        connection.execute(new.on_conflict_do_update(index_elements=["name"], set_=values))
+        _put(connection, vendor, **values)
 
 
 def standing(store: Store, vendor: str) -> Standing:
@@ -138,21 +150,56 @@ def standing(store: Store, vendor: str) -> Standing:
     query = select(v.paused_at, v.failures, v.not_before, v.not_before_why).where(v.name == vendor)
     with store.read() as connection:
         row = connection.execute(query).first()
-    if row is None:
-        return Standing()
+    return Standing() if row is None else _standing(row)
+
+
+def _standing(row: Any) -> Standing:
     return Standing(row.paused_at is not None, row.failures, _moment(row.not_before), row.not_before_why)
 
 
-def put_standing(store: Store, vendor: str, now: Standing) -> None:
-    """Keep how this supplier stands, but for a pause, which is a person's or the desk's."""
-    values: dict[str, Any] = {
-        "failures": now.failures,
-        "not_before": None if now.not_before is None else stamp(now.not_before),
-        "not_before_why": now.why,
-    }
+def change_standing(store: Store, vendor: str, change: Callable[[Standing], Standing]) -> Standing:
+    """Keep how this supplier stands from now on, but for a pause, which is a person's or the desk's.
+
+    change: from how it stands as of this transaction, for others may have learned something meanwhile.
+    """
+    v = t.vendor.c
+    query = select(v.paused_at, v.failures, v.not_before, v.not_before_why).where(v.name == vendor)
     with store.rows_only() as connection:
-        new = t.insert(connection, t.vendor).values(**{**NEW_VENDOR, "name": vendor, **values})
-        connection.execute(new.on_conflict_do_update(index_elements=["name"], set_=values))
+        row = connection.execute(query.with_for_update()).first()
+        before = Standing() if row is None else _standing(row)
+        now = change(before)
+        if now != before:
+            _put(
+                connection,
+                vendor,
+                failures=now.failures,
+                not_before=None if now.not_before is None else stamp(now.not_before),
+                not_before_why=now.why,
+            )
+    return now
+
+
+def spent_until(store: Store, vendor: str) -> datetime | None:
+    """Up to which moment a supplier's requests a minute are spent; None where none were counted."""
+    with store.read() as connection:
+        return _moment(connection.execute(_spent(vendor)).scalar_one_or_none())
+
+
+def spend(store: Store, vendor: str, change: Callable[[datetime | None], datetime]) -> datetime:
+    """Spend of a supplier's requests a minute. change: from what is spent as of this transaction."""
+    with store.rows_only() as connection:
+        now = change(_moment(connection.execute(_spent(vendor).with_for_update()).scalar_one_or_none()))
+        _put(connection, vendor, spent_until=stamp(now))
+    return now
+
+
+def _spent(vendor: str) -> Select[Any]:
+    return select(t.vendor.c.spent_until).where(t.vendor.c.name == vendor)
+
+
+def _put(connection: Connection, vendor: str, **values: Any) -> None:
+    new = t.insert(connection, t.vendor).values(**{**NEW_VENDOR, "name": vendor, **values})
+    connection.execute(new.on_conflict_do_update(index_elements=["name"], set_=values))
 
 
 def sending_facts(store: Store, row_id: str) -> SendingFacts | None:

@@ -62,9 +62,13 @@ class Heard(BaseModel, frozen=True):
 
 
 class Unreadable(BaseModel, frozen=True):
+    """What could not be taken in. incident, bond: whose ticket it is about, where that is known."""
+
     change_id: _ForeignLine
-    raw: _Foreign
+    raw: _Foreign = ""
     why: _ForeignLine
+    incident: str = ""
+    bond: str = ""
 
 
 class Hear(Command):

@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tenacity import wait_fixed
 
+from integrations.budget import Budget
 from integrations.collector import Collector
 from integrations.courier import Courier
 from integrations.hand import Hand
@@ -72,16 +73,21 @@ class Engine:
 
     @classmethod
     def over(
-        cls, store: Store, file: Path, fault: Callable[[str], None] = lambda point: None, holder: str = "me"
+        cls,
+        store: Store,
+        file: Path,
+        fault: Callable[[str], None] = lambda point: None,
+        holder: str = "me",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> Engine:
         known = load_vendors(file)
         vendor = known["practice"]
-        hand = Hand(ServiceDesk(store, policy_of(known)))
+        hand = Hand(ServiceDesk(store, policy_of(known), clock), clock)
         connector = connector_for(vendor, lambda name: "")
-        courier = Courier(hand, vendor, connector, holder, FAST, fault)
-        return cls(
-            store, hand.desk, vendor, courier, Collector(hand, vendor, connector), hand, connector.http.aclose
-        )
+        budget = Budget(hand, vendor, connector)
+        courier = Courier(hand, vendor, connector, holder, FAST, fault, budget)
+        collector = Collector(hand, vendor, connector, budget)
+        return cls(store, hand.desk, vendor, courier, collector, hand, connector.http.aclose)
 
     def do(self, command: Command) -> Receipt:
         return self.desk.do(COORDINATOR, command)

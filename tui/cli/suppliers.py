@@ -54,8 +54,8 @@ def list_() -> Answer:
         health = kept.health(at.store)
     data = [_about(vendor, health.get(name)) for name, vendor in known.items()]
     names = ("name", "title", "system", "environment", "standing", "phone")
-    rows = [[str(about[name] or "") for name in names] for about in data]
-    heading = ("NAME", "TITLE", "SYSTEM", "ENVIRONMENT", "STANDING", "PHONE")
+    rows = [[*(str(about[name] or "") for name in names), _pace(about)] for about in data]
+    heading = ("NAME", "TITLE", "SYSTEM", "ENVIRONMENT", "STANDING", "PHONE", "ASKED")
     return Answer(data, columns(heading, rows) if rows else [_NONE])
 
 
@@ -71,6 +71,10 @@ def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
         "paused_why": health.paused_why if health else "",
         "trouble": health.trouble if health else "",
         "heard_at": health.heard_at if health else None,
+        "polled_at": health.polled_at if health else None,
+        "poll_seconds": health.poll_every if health else 0,
+        "poll_why": health.poll_why if health else "",
+        "requests_a_minute": vendor.requests_a_minute,
         "not_before": health.not_before if health else None,
         "not_before_why": health.not_before_why if health else "",
         "unsent": health.unsent if health else 0,
@@ -79,6 +83,11 @@ def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
         "open_bonds": health.open_bonds if health else 0,
         "unread": health.unread if health else 0,
     }
+
+
+def _pace(about: Mapping[str, Any]) -> str:
+    """How often it is asked for news, and why so often."""
+    return f"each {about['poll_seconds']} s ({about['poll_why']})" if about["poll_seconds"] else ""
 
 
 def _standing(health: VendorHealth | None, *, by_hand: bool) -> str:

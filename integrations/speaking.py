@@ -1,0 +1,162 @@
+"""One supplier, served: its courier and its collector, as long as it may be spoken to.
+
+Each has its own, with its own end, so that none waits for what another one does or fails to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from integrations.budget import Budget
+from integrations.collector import Collector
+from integrations.courier import Courier
+from integrations.errors import AuthFailed
+from integrations.hand import Hand
+from integrations.leasing import Leasing
+from integrations.listening import Listener
+from integrations.outcomes import Timing
+from integrations.secrets import resolve
+from integrations.vendor import Vendor
+from integrations.vendors import connector_for
+from register.core import Refused
+from register.store import RegisterUnavailable, outbox, vendors
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What serving any supplier takes. busy: to be called when there was something to send."""
+
+    hand: Hand
+    leasing: Leasing
+    env: Mapping[str, str]
+    timing: Timing | None
+    fault: Callable[[str], None]
+    tell: Callable[[str], object]
+    busy: Callable[[], object]
+    sole: bool  # no other worker can be alive
+
+
+class Speaking:
+    """Begins at once, after the one before it has ended. place: among all suppliers of this process."""
+
+    def __init__(self, means: Means, vendor: Vendor, place: int, after: Speaking | None = None) -> None:
+        self.vendor = vendor
+        self._means = means
+        self._place = place
+        self._stop = asyncio.Event()
+        self._news = asyncio.Event()
+        self._listener: Listener | None = None
+        self.task = asyncio.create_task(self._run(after), name=vendor.name)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it has ended, or is about to."""
+        return self._stop.is_set() or self.task.done()
+
+    def stop(self) -> None:
+        """End soon: claim nothing more, wait for what is in the air."""
+        self._stop.set()
+        self._news.set()
+
+    def wake(self) -> None:
+        """Something was committed: perhaps there is something to send."""
+        self._news.set()
+
+    def ask(self) -> None:
+        """Somebody says that the supplier has news: listen now."""
+        if self._listener is not None:
+            self._listener.ask()
+
+    async def _run(self, after: Speaking | None) -> None:
+        """Wait until it may be spoken to, speak, begin anew when its credential is mended."""
+        if after is not None:
+            await asyncio.wait({after.task})
+        name, means = self.vendor.name, self._means
+        first = means.sole
+        while not self._stop.is_set():
+            try:
+                if await means.leasing.has(name, means.sole) and not await self._paused():
+                    await self._speak(take_over=first)
+                    first = False
+                    continue
+            except AuthFailed as failure:
+                await self._note(failure.why)
+            except (RegisterUnavailable, Refused) as error:
+                means.tell(str(error))
+            except Exception as error:
+                why = f"Sending stopped by a fault of Muster: {type(error).__name__}. It goes on trying."
+                means.tell(f"{name}: {why}")
+                await self._note(why)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), 2)
+
+    async def _speak(self, *, take_over: bool) -> None:
+        means, vendor = self._means, self.vendor
+        connector = connector_for(vendor, lambda name: resolve(name, means.env))
+        budget = Budget(means.hand, vendor, connector)
+        courier = Courier(
+            means.hand, vendor, connector, means.leasing.holder, means.timing, means.fault, budget
+        )
+        collector = Collector(means.hand, vendor, connector, budget)
+        self._listener = Listener(means.hand, vendor, collector, means.tell, self._place)
+        try:
+            if take_over:
+                await courier.take_over()
+            listening = asyncio.create_task(self._listener.run(), name=f"listen {vendor.name}")
+            try:
+                await self._send(courier, self._listener)
+            finally:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+                await asyncio.gather(*courier.flying, return_exceptions=True)
+        finally:
+            self._listener = None
+            await connector.http.aclose()
+
+    async def _send(self, courier: Courier, listener: Listener) -> None:
+        vendor, means = self.vendor, self._means
+        next_due = partial(outbox.next_due, means.hand.store, vendor.name)
+        while not self._stop.is_set():
+            self._news.clear()
+            if await courier.step():
+                means.busy()
+                listener.stir()
+            if courier.standing.paused or not await means.leasing.keeps(vendor.name):
+                return
+            flying = courier.flying
+            full = len(flying) >= vendor.max_in_flight  # then only an end makes room, and no news does
+            waits: set[asyncio.Task[Any]] = set(flying)
+            if not full:
+                waits.add(asyncio.create_task(self._news.wait(), name="news"))
+            due = courier.next_at(await means.hand.call(next_due))
+            await asyncio.wait(
+                waits, timeout=_until(due, flying=bool(flying)), return_when=asyncio.FIRST_COMPLETED
+            )
+            for wait in waits - flying:
+                wait.cancel()
+
+    async def _paused(self) -> bool:
+        store, name = self._means.hand.store, self.vendor.name
+        return (await self._means.hand.call(lambda: vendors.standing(store, name))).paused
+
+    async def _note(self, why: str) -> None:
+        hand, name = self._means.hand, self.vendor.name
+        store, now = hand.store, hand.now()
+        with contextlib.suppress(RegisterUnavailable):
+            await hand.call(lambda: vendors.heard_from(store, name, now, why))
+
+
+def _until(due: datetime | None, *, flying: bool) -> float:
+    """Seconds to wait before looking again: until something falls due, five at most.
+
+    flying: something is in the air, whose end wakes anyway; what is due may be waiting for room.
+    """
+    if due is None:
+        return 5.0
+    return min(5.0, max(1.0 if flying else 0.05, (due - datetime.now(UTC)).total_seconds()))
