@@ -182,9 +182,7 @@ class Collector:
     async def _give_up(self, bond: BondRow, failure: Failure) -> None:
         """A ticket that cannot be read whole, however often it is asked for: a person must look."""
         why = f"{failure.why} So what they wrote before we knew the ticket may be missing here."
-        aside = Unreadable(
-            change_id=f"ticket {bond.remote_id} of {bond.id}", why=why, incident=bond.incident, bond=bond.id
-        )
+        aside = Unreadable(change_id=f"whole:{bond.id}", why=why, incident=bond.incident, bond=bond.id)
         hear = Hear(vendor=self._vendor.name, unreadable=(aside,), whole=bond.id, target=bond.incident)
         await self._hand.do(COLLECTOR, hear)
         self._later.pop(bond.id, None)

@@ -26,8 +26,13 @@ def read(model: type[M], answer: Answer) -> M:
     raise lost(answer.name, "gave an answer that this connector cannot read", answer.repeatable, answer.op_id)
 
 
-def unread_row(row: Mapping[str, Any], keys: Sequence[str], error: ValueError) -> Unread:
-    """A change that could not be read: named by the values of `keys`, or by its digest if it lacks them."""
+def unread_row(
+    row: Mapping[str, Any], keys: Sequence[str], error: ValueError, ticket_key: str = ""
+) -> Unread:
+    """A change that could not be read: named by the values of `keys`, or by its digest if it lacks them.
+
+    ticket_key: under which the id of its ticket stands, so that it can be told whom it is about.
+    """
     raw = repr(dict(row))
     name = ":".join(str(row.get(key)) for key in keys)
     if not all(type(row.get(key)) in (int, str) for key in keys):
@@ -35,4 +40,6 @@ def unread_row(row: Mapping[str, Any], keys: Sequence[str], error: ValueError) -
     why = str(error)
     if isinstance(error, ValidationError):
         why = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-    return Unread(clip(one_line(name), 100), clip(clean(raw), MAX_RAW), clip(one_line(why), 300))
+    said = row.get(ticket_key)
+    ticket = clip(one_line(str(said)), 100) if type(said) in (int, str) else ""
+    return Unread(clip(one_line(name), 100), clip(clean(raw), MAX_RAW), clip(one_line(why), 300), ticket)

@@ -136,6 +136,10 @@ class Command(BaseModel, frozen=True, extra="forbid"):
         """The record outside the register of which the rule needs every incident that waits for it."""
         return None
 
+    def asks_aside(self) -> tuple[str, str] | None:
+        """The supplier and the change that could not be taken in, of which the rule needs to know."""
+        return None
+
     def asks_alert(self, incidents: Mapping[str, Incident]) -> AlertAsked | None:
         """The alert whose row the rule needs to see; hardly any rule does."""
         return None
@@ -267,6 +271,18 @@ class SendingFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class AsideFacts:
+    """A supplier's change that could not be taken in. incident, bond: empty where they cannot be told."""
+
+    vendor: str
+    change_id: str
+    incident: str
+    bond: str
+    raw: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlertAsked:
     """Which alert a rule must know of. `category` and `source` are for what it may belong together with.
 
@@ -315,6 +331,7 @@ class World:
     heard: frozenset[str] = frozenset()  # change ids of this command that were taken in before
     cursor: str | None = None  # JSON: where the vendor's feed was left
     alert: AlertFacts = AlertFacts()  # of the alert that the command asks about
+    aside: AsideFacts | None = None  # the change that it asks about, where that waits
     stories: Mapping[str, tuple[Written, ...]] = field(default_factory=dict)  # of the streams it reads
     login: str = ""  # the actor's, for what the matrix says of them
 

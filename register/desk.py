@@ -41,6 +41,7 @@ from register.incident import Incident
 from register.seeing import may_see, sentence
 from register.standing import told, who_may
 from register.store.adopted import adopted, policy_of
+from register.store.aside import aside_of
 from register.store.folding import stories_of
 from register.store.store import Store, recorded
 from register.store.transaction import Transaction
@@ -178,6 +179,11 @@ class ServiceDesk:
             if incident is None:
                 raise NotFound(f"There is no {number}. `muster list` shows the open ones.")
             incidents[number] = incident
+        about = command.asks_aside()
+        aside = None if about is None else aside_of(transaction.connection, *about)
+        if aside is not None and aside.incident:
+            found = transaction.incident(aside.incident)
+            incidents |= {} if found is None else {aside.incident: found}
         further = list(command.touches_too(incidents))
         record = command.waits_for()
         if record is not None:
@@ -193,7 +199,8 @@ class ServiceDesk:
             if found is not None:
                 incidents[found.number] = found
         bonded = [number for number, incident in incidents.items() if incident.bonds]
-        vendor, items = command.given("vendor"), command.given("items", ())
+        vendor = command.given("vendor")
+        told = [one.change_id for one in (*command.given("items", ()), *command.given("unreadable", ()))]
         return World(
             now=now,
             actor=actor,
@@ -201,9 +208,8 @@ class ServiceDesk:
             next_number=transaction.next_number,
             incidents=incidents,
             sendings=sendings | transaction.sendings(None, bonded, lock=command.settles),
-            heard=transaction.heard(str(vendor), [item.change_id for item in items])
-            if items
-            else frozenset(),
+            heard=transaction.heard(str(vendor), told) if told else frozenset(),
+            aside=aside,
             cursor=transaction.cursor(vendor) if vendor and "cursor" in type(command).model_fields else None,
             alert=alert,
             stories=stories_of(transaction.connection, streams) if (streams := command.reads()) else {},
@@ -294,7 +300,8 @@ def _when(said_at: datetime, about: Incident | None, now: datetime) -> datetime:
 def _refuse_sight(principal: Principal, actor: str, command: Command, world: World) -> None:
     """Nobody does anything with an incident that is restricted to others: taking it would show it."""
     row = world.sendings.get(command.given("row_id", ""))
-    for number in (*command.touches(), *((row.incident,) if row is not None else ())):
+    others = [one.incident for one in (row, world.aside) if one is not None]
+    for number in (*command.touches(), *others):
         incident = world.incidents.get(number)
         if incident is not None and not may_see(incident, actor, principal.role):
             raise Refused(sentence(number))

@@ -70,12 +70,23 @@ class MoveCursor(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Quarantine(Effect):
-    """A change that could not be read, kept as it came."""
+    """A change that could not be taken in, kept as it came. incident, bond: empty where not known."""
 
     vendor: str
     change_id: str
     raw: str
     why: str
+    incident: str = ""
+    bond: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget(Effect):
+    """A person has decided about a change that could not be taken in. heard: it may be heard again."""
+
+    vendor: str
+    change_id: str
+    heard: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,6 +202,7 @@ class Bond(Value, frozen=True):
     raw_state: str = ""  # the supplier's own word, the shadow of the three-way merge
     told_priority: Priority | None = None  # the priority that they were told last: a shadow, too
     closed: bool = False  # they have closed their ticket
+    aside: int = 0  # changes of theirs that could not be taken in, and wait for a person
     disputed: int = 0  # how often they said "fixed" and we did not agree
     ball: Ball = Ball.OURS
     ball_since: datetime

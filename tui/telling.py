@@ -184,6 +184,20 @@ def _updated(event: Any) -> Mapping[str, Any]:
     }
 
 
+def _aside_settled(event: Any) -> Mapping[str, Any]:
+    how = {
+        "reread": "is read once more",
+        "noted": "stands here as it came",
+        "discarded": "was thrown away",
+    }[event.how]
+    return {
+        "what": f"what came from {event.vendor} and could not be taken in {how}",
+        "body": event.text or event.reason,
+        "vendor": event.vendor,
+        "bond": event.bond,
+    }
+
+
 def _restricted(event: Any) -> Mapping[str, Any]:
     named = f", and to {', '.join([PERSON] * len(event.allowed))}" if event.allowed else ""
     return {"what": f"restricted to those who work on it{named}", "people": event.allowed, "pen": "warn"}
@@ -260,6 +274,15 @@ WORDS: Final[Mapping[str, Words]] = {
     "call_due": _call_due,
     "supplier_said": _said,
     "supplier_updated": _updated,
+    "set_aside": lambda e: {
+        "what": f"something from {e.vendor} could not be taken in: `muster quarantine list`",
+        "body": e.why,
+        "vendor": e.vendor,
+        "bond": e.bond,
+        "inbound": True,
+        "pen": "bad",
+    },
+    "aside_settled": _aside_settled,
     "vendor_paused": lambda e: {"what": f"sending to {e.vendor} is paused", "body": e.why, "pen": "bad"},
     "vendor_resumed": lambda e: {"what": f"sending to {e.vendor} goes on", "body": e.why},
     "clock_stepped_back": lambda e: {

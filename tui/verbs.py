@@ -82,6 +82,9 @@ SAID: Final[Mapping[str, str]] = {
     "send": "{}: the file is on its way to the supplier.",
     "evidence": "Where the file lies is on {}.",
     "forward": "{}: the other supplier's words are on their way.",
+    "reread": "{}: the supplier's ticket is read once more.",
+    "noted": "{}: what came stands in it as it came.",
+    "discard": "{}: what came is thrown away.",
 }
 TITLES: Final[Mapping[str, str]] = {
     "log": "Log an incident",
@@ -113,6 +116,9 @@ TITLES: Final[Mapping[str, str]] = {
     "send": "Send a file of {} to a supplier",
     "evidence": "Note where a file of {} lies",
     "forward": "Tell a supplier of {} what another one wrote",
+    "reread": "Read a supplier's change once more",
+    "noted": "I have read what a supplier's change says",
+    "discard": "Throw a supplier's change away",
 }
 
 

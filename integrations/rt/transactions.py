@@ -96,12 +96,13 @@ class Transactions:
                 body = await self._body(parts.get(told.id, ())) if told.Type in SPOKEN else ""
                 changes.append(self._change(told, body, me))
             except ValueError as error:
-                unread.append(unread_row(row, ("id",), error))
+                unread.append(unread_row(row, ("id",), error, "ObjectId"))
             except (Rejected, Gone, AuthFailed, Unavailable) as failure:
                 if partly and number and isinstance(failure, Unavailable):
                     return tuple(changes), tuple(unread), number
                 self._bear(failure, row_id(row))
-                unread.append(Unread(str(row_id(row)), clip(clean(repr(row)), MAX_RAW), failure.why))
+                raw, ticket = clip(clean(repr(row)), MAX_RAW), one_line(str(row.get("ObjectId", "")))
+                unread.append(Unread(str(row_id(row)), raw, failure.why, ticket))
         return tuple(changes), tuple(unread), len(rows)
 
     def _bear(self, failure: Failure, transaction: int) -> None:

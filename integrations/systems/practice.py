@@ -224,7 +224,7 @@ class PracticeDesk:
                 if told.kind not in ("created", "priority"):
                     changes.append(self._change(told, await self._me()))
             except ValueError as error:
-                unread.append(unread_row(row, ("ticket", "seq"), error))
+                unread.append(unread_row(row, ("ticket", "seq"), error, "ticket"))
         return tuple(changes), tuple(unread)
 
     async def _me(self) -> str:

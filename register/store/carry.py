@@ -14,6 +14,7 @@ from register.effect import (
     CancelRest,
     Effect,
     Enqueue,
+    Forget,
     MoveCursor,
     Pause,
     Quarantine,
@@ -141,9 +142,23 @@ def _(effect: MoveCursor, transaction: Writing, now: str) -> None:
 @carry.register
 def _(effect: Quarantine, transaction: Writing, now: str) -> None:
     query = t.insert(transaction.connection, t.quarantine).values(
-        vendor=effect.vendor, change_id=effect.change_id, raw=effect.raw, why=effect.why, at=now
+        vendor=effect.vendor,
+        change_id=effect.change_id,
+        raw=effect.raw,
+        why=effect.why,
+        at=now,
+        incident=effect.incident,
+        bond=effect.bond,
     )
     transaction.connection.execute(query.on_conflict_do_nothing())
+
+
+@carry.register
+def _(effect: Forget, transaction: Writing, now: str) -> None:
+    for table in (t.quarantine, t.heard) if effect.heard else (t.quarantine,):
+        transaction.connection.execute(
+            table.delete().where(and_(table.c.vendor == effect.vendor, table.c.change_id == effect.change_id))
+        )
 
 
 @carry.register

@@ -235,6 +235,8 @@ quarantine: Final = Table(
     Column("raw", Text, nullable=False),
     Column("why", Text, nullable=False),
     Column("at", String, nullable=False),
+    Column("incident", String, nullable=False),  # empty where it cannot be told
+    Column("bond", String, nullable=False),
 )
 
 vendor: Final = Table(

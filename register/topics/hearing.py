@@ -31,6 +31,7 @@ from register.topics.delivery import is_quiet
 from register.topics.engagement import derived_id
 from register.topics.hold import goes_on
 from register.topics.proposal import accepted
+from register.topics.quarantine import SetAside
 from register.topics.resolution import resolved_by_supplier
 from register.topics.sendings import Delivered
 
@@ -88,7 +89,8 @@ class Hear(Command):
 
     def touches(self) -> tuple[str, ...]:
         own = (self.target,) if self.target else ()
-        return tuple(dict.fromkeys((*own, *(item.incident for item in self.items))))
+        aside = (one.incident for one in self.unreadable if one.incident)
+        return tuple(dict.fromkeys((*own, *(item.incident for item in self.items), *aside)))
 
     def touches_too(self, incidents: Mapping[str, Incident]) -> tuple[str, ...]:
         held = (one for one in incidents.values() if one.hold is not None)
@@ -154,7 +156,17 @@ def _(command: Hear, incident: Any, world: World) -> Decision:
             before = shadow.get(bond.id, bond.raw_state)
             shadow[bond.id] = item.raw_state
             said.append(Said(item.incident, _update(item, bond, before), at))
-    return (*_relinked(command, world), *said, *followed(command.vendor, world, said))
+    aside = _set_aside(command, world)
+    return (*_relinked(command, world), *said, *aside, *followed(command.vendor, world, said))
+
+
+def _set_aside(command: Hear, world: World) -> Decision:
+    """What could not be taken in is told on the incident, where that is known, once."""
+    return tuple(
+        Said(u.incident, SetAside(bond=u.bond, vendor=command.vendor, change_id=u.change_id, why=u.why))
+        for u in command.unreadable
+        if u.incident in world.incidents and u.change_id not in world.heard
+    )
 
 
 def _is_own_doing(item: Heard, bond: Bond, world: World) -> bool:
@@ -282,7 +294,9 @@ def _update(item: Heard, bond: Bond, before: str) -> SupplierUpdated:
 
 @bookkeeping.register
 def _(command: Hear, world: World) -> tuple[Effect, ...]:
-    found: list[Effect] = [Quarantine(command.vendor, u.change_id, u.raw, u.why) for u in command.unreadable]
+    found: list[Effect] = [
+        Quarantine(command.vendor, u.change_id, u.raw, u.why, u.incident, u.bond) for u in command.unreadable
+    ]
     ids = tuple(item.change_id for item in command.items) + tuple(u.change_id for u in command.unreadable)
     if ids:
         found.append(Remember(command.vendor, ids))

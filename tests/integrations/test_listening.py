@@ -112,6 +112,7 @@ async def test_one_change_that_cannot_be_taken_in_keeps_no_other_waiting(
     assert await engine.collector.poll() == 2
     said = [e.event.body for e in engine.store.timeline(number) if e.kind == "supplier_said"]  # type: ignore[union-attr]
     assert said == ["before", "after"]
+    assert engine.kinds(number)[-1] == "set_aside"
     assert health(engine.store)["practice"].unread == 1
     was = cursor_of(engine.store, "practice")
     assert await engine.collector.poll() == 0

@@ -39,6 +39,7 @@ from register.topics.notes import Note
 from register.topics.ownership import Acknowledge, PassOn, Take
 from register.topics.privacy import LegalHold, Redact
 from register.topics.proposal import Accept, Dispute
+from register.topics.quarantine import DiscardAside, NoteAside, Reread
 from register.topics.relinking import Relink
 from register.topics.resolution import Cancel, Close, Reopen, Resolve
 from register.topics.sending_files import SendFile, TellPlace
@@ -391,6 +392,9 @@ HUMAN: list[tuple[Command, Role]] = [
     (Done(record="CHG-1"), Role.RESPONDER),
     (LogCall(target="INC-1", whom="Lena"), Role.RESPONDER),
     (HandOver(row_id="01ARZ3NDEKTSV4RRFFQ69G5FAV"), Role.COORDINATOR),
+    (Reread(vendor="acme", change="c1"), Role.COORDINATOR),
+    (NoteAside(vendor="acme", change="c1"), Role.COORDINATOR),
+    (DiscardAside(vendor="acme", change="c1"), Role.COORDINATOR),
 ]
 
 

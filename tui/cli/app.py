@@ -22,6 +22,7 @@ from tui.cli import (
     looking,
     policy,
     privacy,
+    quarantine,
     rebuilding,
     search,
     spool,
@@ -33,6 +34,7 @@ from tui.cli.verbs import commands_of
 GROUPS = {
     "matrix": "Who may what, who owns what, what is promised: the register's policy.",
     "outbox": "What is on its way to suppliers, and what waits for a person.",
+    "quarantine": "What suppliers did and could not be taken in: kept as it came.",
     "retention": "How long texts and people stay in the register.",
     "spool": "What was said while the register was away, and is not in it yet.",
     "vendors": "The suppliers of vendors.toml.",
@@ -60,6 +62,7 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("spool", "list", spool.list_),
     ("spool", "retry", spool.retry),
     ("spool", "drop", spool.drop),
+    ("quarantine", "list", quarantine.list_),
     ("vendors", "list", suppliers.list_),
     ("vendors", "contacts", by_hand.contacts),
     ("vendors", "check", suppliers.check),

@@ -154,6 +154,9 @@ FILLED = {
     "follow-up": ["1", "reason"],
     "call": ["1", "Lena"],
     "handed": ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "--ticket", "17"],
+    "reread": ["practice", "c1"],
+    "noted": ["practice", "c1"],
+    "discard": ["practice", "c1"],
 }
 """Arguments that are well formed; the verbs not named take a number alone."""
 
