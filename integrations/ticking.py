@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from integrations.hand import Hand
+from register.closing import warn_of_closing
 from register.core import Refused
 from register.store import RegisterUnavailable
 from register.watch import tick
@@ -20,6 +21,7 @@ async def keep_ticking(hand: Hand, tell: Callable[[str], object], every: float =
     while True:
         try:
             await hand.call(lambda: tick(hand.desk, hand.now()))
+            await hand.call(lambda: warn_of_closing(hand.desk, hand.now()))
         except (RegisterUnavailable, Refused) as error:
             tell(f"What is due could not be looked at: {error}")
         await asyncio.sleep(every)

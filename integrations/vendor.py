@@ -16,6 +16,7 @@ from integrations.systems import SYSTEMS
 from register.adoption import BY_HAND
 from register.contact import Contact, whom
 from register.leaving import MOST_BYTES, USUAL, May, Receives, fault_in
+from register.policy import Period
 from register.text import Name, Slug, Words, one_line
 from register.topics.files import MAX_BYTES
 
@@ -108,6 +109,10 @@ class Block(BaseModel, extra="forbid", frozen=True):
     max_in_flight: Annotated[
         int, Field(strict=True, ge=1, le=16, description="how many requests it may get at once")
     ] = 1
+    closes_after: Annotated[
+        Period | None,
+        Field(description="how long a ticket may wait for us before they close it, as 5d"),
+    ] = None
     on_resolved: Annotated[
         Literal["propose", "resume", "resolve"],
         Field(

@@ -9,19 +9,21 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from register.contact import Contact
 from register.core import VendorFacts
 from register.leaving import MOST_BYTES, USUAL, May, Receives
 from register.matrix_toml import FILE, typed_leniently
-from register.policy import DEFAULT_MATRIX, Matrix
+from register.policy import DEFAULT_MATRIX, Matrix, Period
 from register.text import one_line
 
 BY_HAND: Final = "manual"
 """`connector` of a supplier with no system that could be spoken to."""
+_PERIOD: Final = TypeAdapter[timedelta](Period)
 NOTHING: Final = ""
 """The text where there is no matrix.toml: the built-in matrix holds."""
 
@@ -70,6 +72,7 @@ def _facts(name: str, block: Mapping[str, Any]) -> VendorFacts:
         phone=one_line(str(block.get("phone", ""))),
         receives=_receives(block),
         contacts=tuple(_contacts(block.get("contacts", ()))),
+        closes_after=_period(block.get("closes_after")),
     )
 
 
@@ -89,6 +92,14 @@ def _receives(block: Mapping[str, Any]) -> Receives:
         most_bytes=int(block.get("max_attachment", MOST_BYTES)),
         upload=one_line(str(block.get("upload", ""))),
     )
+
+
+def _period(said: object) -> timedelta | None:
+    """A length of time; None where there is none, or one that this program cannot read."""
+    try:
+        return None if said is None else _PERIOD.validate_python(said)
+    except ValidationError:  # of another version of Muster
+        return None
 
 
 def without_person(text: str, uid: int | None, login: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import singledispatch
 from typing import Annotated, Any, ClassVar, Final, NamedTuple
 
@@ -228,6 +228,7 @@ class VendorFacts:
     phone: str = ""
     contacts: tuple[Contact, ...] = ()
     receives: Receives = USUALLY
+    closes_after: timedelta | None = None  # they close what waits for us so long
 
     @property
     def to_call(self) -> tuple[Contact, ...]:

@@ -216,6 +216,8 @@ class Bond(Value, frozen=True):
     confirm_by: datetime | None = None  # until when their ticket must be there, or a person is to call
     promised_until: datetime | None = None  # what they promised last, by word of mouth
     remind_at: datetime | None = None  # when a person is reminded of that promise
+    warned_for: datetime | None = None  # the turn of ours for which it was told that they are about to close
+    closes_at: datetime | None = None  # when they close it, if that turn of ours lasts
     nudged: tuple[str, ...] = ()  # steps of their contract at which they were nudged: never twice
 
     @property
@@ -227,6 +229,12 @@ class Bond(Value, frozen=True):
     def prepared(self, texts: int = 1) -> Self:
         """This bond with so many more texts to hand over, where that is done by hand."""
         return self.but(to_hand=max(0, self.to_hand + texts)) if self.by_hand else self
+
+    @property
+    def closing_at(self) -> datetime | None:
+        """When they close their ticket unless we answer, where that is near."""
+        lasts = self.ball is Ball.OURS and self.warned_for == self.ball_since and not self.closed
+        return self.closes_at if lasts and self.state in LIVE_BONDS else None
 
 
 class Severity(StrEnum):

@@ -82,6 +82,7 @@ def pane(row: Row | None, detail: Detail | None, model: Model, width: int, heigh
 
         lines += beside(detail.clocks, model)
     lines += [_bond(bond, eyes, now) for bond in row["bonds"]]
+    lines += _closing(detail, model)
     lines.append(((f" {signs.rule * 2} latest {signs.rule * max(0, width - 12)}", "dim"),))
     room = height - len(lines)
     if detail is not None and room > 0:
@@ -121,6 +122,19 @@ def _bond(bond: list[Any], eyes: Eyes, now: float) -> Line:
     words = bond_words(bond, now, eyes.signs)
     pen = "bad" if flag in ("dead", "call") else "warn" if flag == "?" or our_turn(bond) else ""
     return ((f" {name}: ", ""), (words, pen))
+
+
+def _closing(detail: Detail | None, model: Model) -> list[Line]:
+    """Whose turn it is, and until when, where a supplier is about to close its ticket."""
+    bonds = () if detail is None or detail.incident is None else detail.incident.bonds
+    told = [(one.vendor, one.closing_at.timestamp()) for one in bonds if one.closing_at is not None]
+    return [
+        (
+            (f" {model.signs.alarm} our turn: ", "bad"),
+            (f"{one_line(vendor)} closes it {clock(at, model.eyes.now, model.zone)}", "bad"),
+        )
+        for vendor, at in told
+    ]
 
 
 def latest(told: Sequence[Told], model: Model, width: int, room: int) -> list[Line]:

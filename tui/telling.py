@@ -283,6 +283,13 @@ WORDS: Final[Mapping[str, Words]] = {
         "pen": "bad",
     },
     "aside_settled": _aside_settled,
+    "closing_near": lambda e: {
+        "what": f"{e.vendor} closes {e.key} by itself {e.closes_at:%a %d %b %H:%M} UTC unless we answer:"
+        f" it is our turn since {e.since:%a %d %b %H:%M} UTC",
+        "vendor": e.vendor,
+        "bond": e.bond,
+        "pen": "bad",
+    },
     "vendor_paused": lambda e: {"what": f"sending to {e.vendor} is paused", "body": e.why, "pen": "bad"},
     "vendor_resumed": lambda e: {"what": f"sending to {e.vendor} goes on", "body": e.why},
     "clock_stepped_back": lambda e: {

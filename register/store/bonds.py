@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from register.canon import stamp
 from register.incident import LIVE_BONDS, Bond, Incident
 from register.store import tables as t
+from register.topics.closing import waits_for_us
 
 
 def put_bonds(connection: Connection, incident: Incident) -> None:
@@ -25,6 +27,7 @@ def _row_of(incident: Incident, bond: Bond) -> dict[str, Any]:
         "vendor": bond.vendor,
         "remote_id": None if bond.ref is None else bond.ref.id,
         "live": int(bond.state in LIVE_BONDS),
+        "our_since": stamp(bond.ball_since) if waits_for_us(bond) else None,
     }
 
 

@@ -186,6 +186,7 @@ bond: Final = Table(
     Column("remote_id", String),
     Column("live", Integer, nullable=False),
     Column("whole", Integer, nullable=False),  # the ticket was read from its beginning
+    Column("our_since", String),  # since when it waits for us, where nobody was told that they may close it
 )
 Index("bond_remote", bond.c.vendor, bond.c.remote_id)
 

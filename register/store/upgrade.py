@@ -18,6 +18,7 @@ from register.incident import Incident
 from register.refold import Refolded, refold
 from register.store import tables as t
 from register.store.alerts import rebuild_alerts
+from register.store.bonds import put_bonds
 from register.store.fulltext import rebuild_index
 from register.store.promises import timeline_of
 from register.store.transaction import columns_of
@@ -96,9 +97,10 @@ def _refill(connection: Connection) -> None:
     write = t.incident.update().where(t.incident.c.n == bindparam("number"))
     incidents, timeline = refold(connection), timeline_of(connection)
     while some := list(islice(incidents, 500)):
-        connection.execute(
-            write, [{"number": made.n, **columns_of(_incident(connection, made), timeline)} for made in some]
-        )
+        whole = [(made.n, _incident(connection, made)) for made in some]
+        connection.execute(write, [{"number": n, **columns_of(one, timeline)} for n, one in whole])
+        for _, one in whole:
+            put_bonds(connection, one)
     rebuild_alerts(connection)
 
 

@@ -133,6 +133,8 @@ def bond_data(bond: Bond) -> dict[str, Any]:
         "to_hand": bond.to_hand,
         "call": bond.call,
         "promised_until": bond.promised_until,
+        "closes_at": bond.closing_at,
+        "aside": bond.aside,
         "duplicates": [duplicate.key for duplicate in bond.duplicates],
     }
 
@@ -200,6 +202,10 @@ def bond_line(bond: Bond) -> str:
         parts.append(f"{bond.to_hand} to hand over: `muster outbox list`")
     if bond.call is not None and bond.state in LIVE_BONDS:
         parts.append(f"CALL THEM ({bond.call.why.value}): `muster vendors contacts {bond.vendor}`")
+    if bond.closing_at is not None:
+        parts.append(f"THEY CLOSE IT {_clock(bond.closing_at)} unless we answer")
+    if bond.aside:
+        parts.append(f"{bond.aside} of their changes wait in quarantine (`muster quarantine list`)")
     if bond.dead:
         parts.append("a sending waits for a person: `muster outbox list`")
     elif bond.doubtful:
