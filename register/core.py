@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar, Final, NamedTuple
 from pydantic import BaseModel, Field
 from ulid import ULID
 
+from register.aside import AsideFacts as AsideFacts
 from register.clocks.book import DEFAULT_TIMELINE, Timeline
 from register.clocks.track import extended
 from register.contact import Contact, whom
@@ -269,18 +270,6 @@ class SendingFacts:
     payload: str = "{}"
     position: int = 0
     tries: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class AsideFacts:
-    """A supplier's change that could not be taken in. incident, bond: empty where they cannot be told."""
-
-    vendor: str
-    change_id: str
-    incident: str
-    bond: str
-    raw: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
