@@ -94,6 +94,7 @@ class Command(BaseModel, frozen=True, extra="forbid"):
     on_incident: ClassVar[bool] = True  # False: it makes one, or is about something else
     in_bulk: ClassVar[bool] = False  # on the command line, a single - takes many as lines of JSON
     settles: ClassVar[bool] = False  # it may take back what waits to be sent: no courier may claim it now
+    sends: ClassVar[bool] = False  # something goes to a supplier: what it is can be looked at before
     keeps: ClassVar[bool] = (
         False  # said while the register is away, it waits in the spool: true whenever entered
     )

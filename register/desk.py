@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import chain
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import BaseModel
 
@@ -66,6 +66,18 @@ class Receipt:
     remarks: tuple[str, ...] = ()  # sentences: what a person should know of it
 
 
+class _Undone(Exception):
+    """Takes a transaction back, and carries out of it what it would have come to."""
+
+    def __init__(self, receipt: Receipt) -> None:
+        super().__init__()
+        self.receipt = receipt
+
+
+def _take_back(receipt: Receipt) -> NoReturn:
+    raise _Undone(receipt)
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -91,6 +103,16 @@ class ServiceDesk:
         _refuse_provisional(command)
         with self.store.write(command.command_id, command.touches()) as transaction:
             return self._one(transaction, principal, command, said_at)
+
+    def would(self, principal: Principal, command: Command) -> Receipt:
+        """Return what a command would come to now; nothing of it is left. Raises what `do` raises."""
+        _refuse_role(principal, command, lambda: adopted(self.store, self._given).policy)
+        _refuse_provisional(command)
+        try:
+            with self.store.write(command.command_id, command.touches()) as transaction:
+                _take_back(self._one(transaction, principal, command))
+        except _Undone as undone:
+            return undone.receipt
 
     def do_if(
         self, principal: Principal, command: Command, still: Callable[[Transaction], bool]

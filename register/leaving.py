@@ -21,6 +21,7 @@ from register.spotting import (
     HASHES,
     MAILS,
     PHONES,
+    Pattern,
     Spot,
     folded,
 )
@@ -173,7 +174,7 @@ def _asked(receives: Receives) -> Iterator[tuple[str, str, Callable[[str], Itera
 
 @cache
 def _own(pattern: str) -> Spot:
-    return Spot(re.compile(pattern))
+    return Spot(Pattern(pattern, flags=0))
 
 
 def _apart(spans: list[tuple[int, int, str, str]]) -> list[tuple[int, int, str, str]]:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -38,26 +39,31 @@ Proof = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Proven:
-    """A pattern whose hits are looked at again."""
+class Pattern:
+    """A regular expression; where it has a group `gone`, that alone is meant. holds: whether a hit is one."""
 
-    pattern: re.Pattern[str]
-    holds: Proof
+    source: str
+    flags: int = re.IGNORECASE
+    holds: Proof = bool
 
 
 class Spot:
-    """Finds places by several patterns. Where one has a group `gone`, that alone is meant."""
+    """Finds places by several patterns, which are compiled when they are first asked: they take a while."""
 
-    def __init__(self, *patterns: re.Pattern[str] | Proven) -> None:
-        self._patterns = tuple(one if isinstance(one, Proven) else Proven(one, bool) for one in patterns)
+    def __init__(self, *patterns: Pattern) -> None:
+        self._patterns = patterns
+
+    @cached_property
+    def _compiled(self) -> tuple[tuple[re.Pattern[str], str | int, Proof], ...]:
+        made = ((re.compile(one.source, one.flags), one.holds) for one in self._patterns)
+        return tuple((one, "gone" if "gone" in one.groupindex else 0, holds) for one, holds in made)
 
     def __call__(self, text: str) -> Iterator[tuple[int, int]]:
-        for one in self._patterns:
-            named = "gone" in one.pattern.groupindex
-            for found in one.pattern.finditer(text):
-                span = found.span("gone" if named else 0)
-                if one.holds(text[span[0] : span[1]]):
-                    yield span
+        for pattern, group, holds in self._compiled:
+            for found in pattern.finditer(text):
+                start, end = found.span(group)
+                if holds(text[start:end]):
+                    yield start, end
 
 
 # Credentials
@@ -75,10 +81,6 @@ _PLAIN_WORD: Final = (
 _VALUE: Final = r"(?P<gone>\"[^\"\n]{1,2000}\"|'[^'\n]{1,2000}'|`[^`\n]{1,2000}`|\S+)"
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text, re.IGNORECASE)
-
-
 def _is_random(value: str) -> bool:
     """Whether letters of both sizes and digits change so often that no name and no path looks like it."""
     kinds = ["u" if sign.isupper() else "l" if sign.islower() else "d" for sign in value if sign.isalnum()]
@@ -89,38 +91,39 @@ def _is_random(value: str) -> bool:
 
 
 CREDENTIALS: Final = (
-    re.compile(
+    Pattern(
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
         r"[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)"
     ),
-    _pattern(r"(?<=://)[^/?#\s:]{0,200}:[^/?#\s]{1,1000}(?=@)"),
-    Proven(re.compile(r"(?<=://)[^/?#\s:@]{20,1000}(?=@)"), lambda value: any(map(str.isdigit, value))),
-    _pattern(r"(?<=://)[^\s:/@]{1,100}:(?!\d{1,5}(?:[/?#\s]|$))[^\s@]{1,500}(?=@)"),
-    _pattern(
+    Pattern(r"(?<=://)[^/?#\s:]{0,200}:[^/?#\s]{1,1000}(?=@)"),
+    Pattern(r"(?<=://)[^/?#\s:@]{20,1000}(?=@)", holds=lambda value: any(map(str.isdigit, value))),
+    Pattern(r"(?<=://)[^\s:/@]{1,100}:(?!\d{1,5}(?:[/?#\s]|$))[^\s@]{1,500}(?=@)"),
+    Pattern(
         r"(?<![\w-])(?:proxy-)?(?:authorization|cookie|set-cookie|x-api-key|x-auth-token|x-[\w-]{1,40}-token)"
         r"[\"']?\s{0,9}:\s{0,9}(?P<gone>\S[^\r\n]*)"
     ),
-    _pattern(r"(?<![\w-])(?:bearer|basic|token|apikey)\s{1,9}(?P<gone>(?=\S{0,200}\d)[\w.~+/=-]{16,})"),
-    _pattern(_CALLED + r"[\"'`*_]{0,3}\s{0,9}(?::=|=>|->|→|[:=])[\s*_`]{0,9}" + _VALUE),
-    _pattern(_PHRASE + r"[\"'`*_]{0,3}\s{0,9}(?::=|=>|->|[:=]|\bis\b)\s{0,9}(?P<gone>\S[^\r\n]*)"),
-    _pattern(
+    Pattern(r"(?<![\w-])(?:bearer|basic|token|apikey)\s{1,9}(?P<gone>(?=\S{0,200}\d)[\w.~+/=-]{16,})"),
+    Pattern(_CALLED + r"[\"'`*_]{0,3}\s{0,9}(?::=|=>|->|→|[:=])[\s*_`]{0,9}" + _VALUE),
+    Pattern(_PHRASE + r"[\"'`*_]{0,3}\s{0,9}(?::=|=>|->|[:=]|\bis\b)\s{0,9}(?P<gone>\S[^\r\n]*)"),
+    Pattern(
         _CALLED
         + r"(?:\s{1,9}(?:for|of|to|on)\s{1,9}\S{1,60})?"
         + r"\s{1,9}(?:is|was|are|ist|lautet|now)\s{1,9}(?:now\s{1,9})?"
         + _PLAIN_WORD
         + _VALUE
     ),
-    _pattern(_CALLED + r"\s{1,9}(?P<gone>(?=\S{0,60}[\d!$%&*#@^])(?=\S{0,60}[A-Za-z])(?!\[)\S{5,})"),
-    _pattern(r"(?<![\w-])--?(?:password|passwd|pass|token|secret|api-?key)[ =](?!-)" + _VALUE),
-    _pattern(
+    Pattern(_CALLED + r"\s{1,9}(?P<gone>(?=\S{0,60}[\d!$%&*#@^])(?=\S{0,60}[A-Za-z])(?!\[)\S{5,})"),
+    Pattern(r"(?<![\w-])--?(?:password|passwd|pass|token|secret|api-?key)[ =](?!-)" + _VALUE),
+    Pattern(
         r"<[\w:.-]{0,60}(?:password|passwd|secret|token|api-?key)[\w:.-]{0,60}(?:\s[^<>]{0,200})?>(?P<gone>[^<]+)"
     ),
-    re.compile(
+    Pattern(
         r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{8,}"
         r"|sk[_-](?:live|test|ant|proj)[\w-]{8,}|(?:AKIA|ASIA)[0-9A-Z]{12,}|AIza[\w-]{30,}"
-        r"|eyJ[\w-]{8,}(?:\.[\w-]*){0,4}|dop_v1_[0-9a-f]{16,}|npm_\w{16,}|\d+-\d+-[0-9a-f]{32})"
+        r"|eyJ[\w-]{8,}(?:\.[\w-]*){0,4}|dop_v1_[0-9a-f]{16,}|npm_\w{16,}|\d+-\d+-[0-9a-f]{32})",
+        flags=0,
     ),
-    Proven(re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}={0,2}"), _is_random),
+    Pattern(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}={0,2}", holds=_is_random),
 )
 
 # Numbers
@@ -140,23 +143,23 @@ def _is_iban(value: str) -> bool:
 
 
 _GAP: Final = r"[ ().\-/\u2010-\u2015]{0,3}"
-CARDS: Final = (Proven(re.compile(r"(?<![\d+.])[2-6](?:[ -]?\d){12,18}(?!\d)"), _has_luhn),)
+CARDS: Final = (Pattern(r"(?<![\d+.])[2-6](?:[ -]?\d){12,18}(?!\d)", holds=_has_luhn),)
 ACCOUNTS: Final = (
-    Proven(
-        _pattern(r"(?<![a-z0-9])[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?(?![a-z0-9])"),
-        _is_iban,
+    Pattern(
+        r"(?<![a-z0-9])[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?(?![a-z0-9])",
+        holds=_is_iban,
     ),
 )
-HASHES: Final = (re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32,}(?![0-9A-Za-z])"),)
+HASHES: Final = (Pattern(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32,}(?![0-9A-Za-z])"),)
 PHONES: Final = (
-    re.compile(rf"(?<![\w+])\+{_GAP}\d(?:{_GAP}\d){{6,14}}(?!\d)"),
-    re.compile(rf"(?<![\w.,:/-])00[1-9](?:{_GAP}\d){{7,14}}(?!\d)"),
-    re.compile(r"(?<![\w(])\(0?\d{1,4}\)[ -]?\d(?:[ -]?\d){4,10}(?!\d)"),
-    re.compile(r"(?<![\w.:/-])\d{3}[-. ]\d{3}[-. ]\d{4}(?![\w-])"),
-    _pattern(
+    Pattern(rf"(?<![\w+])\+{_GAP}\d(?:{_GAP}\d){{6,14}}(?!\d)"),
+    Pattern(rf"(?<![\w.,:/-])00[1-9](?:{_GAP}\d){{7,14}}(?!\d)"),
+    Pattern(r"(?<![\w(])\(0?\d{1,4}\)[ -]?\d(?:[ -]?\d){4,10}(?!\d)"),
+    Pattern(r"(?<![\w.:/-])\d{3}[-. ]\d{3}[-. ]\d{4}(?![\w-])"),
+    Pattern(
         r"(?<![a-z])(?:tel(?:ephone|efon)?|tlf|phone|mobile?|mob|cell|call|ring|fax|dial|handy|whatsapp|sms|duty)"
         r"[\s:.#]{1,6}(?:(?:me|us|him|her|them|on|at|is|nr|no|number)[\s:.#]{1,6}){0,3}"
         rf"(?P<gone>\d(?:{_GAP}\d){{5,14}})(?!\d)"
     ),
 )
-MAILS: Final = (re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"),)
+MAILS: Final = (Pattern(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"),)

@@ -136,7 +136,7 @@ class Doing:
 
     def _engage(self, verb: Verb, number: str, suppliers: Suppliers) -> None:
         from tui.screens.engage import EngageScreen, Engaging
-        from tui.suppliers import nearest_first
+        from tui.suppliers import nearest_first, what_they_get
 
         row = self._model.live.row(number)
         if not suppliers.known:
@@ -153,7 +153,7 @@ class Doing:
             make=lambda vendor, message, again: self._made(
                 verb, {"target": number}, {"vendor": vendor, "message": message, "again": again}
             ),
-            preview=lambda vendor, message: self._door.preview(row, vendor, message),
+            preview=lambda supplier, message: what_they_get(row, supplier, message),
         )
         self._push(EngageScreen(engaging, self._draft(verb.name, number), self._model.signs))
 

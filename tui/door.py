@@ -6,12 +6,11 @@ arrives as a message.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from textual.message import Message
 
-from tui.messages import Row
 from tui.outbox import Sent
 
 Post = Callable[[Message], object]
@@ -34,9 +33,6 @@ class Door(Protocol):
 
     def read_suppliers(self, asked: str) -> None:
         """Read vendors.toml; SuppliersRead arrives, with the same `asked`."""
-
-    def preview(self, row: Row, vendor: str, message: str) -> Sequence[tuple[str, str]]:
-        """Return what that supplier would get, as pairs of a label and a text."""
 
     def about_sending(self, row: Sent) -> Mapping[str, Any]:
         """Return the fields of a command that name this sending."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from register.provisional import is_provisional
@@ -21,7 +21,6 @@ from tui.messages import (
     Reach,
     Refused,
     RegisterOpened,
-    Row,
     SuppliersRead,
     VerbsLearned,
 )
@@ -286,9 +285,6 @@ class Follower:
             self._post(SuppliersRead(asked, read_suppliers(store, self._session)))
 
         self._ask(work, lambda why: self._post(Refused(asked, "", why)))
-
-    def preview(self, row: Row, vendor: str, message: str) -> Sequence[tuple[str, str]]:
-        return [("Title", row["title"]), ("Priority", f"P{row['p']}"), ("Text", message)]
 
     def about_sending(self, row: Sent) -> Mapping[str, Any]:
         return {"row_id": row.row_id}

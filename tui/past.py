@@ -5,7 +5,7 @@ Nothing heavy is imported here before `start`: the first paint waits for this mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -94,9 +94,6 @@ class Past:
 
     def read_suppliers(self, asked: str) -> None:
         self._post(Refused(asked, "", READ_ONLY))
-
-    def preview(self, row: Row, vendor: str, message: str) -> Sequence[tuple[str, str]]:
-        return []
 
     def about_sending(self, row: Sent) -> Mapping[str, Any]:
         return {}

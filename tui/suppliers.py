@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from tui.messages import Row
 
 if TYPE_CHECKING:
+    from register.leaving import Receives
     from register.store import Store
     from tui.session import Session
+
+
+REMOVED: Final = "Removed"
+"""The label of what does not go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,7 @@ class Supplier:
     phone: str = ""
     contacts: tuple[str, ...] = ()  # whom to call there, by level, a line each
     by_hand: bool = False  # a person speaks to them
+    receives: Receives | None = None  # what it may receive; None: as is usual
 
     @property
     def environment(self) -> str:
@@ -62,10 +70,26 @@ def read_suppliers(store: Store, session: Session) -> Suppliers:
                 phone=vendor.phone,
                 contacts=tuple(map(str, vendor.to_call)),
                 by_hand=vendor.by_hand,
+                receives=vendor.receives,
             )
             for vendor in vendors.values()
         )
     )
+
+
+def what_they_get(row: Row, supplier: Supplier, message: str) -> list[tuple[str, str]]:
+    """Return what a new ticket would say to this supplier, as labels and texts, and what is taken out of it.
+
+    By the rule by which the register lets it out: what stands here is what goes.
+    """
+    from register.leaving import USUALLY, cleared
+    from register.topics.letting_out import title_as
+
+    what = supplier.receives or USUALLY
+    title, text = title_as(row["number"], row["title"], what), cleared(message, what)
+    removed = "; ".join(map(str, (*cleared(row["title"], what).removed, *text.removed)))
+    told = [(REMOVED, removed)] if removed else []
+    return [("Title", title), ("Priority", f"P{row['p']}"), *told, ("Text", text.text)]
 
 
 def nearest_first(suppliers: Sequence[Supplier], service: str) -> list[Supplier]:

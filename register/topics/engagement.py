@@ -47,6 +47,7 @@ class Engage(Command):
     verb: ClassVar[str] = "engage"
     hotkey: ClassVar[str | None] = "v"
     role: ClassVar[Role] = Role.COORDINATOR
+    sends: ClassVar[bool] = True
 
     target: Target
     vendor: Annotated[Slug, Field(description="the supplier's name in vendors.toml")]
@@ -66,6 +67,7 @@ class Reply(Command):
     verb: ClassVar[str] = "reply"
     hotkey: ClassVar[str | None] = "c"
     role: ClassVar[Role] = Role.COORDINATOR
+    sends: ClassVar[bool] = True
 
     target: Target
     message: Annotated[Words, Field(description="what they are told")]

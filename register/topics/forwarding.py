@@ -42,6 +42,7 @@ class Forward(Command):
 
     verb: ClassVar[str] = "forward"
     role: ClassVar[Role] = Role.COORDINATOR
+    sends: ClassVar[bool] = True
 
     target: Target
     vendor: Annotated[Slug, Field(description="the engaged supplier that is told")]

@@ -33,6 +33,7 @@ class Accept(Command):
 
     verb: ClassVar[str] = "accept"
     role: ClassVar[Role] = Role.COORDINATOR
+    sends: ClassVar[bool] = True
 
     target: Target
     note: Annotated[Text, Field(description="a word to them, if any")] = ""
@@ -44,6 +45,7 @@ class Dispute(Command):
 
     verb: ClassVar[str] = "dispute"
     role: ClassVar[Role] = Role.COORDINATOR
+    sends: ClassVar[bool] = True
 
     target: Target
     message: Annotated[Words, Field(description="what is still wrong; they are told")]

@@ -59,6 +59,7 @@ class SendFile(Command):
 
     verb: ClassVar[str] = "send"
     role: ClassVar[Role] = Role.COORDINATOR
+    sends: ClassVar[bool] = True
 
     target: Target
     file: Annotated[
@@ -78,6 +79,7 @@ class TellPlace(Command):
 
     verb: ClassVar[str] = "evidence"
     role: ClassVar[Role] = Role.COORDINATOR
+    sends: ClassVar[bool] = True
 
     target: Target
     name: Annotated[FileName, Field(description="what the file is called")]

@@ -29,6 +29,7 @@ class Reprioritise(Command):
 
     verb: ClassVar[str] = "reprioritise"
     role: ClassVar[Role] = Role.COORDINATOR
+    sends: ClassVar[bool] = True
 
     target: Target
     vendor: Which = None

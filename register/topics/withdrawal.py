@@ -37,6 +37,7 @@ class Withdraw(Command):
     verb: ClassVar[str] = "withdraw"
     hotkey: ClassVar[str | None] = "w"
     role: ClassVar[Role] = Role.COORDINATOR
+    sends: ClassVar[bool] = True
     settles: ClassVar[bool] = True
 
     target: Target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,6 @@ class FakeDoor:
 
     def read_suppliers(self, asked: str) -> None:
         self.post(SuppliersRead(asked, Suppliers(SUPPLIERS)))
-
-    def preview(self, row: dict[str, Any], vendor: str, message: str) -> Sequence[tuple[str, str]]:
-        return [("Title", row["title"]), ("Priority", f"P{row['p']}"), ("Body", message)]
 
     def about_sending(self, row: Sent) -> Mapping[str, Any]:
         return {"row_id": row.row_id}

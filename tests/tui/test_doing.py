@@ -217,7 +217,7 @@ async def test_engaging_shows_what_they_get_and_sends_only_by_the_button(open_bo
     await settled(pilot)
     assert door.done == []
     text = "\n".join(text_of(app))
-    assert "Body      db" in text
+    assert "Text      db" in text
     await pilot.press("tab", "enter")
     await settled(pilot)
     command, asked = door.done[0]
@@ -400,3 +400,13 @@ async def test_leaving_waits_for_what_is_not_on_record(open_board: Board) -> Non
     await pilot.press("q")
     await settled(pilot)
     assert app._exit
+
+
+async def test_what_does_not_go_is_said_before_it_is_sent(open_board: Board) -> None:
+    app, pilot, door = open_board
+    await pilot.press("v", "tab", *"pin: 4711")
+    await settled(pilot)
+    text = "\n".join(text_of(app))
+    assert "Text      pin: [credential removed]" in text
+    assert "Removed   1 × credential (leaves to nobody)" in text
+    assert door.done == []

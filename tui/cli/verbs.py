@@ -21,7 +21,7 @@ from register.store import RegisterAway
 from register.store.vendors import sending_facts
 from register.text import clip, one_line
 from register.watch import is_soon
-from tui.cli import bulk, words
+from tui.cli import bulk, dry_run, words
 from tui.cli.answer import Answer
 from tui.cli.here import Here, here
 from tui.cli.spool import NO_SPOOL, kept, number_meant
@@ -32,6 +32,10 @@ from tui.forms import Asked, Kind, asked_of
 _NO_SPOOL: Final = "_no_spool"
 _NO_SPOOL_OPTION: Final = inspect.Parameter(
     _NO_SPOOL, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, NO_SPOOL]
+)
+_DRY: Final = "_dry_run"
+_DRY_OPTION: Final = inspect.Parameter(
+    _DRY, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=dry_run.Wanted
 )
 Found = tuple[str, str, Callable[..., Answer]]
 _SHORTEST_ID: Final = 4
@@ -54,7 +58,8 @@ def command_of(command: type[Command]) -> Callable[..., Answer]:
             return bulk.carry_out(command)
         values = {name: given[name] for name in _names(command)}
         keeps = command.keeps and not given.get(_NO_SPOOL)
-        return carry_out(command, values, fields, _sorted_out(in_words, given), keeps=keeps)
+        dry = bool(given.get(_DRY))
+        return carry_out(command, values, fields, _sorted_out(in_words, given), keeps=keeps, dry=dry)
 
     called.__signature__ = inspect.Signature(_parameters(command, fields))  # type: ignore[attr-defined]
     called.__doc__ = command.help()
@@ -81,7 +86,8 @@ def _parameters(command: type[Command], fields: Sequence[Asked]) -> list[inspect
     in_words = [field for field in fields if _is_words(field)]
     said = [_argument(f"_{at}", field.name.upper(), field.help) for at, field in enumerate(in_words)]
     spool = [_NO_SPOOL_OPTION] if command.keeps else []
-    return [*named, *said, *(_option(field) for field in fields), *spool]
+    dry = [_DRY_OPTION] if command.sends else []
+    return [*named, *said, *(_option(field) for field in fields), *spool, *dry]
 
 
 def _about(command: type[Command], name: str) -> tuple[str, str]:
@@ -142,8 +148,12 @@ def carry_out(
     said: Mapping[str, Any],
     *,
     keeps: bool = False,
+    dry: bool = False,
 ) -> Answer:
-    """Do what was asked; return what came of it. keeps: into the spool, when the register is away."""
+    """Do what was asked; return what came of it.
+
+    keeps: into the spool, when the register is away. dry: show what would go to a supplier, and do nothing.
+    """
     values: dict[str, Any] = {}
     if "target" in about:
         values["target"] = words.target(about["target"])
@@ -155,21 +165,26 @@ def carry_out(
             values[field.name] = _read(field, said[field.name])
     asked = command.model_validate(values | ({"row_id": about["row_id"]} if "row_id" in about else {}))
     try:
-        return _done(command, asked, about, values.get("target", ""))
+        return _done(command, asked, about, values.get("target", ""), dry=dry)
     except RegisterAway as away:
         if not keeps:
             raise
         return kept(asked, away)
 
 
-def _done(command: type[Command], asked: Command, about: Mapping[str, str], target: str) -> Answer:
+def _done(
+    command: type[Command], asked: Command, about: Mapping[str, str], target: str, *, dry: bool
+) -> Answer:
     with here() as at:
         if target:
             asked = asked.model_copy(update={"target": number_meant(at, target)})
         if "row_id" in about:
             asked = asked.model_copy(update={"row_id": _whole_id(at, about["row_id"])})
         needs_vendors = "vendor" in command.model_fields and command.model_fields["vendor"].is_required()
-        receipt = at.desk(with_vendors=needs_vendors).do(at.who, asked)
+        desk = at.desk(with_vendors=needs_vendors)
+        if dry:
+            return dry_run.shown(desk.would(at.who, asked))
+        receipt = desk.do(at.who, asked)
         wakes = None if receipt.incident is None else receipt.incident.wakes_at
         if is_soon(wakes, datetime.now(UTC)) or any(hasattr(one.event, "bond") for one in receipt.events):
             at.wake_worker()

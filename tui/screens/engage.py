@@ -18,7 +18,7 @@ from tui.focus import TABS
 from tui.messages import Done, Refused
 from tui.requests import CommandGiven, Opened
 from tui.signs import Signs
-from tui.suppliers import Supplier
+from tui.suppliers import REMOVED, Supplier
 from tui.widgets.choice import Flag, Press
 from tui.widgets.lines import Line, Lines
 from tui.widgets.picker import Picker
@@ -35,7 +35,7 @@ class Engaging:
     number: str
     suppliers: Sequence[Supplier]
     make: Callable[[str, str, bool], Any]
-    preview: Callable[[str, str], Sequence[tuple[str, str]]]
+    preview: Callable[[Supplier, str], Sequence[tuple[str, str]]]
 
 
 class EngageScreen(ModalScreen[None]):
@@ -102,10 +102,11 @@ class EngageScreen(ModalScreen[None]):
         preview = self.query_one("#preview", Lines)
         width = preview.size.width or 76
         lines: list[Line] = []
-        for label, text in self.engaging.preview(one.name, self.message):
+        for label, text in self.engaging.preview(one, self.message):
             parts = [part for line in text.split("\n") for part in wrapped(line, width - 10, "") or [()]]
             for at, part in enumerate(parts):
-                lines.append(((f"{label if at == 0 else '':<9}", "dim"), *part))
+                pens = ((said, "warn" if label == REMOVED else style) for said, style in part)
+                lines.append(((f"{label if at == 0 else '':<9}", "dim"), *pens))
         preview.put(lines)
 
     def send(self) -> None:

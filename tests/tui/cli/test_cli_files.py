@@ -153,3 +153,31 @@ def test_what_may_not_leave_is_not_attached_either(engaged: Cli) -> None:
 def test_what_is_taken_out_is_said(engaged: Cli) -> None:
     said = engaged("reply", "1", "ring +47 22 33 44 55")
     assert "Taken out before it goes to practice: 1 × phone number" in said.out
+
+
+def test_a_dry_run_shows_what_would_go_and_leaves_nothing(engaged: Cli) -> None:
+    before = engaged.json("verify")["events"]
+    words = ["reply", "1", "ring +47 22 33 44 55\nor write", "--internal", "--dry-run"]
+    said = engaged(*words)
+    assert said.code == 0
+    assert said.out.splitlines() == [
+        "To practice, a comment:",
+        "  Text      ring [phone number removed]",
+        "            or write",
+        "  For their people only.",
+        'Taken out before it goes to practice: 1 × phone number (may_receive has no "phones").',
+        "Nothing was done.",
+    ]
+    told = engaged.json("engage", "1", "practice", "again", "--again", "--dry-run")
+    assert told["goes"][0] == {
+        "vendor": "practice",
+        "what": "create",
+        "title": "Mail is late",
+        "body": "again",
+        "priority": 3,
+    }
+    assert engaged("engage", "1", "practice", "again", "--dry-run").code == 3
+    assert engaged("note", "1", "x", "--dry-run").code == 2
+    assert engaged.json("verify")["events"] == before
+    assert len(engaged.json("outbox", "list")) == 1
+    assert len(engaged.woken) == 1
