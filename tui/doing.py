@@ -169,9 +169,10 @@ class Doing:
         known = suppliers.named(vendor)
         where = "PRODUCTION" if known is None or known.production else "test"
         goes = one_line(known.title if known else vendor).upper()
+        how = known.goes if known is not None else "GOES TO"
         form = Form(
             asked=self._asked(verb.name),
-            title=f"Reply about {number}   GOES TO {goes} ({where})",
+            title=f"Reply about {number}   {how} {goes} ({where})",
             command=verb.command,
             given={"target": number, "vendor": vendor} if len(vendors) == 1 else {"target": number},
             save="Send",

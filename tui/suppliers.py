@@ -33,6 +33,11 @@ class Supplier:
     receives: Receives | None = None  # what it may receive; None: as is usual
 
     @property
+    def goes(self) -> str:
+        """How words get there: by themselves, or by a person who has them from the outbox."""
+        return "YOU READ IT TO" if self.by_hand else "GOES TO"
+
+    @property
     def environment(self) -> str:
         return "PRODUCTION" if self.production else "test"
 

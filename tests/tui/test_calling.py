@@ -33,7 +33,9 @@ CONTACTS = (
     Contact(level=1, name="Fault desk", phone="+1 555 0199"),
     Contact(level=2, name="Shift lead", phone="+1 555 0198"),
 )
-CABLE = Supplier("cable-co", "Cable Co", "by phone", production=True, contacts=tuple(map(str, CONTACTS)))
+CABLE = Supplier(
+    "cable-co", "Cable Co", "by phone", production=True, contacts=tuple(map(str, CONTACTS)), by_hand=True
+)
 Board = tuple[MusterApp, Pilot[None], FakeDoor]
 
 
@@ -86,6 +88,13 @@ async def test_without_a_supplier_there_is_nobody_to_call(board: Board) -> None:
     await pilot.press("j", "d")
     await settled(pilot)
     assert "No supplier works on INC-2 yet" in text_of(app)[-1]
+
+
+async def test_the_engage_dialog_says_that_a_person_reads_it_to_them(board: Board) -> None:
+    app, pilot, _ = board
+    await pilot.press("v")
+    await settled(pilot)
+    assert "YOU READ IT TO CABLE CO (PRODUCTION)" in "\n".join(text_of(app))
 
 
 async def test_the_outbox_shows_the_card_and_takes_the_number(board: Board) -> None:

@@ -96,7 +96,7 @@ class EngageScreen(ModalScreen[None]):
 
     def _draw_preview(self) -> None:
         one = self.supplier
-        goes = f"GOES TO {one_line(one.title).upper()} ({one.environment})"
+        goes = f"{one.goes} {one_line(one.title).upper()} ({one.environment})"
         pen = "bad" if one.production else "warn"
         self.query_one("#goes-to", Lines).put([((goes, pen), (", exactly this:", ""))])
         preview = self.query_one("#preview", Lines)
