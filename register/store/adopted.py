@@ -76,7 +76,7 @@ def policy_of(store: Store, transaction: Transaction, otherwise: Policy) -> Poli
     """Return the policy as of this transaction; asks only where it moved since it was last asked."""
     if transaction.policy_moved:  # nobody else may have it before it is on record
         return _or(_read(transaction.connection, transaction.policy_seq), otherwise).policy
-    return _or(_kept(store, transaction.connection, transaction.policy_seq), otherwise).policy
+    return _or(_kept(store, transaction.beside, transaction.policy_seq), otherwise).policy
 
 
 def _kept(store: Store, connection: Connection, seq: int) -> Adopted:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from register.canon import stamp
 from register.incident import LIVE_BONDS, Bond, Incident
 from register.store import tables as t
+from register.store.hot import Hot
 from register.topics.closing import waits_for_us
+
+_TOLD: Final = ("incident", "vendor", "remote_id", "live", "our_since")
+_PUT: Final = Hot(
+    text(
+        f"INSERT INTO bond (id, whole, {', '.join(_TOLD)})"
+        f" VALUES (:id, 0, {', '.join(f':{name}' for name in _TOLD)})"
+        f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _TOLD)}"
+    )
+)
 
 
 def put_bonds(connection: Connection, incident: Incident) -> None:
     """Write an incident's. That a ticket was read whole stays."""
-    for bond in incident.bonds:
-        values = _row_of(incident, bond)
-        query = t.insert(connection, t.bond).values(id=bond.id, whole=0, **values)
-        connection.execute(query.on_conflict_do_update(index_elements=["id"], set_=values))
+    _PUT.many(connection, [{"id": bond.id, **_row_of(incident, bond)} for bond in incident.bonds])
 
 
 def _row_of(incident: Incident, bond: Bond) -> dict[str, Any]:

@@ -50,6 +50,10 @@ class Writing(Protocol):
     def connection(self) -> Connection:
         """The connection; what was said so far can be read there."""
 
+    @property
+    def beside(self) -> Connection:
+        """The same, for rows of which no event or incident is asked: what was said is written later."""
+
     timeline: Timeline  # by which clocks are counted
     anew: dict[str, Incident]  # incidents that the effect folded anew: their rows are to be written
     wiped: bool  # whether anything must not be left in the file
@@ -106,15 +110,15 @@ def _(effect: Settle, transaction: Writing, now: str) -> None:
     }
     if effect.resend or effect.state == "queued":
         anew = {"on_ambiguous": "resend" if effect.resend else "ask"}
-        _SETTLE_ANEW(transaction.connection, {**values, **anew, "row": effect.row_id})
+        _SETTLE_ANEW(transaction.beside, {**values, **anew, "row": effect.row_id})
     else:
-        _SETTLE(transaction.connection, {**values, "row": effect.row_id})
+        _SETTLE(transaction.beside, {**values, "row": effect.row_id})
     if effect.state == "ambiguous" and effect.next_at is not None:
         # a try may have ended later than its deadline (a suspended machine): settling counts from its end
         late = t.sending.update().where(
             and_(t.sending.c.row_id == effect.row_id, t.sending.c.deadline_at < now)
         )
-        transaction.connection.execute(late, {"deadline_at": now})
+        transaction.beside.execute(late, {"deadline_at": now})
 
 
 @carry.register

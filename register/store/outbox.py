@@ -6,15 +6,26 @@ goes through the desk; only a wait (nothing happened, try later) is written here
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import namedtuple
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from register.canon import moment, stamp
 from register.store import tables as t
+from register.store.hot import Hot
 from register.store.store import Store
 from register.store.unfinished import UNFINISHED
 
@@ -45,6 +56,12 @@ class Sending:
 
 
 _ROW: Final = select(t.sending, t.bond.c.remote_id).outerjoin(t.bond, t.bond.c.id == t.sending.c.bond)
+# what is asked at every turn of a courier is put together once
+_Row = namedtuple("_Row", [column.name for column in _ROW.selected_columns])  # type: ignore[misc]
+
+
+def _named(row: tuple[Any, ...]) -> Any:
+    return _Row._make(row)
 
 
 def _sending(row: Any) -> Sending:
@@ -90,16 +107,54 @@ def unfinished_count(store: Store) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def _first() -> ColumnElement[bool]:
-    """Whether a row is the first unfinished one of its bond: those behind it need what comes of it."""
-    s, ahead = t.sending, t.sending.alias()
-    return ~exists().where(
+def _one_of(*states: str) -> ColumnElement[bool]:
+    return t.sending.c.state.in_([literal_column(f"'{state}'") for state in states])
+
+
+_AHEAD: Final = t.sending.alias()
+_FIRST: Final = ~exists().where(
+    and_(
+        _AHEAD.c.bond == t.sending.c.bond,
+        _AHEAD.c.position < t.sending.c.position,
+        _AHEAD.c.state.in_([literal_column(f"'{state}'") for state in UNFINISHED]),
+    )
+)
+"""Whether a row is the first unfinished one of its bond: those behind it need what comes of it."""
+_S: Final = t.sending.c
+_EDGE: Final[BindParameter[Any]] = bindparam("edge")
+_OF_VENDOR: Final = _S.vendor == bindparam("vendor")
+_PAUSED: Final = exists().where(and_(t.vendor.c.name == _S.vendor, t.vendor.c.paused_at.is_not(None)))
+_CLAIMABLE: Final = Hot(
+    _ROW.where(
         and_(
-            ahead.c.bond == s.c.bond,
-            ahead.c.position < s.c.position,
-            ahead.c.state.in_(UNFINISHED),
+            _OF_VENDOR,
+            or_(_one_of("queued"), and_(_one_of("waiting"), _S.next_at <= _EDGE)),
+            _FIRST,
+            ~_PAUSED,
         )
     )
+    .order_by(_S.position)
+    .limit(bindparam("most"))
+    .offset(literal_column("0"))  # SQLAlchemy adds one of its own on SQLite
+    .with_for_update(skip_locked=True, of=t.sending)
+)
+_TAKE: Final = Hot(t.sending.update().where(_S.row_id == bindparam("row")))
+_OVERDUE: Final = Hot(
+    _ROW.where(
+        and_(
+            _OF_VENDOR,
+            or_(
+                and_(_one_of("sending"), _S.lease_until <= _EDGE),
+                and_(_one_of("ambiguous"), _S.next_at <= _EDGE, _FIRST),
+            ),
+        )
+    ).order_by(_S.position)
+)
+_TIMES: Final = Hot(
+    select(_S.next_at, _S.lease_until).where(
+        and_(_OF_VENDOR, _one_of("waiting", "ambiguous", "sending"), _FIRST)
+    )
+)
 
 
 def claim(
@@ -116,32 +171,26 @@ def claim(
     deadline: when the request must have ended; lease_until: from when on others take the row for lost.
     """
     edge = stamp(now)
-    s, first = t.sending, _first()
-    due = or_(s.c.state == "queued", and_(s.c.state == "waiting", s.c.next_at <= edge))
-    paused = exists().where(and_(t.vendor.c.name == s.c.vendor, t.vendor.c.paused_at.is_not(None)))
-    query = select(s.c.row_id).where(and_(s.c.vendor == vendor, due, first, ~paused))
-    query = query.order_by(s.c.position).limit(most).with_for_update(skip_locked=True)
     with store.rows_only() as connection:
-        ids = list(connection.execute(query).scalars())
-        if not ids:
-            return []
-        taken = {
-            "state": "sending",
-            "lease_holder": holder,
-            "lease_until": stamp(lease_until),
-            "deadline_at": stamp(deadline),
-            "next_at": None,
-            "updated_at": edge,
-            "tries": s.c.tries + 1,
-            "first_tried_at": func.coalesce(s.c.first_tried_at, edge),
-        }
-        connection.execute(s.update().where(s.c.row_id.in_(ids)).values(taken))
-        return _by_id(connection, ids)
-
-
-def _by_id(connection: Connection, ids: Iterable[str]) -> list[Sending]:
-    found = connection.execute(_ROW.where(t.sending.c.row_id.in_(list(ids))).order_by(t.sending.c.position))
-    return [_sending(row) for row in found]
+        asked = {"vendor": vendor, "edge": edge, "most": most}
+        found = [_named(row) for row in _CLAIMABLE.ask(connection, asked).rows()]
+        taken = [
+            {
+                "state": "sending",
+                "lease_holder": holder,
+                "lease_until": stamp(lease_until),
+                "deadline_at": stamp(deadline),
+                "next_at": None,
+                "updated_at": edge,
+                "tries": row.tries + 1,
+                "first_tried_at": row.first_tried_at or edge,
+            }
+            for row in found
+        ]
+        _TAKE.many(
+            connection, [{**values, "row": row.row_id} for row, values in zip(found, taken, strict=True)]
+        )
+    return [_sending(row._replace(**values)) for row, values in zip(found, taken, strict=True)]
 
 
 def expired(store: Store, vendor: str, now: datetime) -> list[Sending]:
@@ -159,12 +208,9 @@ def expired(store: Store, vendor: str, now: datetime) -> list[Sending]:
 
 def overdue(store: Store, vendor: str, now: datetime) -> tuple[list[Sending], list[Sending]]:
     """What is `expired`, and doubtful rows that are due for a look-up; a message's ticket before it."""
-    edge, s = stamp(now), t.sending.c
-    lost = and_(s.state == "sending", s.lease_until <= edge)
-    asks = and_(s.state == "ambiguous", s.next_at <= edge, _first())
-    query = _ROW.where(and_(s.vendor == vendor, or_(lost, asks))).order_by(s.position)
     with store.read() as connection:
-        rows = [_sending(row) for row in connection.execute(query)]
+        found = _OVERDUE.ask(connection, {"vendor": vendor, "edge": stamp(now)}).rows()
+    rows = [_sending(_named(row)) for row in found]
     return [r for r in rows if r.state == "sending"], [r for r in rows if r.state == "ambiguous"]
 
 
@@ -199,10 +245,7 @@ def look_again(store: Store, row: Sending, at: datetime, why: str, now: datetime
 
 def next_due(store: Store, vendor: str) -> datetime | None:
     """When something of this vendor falls due that is not due yet, if anything does."""
-    s = t.sending
-    query = select(s.c.next_at, s.c.lease_until).where(
-        and_(s.c.vendor == vendor, s.c.state.in_(("waiting", "ambiguous", "sending")), _first())
-    )
     with store.read() as connection:
-        times = [text for row in connection.execute(query) for text in row if text is not None]
+        found = _TIMES.ask(connection, {"vendor": vendor}).rows()
+    times = [text for row in found for text in row if text is not None]
     return moment(min(times)) if times else None

@@ -116,6 +116,11 @@ class Transaction:
         return self._connection
 
     @property
+    def beside(self) -> Connection:
+        """The same, with nothing written first: for rows of which no event or incident is asked."""
+        return self._connection
+
+    @property
     def seq(self) -> int:
         return self._seq
 
