@@ -13,12 +13,12 @@ from register.store import tables as t
 from register.store.hot import Hot
 from register.topics.closing import waits_for_us
 
-_TOLD: Final = ("incident", "vendor", "remote_id", "live", "our_since")
 _PUT: Final = Hot(
     text(
-        f"INSERT INTO bond (id, whole, {', '.join(_TOLD)})"
-        f" VALUES (:id, 0, {', '.join(f':{name}' for name in _TOLD)})"
-        f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _TOLD)}"
+        "INSERT INTO bond (id, whole, incident, vendor, remote_id, live, our_since)"
+        " VALUES (:id, 0, :incident, :vendor, :remote_id, :live, :our_since)"
+        " ON CONFLICT (id) DO UPDATE SET incident = excluded.incident, vendor = excluded.vendor,"
+        " remote_id = excluded.remote_id, live = excluded.live, our_since = excluded.our_since"
     )
 )
 
