@@ -14,11 +14,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+_numbers = count(1)
 PASS_ON: Final = """
 import socket, sys, threading
 def door(where):
@@ -106,8 +108,9 @@ class Hosts:
     """Two hosts, and us at `here`."""
 
     def __init__(self) -> None:
-        tag = f"{os.getpid() % 100_000}"
-        net = f"10.77.{os.getpid() % 250}"
+        number = next(_numbers)  # the lines of a host that is gone outlive it for a while: take another net
+        tag = f"{os.getpid() % 100_000}{chr(96 + number)}"
+        net = f"10.{76 + number}.{os.getpid() % 250}"
         self.folder = Path(tempfile.mkdtemp(prefix="hosts"))
         self.here = f"{net}.1"
         self._bridge = f"br{tag}"

