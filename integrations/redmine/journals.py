@@ -48,7 +48,7 @@ class Journals:
             try:
                 journal = Journal.model_validate(row)
             except ValidationError as error:
-                unread.append(unread_row(row, ("id",), error))
+                unread.append(replace(unread_row(row, ("id",), error), ticket=str(issue.id)))
                 continue
             if since is None or journal.created_on >= since:
                 changes += await self._changes(issue, journal)

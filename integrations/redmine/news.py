@@ -63,4 +63,4 @@ class News:
             raise failure
         self._failed.pop(number, None)
         changed = place.seen[number].changed if number in place.seen else ""
-        return [Unread(f"issue {number} {changed}".strip(), f"issue {number}", failure.why)]
+        return [Unread(f"issue {number} {changed}".strip(), f"issue {number}", failure.why, str(number))]

@@ -462,7 +462,7 @@ async def test_a_journal_that_cannot_be_read_is_kept_and_the_cursor_goes_on(
     tracker.put(7, AT, journal(41, "a"), journal(42, "b") | bad, journal(43, "c"))
     page = await desk.changes(start.next)
     assert [change.change_id for change in page.changes] == ["41", "43"]
-    assert [unread.change_id for unread in page.unread] == ["42"]
+    assert [(unread.change_id, unread.ticket) for unread in page.unread] == [("42", "7")]
     assert page.unread[0].why
 
 
@@ -496,7 +496,7 @@ async def test_an_issue_that_always_fails_does_not_hold_up_the_rest_for_ever(
             await desk.changes(start.next)
     page = await desk.changes(start.next)
     assert [change.change_id for change in page.changes] == ["42"]
-    assert [unread.change_id for unread in page.unread] == [f"issue 7 {stamp(AT)}"]
+    assert [(unread.change_id, unread.ticket) for unread in page.unread] == [(f"issue 7 {stamp(AT)}", "7")]
 
 
 async def test_what_was_read_before_a_line_broke_is_not_read_again(web: Routes, desk: Redmine) -> None:

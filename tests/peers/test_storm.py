@@ -20,7 +20,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integrations"))
-from chaos_kit import (
+from storm_kit import (
     Database,
     Engagements,
     File,
