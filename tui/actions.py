@@ -55,6 +55,7 @@ BOARD = (
     ),
     Action("clear", "escape", "all", "Show all again"),
     Action("board", "1", "Board", "The board: open incidents"),
+    Action("vendors", "3", "Vendors", "The suppliers: how it stands with each, and its tickets", opens=True),
     Action(
         "outbox", "4", "Outbox", "What is on its way to suppliers, and what waits for a person", opens=True
     ),

@@ -14,8 +14,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from register.live import SAVE_EVERY, Live
-from register.pressing import hidden
-from tui.actions import VERB, Action
+from tui.actions import VERB
 from tui.copy_on_disk import Copy
 from tui.doing import Doing
 from tui.door import Door
@@ -32,10 +31,21 @@ from tui.messages import (
     RegisterOpened,
     SpoolMoved,
     SuppliersRead,
+    VendorsRead,
     VerbsLearned,
 )
 from tui.model import MINUTE, Model
-from tui.requests import ActionAsked, CommandGiven, DetailWanted, OutboxWanted, SendingAsked
+from tui.opening import Opening
+from tui.requests import (
+    ActionAsked,
+    CommandGiven,
+    DetailWanted,
+    OutboxWanted,
+    SendingAsked,
+    TicketAsked,
+    VendorAsked,
+    VendorsWanted,
+)
 from tui.screens.board import BoardScreen
 from tui.session import Session
 from tui.signs import UNICODE, Signs
@@ -64,11 +74,11 @@ class MusterApp(PatientApp):
         super().__init__()
         self.model = Model(session, live, signs, as_of)
         self.door = door
-        self.verbs: tuple[Action, ...] = ()
         self.doing = Doing(self.model, door, self.push_screen, self.say)
         self._asked_to_leave = -LEAVE_WITHIN
         self._mine = ""  # the incident that was logged here last
         self.board = BoardScreen(self.model)
+        self.opening = Opening(self.model, self.push_screen, self.say, self.board.detail)
         self._copy = Copy(self.model, lambda why: self.board.say(why, "warn"))
 
     def get_default_screen(self) -> Screen[None]:
@@ -164,13 +174,14 @@ class MusterApp(PatientApp):
         from tui.verbs import actions_of, on_board
 
         self.doing.offer(event.verbs)
-        self.verbs = actions_of(event.verbs)
-        self.board.offer(on_board(self.verbs))
+        verbs = self.opening.verbs = actions_of(event.verbs)
+        self.opening.writes = self.doing.has("retry")
+        self.board.offer(on_board(verbs))
         for screen in self.screen_stack[1:]:
             if (offer := getattr(screen, "offer", None)) is not None:
-                offer(self.verbs)
+                offer(verbs)
             elif (may_write := getattr(screen, "may_write", None)) is not None:
-                may_write(self.doing.has("retry"))
+                may_write(self.opening.writes)
 
     def on_suppliers_read(self, event: SuppliersRead) -> None:
         self.doing.suppliers_read(event)
@@ -180,6 +191,9 @@ class MusterApp(PatientApp):
 
     def on_outbox_read(self, event: OutboxRead) -> None:
         self._tell(OutboxRead, event.rows)
+
+    def on_vendors_read(self, event: VendorsRead) -> None:
+        self._tell(VendorsRead, event.rows, event.faults)
 
     def on_done(self, event: Done) -> None:
         self._tell(Done, event.asked, event.verb, event.number, event.said)
@@ -212,40 +226,29 @@ class MusterApp(PatientApp):
     def on_outbox_wanted(self, event: OutboxWanted) -> None:
         self.door.read_outbox()
 
+    def on_vendors_wanted(self, event: VendorsWanted) -> None:
+        self.door.read_vendors()
+
+    def on_vendor_asked(self, event: VendorAsked) -> None:
+        self.opening.tickets(event.vendor)
+
+    def on_ticket_asked(self, event: TicketAsked) -> None:
+        self.opening.do_open(event.number, event.vendor)
+
     def on_action_asked(self, event: ActionAsked) -> None:
         name = event.action.id
         if name.startswith(VERB):
             self.doing.ask(name.removeprefix(VERB), event.number, self.board.moved_by_itself)
-        elif (handler := getattr(self, f"do_{name}", None)) is not None:
-            handler(event.number)
+            return
+        for somebody in (self, self.opening):
+            if (handler := getattr(somebody, f"do_{name}", None)) is not None:
+                handler(event.number)
 
     def on_sending_asked(self, event: SendingAsked) -> None:
         self.doing.about_sending(event.action.id, event.row)
 
     def on_command_given(self, event: CommandGiven) -> None:
         self.doing.give(event.command, event.asked)
-
-    def do_open(self, number: str | None) -> None:
-        row = self.model.live.row(number) if number else None
-        if row is None:
-            self.say(f"{number} is not open any more." if number else "There is no incident here.", "warn")
-            return
-        if hidden(row):
-            self.say(f"{number} is restricted: ask one of those who work on it, or an admin.", "warn")
-            return
-        from tui.screens.incident import IncidentScreen
-
-        self.push_screen(
-            IncidentScreen(row["number"], self.model, self.board.detail(row["number"]), self.verbs)
-        )
-
-    def do_outbox(self, number: str | None) -> None:
-        if self.model.as_of is not None:
-            self.say("The outbox is known only as it is now: leave --as-of away to see it.", "warn")
-            return
-        from tui.screens.outbox import OutboxScreen
-
-        self.push_screen(OutboxScreen(self.model, writes=self.doing.has("retry")))
 
     def do_help(self, number: str | None) -> None:
         from tui.screens.help import HelpScreen

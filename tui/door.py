@@ -31,6 +31,9 @@ class Door(Protocol):
     def read_outbox(self) -> None:
         """Read what is on its way to suppliers; OutboxRead arrives."""
 
+    def read_vendors(self) -> None:
+        """Read how it stands with the suppliers; VendorsRead arrives."""
+
     def read_suppliers(self, asked: str) -> None:
         """Read vendors.toml; SuppliersRead arrives, with the same `asked`."""
 

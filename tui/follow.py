@@ -22,10 +22,11 @@ from tui.messages import (
     Refused,
     RegisterOpened,
     SuppliersRead,
+    VendorsRead,
     VerbsLearned,
 )
 from tui.outbox import Sent
-from tui.reading import detail_of, sent, worker_is_there
+from tui.reading import detail_of, sent, standing, worker_is_there
 from tui.session import Session
 
 if TYPE_CHECKING:
@@ -277,6 +278,9 @@ class Follower:
 
     def read_outbox(self) -> None:
         self._ask(lambda store: self._post(OutboxRead(sent(store, self._viewer(store)))), lambda why: None)
+
+    def read_vendors(self) -> None:
+        self._ask(lambda store: self._post(VendorsRead(*standing(store, self._session))), lambda why: None)
 
     def read_suppliers(self, asked: str) -> None:
         def work(store: Store) -> None:

@@ -38,6 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     args = sys.argv[1:] if argv is None else list(argv)
+    if args in (["--version"], ["-V"]):
+        from importlib.metadata import version
+
+        print(f"muster {version('muster')}")
+        return 0
     if args and not args[0].startswith("--as-of"):
         from tui.cli import run
 

@@ -113,6 +113,14 @@ class OutboxRead(Message):
 
 
 @dataclass
+class VendorsRead(Message):
+    """How it stands with the suppliers was read: tui.vendor_table.Standing each; faults: of their file."""
+
+    rows: tuple[Any, ...]
+    faults: tuple[str, ...] = ()
+
+
+@dataclass
 class Done(Message):
     """A verb was carried out. `asked` is the word it was asked with; `said` what is told of it instead."""
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from register.store.adopted import Adopted
     from register.store.outbox import Sending
     from tui.detail import Detail
+    from tui.vendor_table import Standing
 
 
 def worker_is_there(store: Store) -> bool:
@@ -79,6 +80,13 @@ def sent(store: Store, viewer: Principal) -> tuple[Sent, ...]:
         else:
             rows.append(_sent(row, why))
     return tuple(rows)
+
+
+def standing(store: Store, session: Session) -> tuple[tuple[Standing, ...], tuple[str, ...]]:
+    """Return how it stands with each supplier, and what is wrong with vendors.toml."""
+    from tui.vendor_reading import read_standing
+
+    return read_standing(store, session)
 
 
 def _by_hand(store: Store, told: Sent, row: Sending, known: Adopted, *, first: bool) -> Sent:

@@ -39,6 +39,26 @@ class OutboxWanted(Message):
 
 
 @dataclass
+class VendorsWanted(Message):
+    """Somebody looks at the suppliers: read how it stands with them."""
+
+
+@dataclass
+class VendorAsked(Message):
+    """Somebody wants to see the tickets of one supplier, a tui.vendor_table.Standing."""
+
+    vendor: Any
+
+
+@dataclass
+class TicketAsked(Message):
+    """Somebody wants to see an incident; of a supplier's name: its conversation with that one."""
+
+    number: str
+    vendor: str
+
+
+@dataclass
 class SendingAsked(Message):
     """A key was pressed about one sending, a tui.outbox.Sent."""
 

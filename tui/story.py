@@ -94,11 +94,14 @@ def said(body: str, width: int, indent: int, pen: str = "") -> list[Line]:
     return lines
 
 
-def conversation(detail: Detail, model: Model, width: int) -> list[Line]:
-    """Return what went to and came from suppliers: theirs at the left, ours further right."""
+def conversation(detail: Detail, model: Model, width: int, vendor: str = "") -> list[Line]:
+    """Return what went to and came from suppliers: theirs at the left, ours further right.
+
+    vendor: only what went to and came from that one.
+    """
     lines: list[Line] = []
     for event in detail.told:
-        if not event.vendor:
+        if not event.vendor or (vendor and event.vendor != vendor):
             continue
         lines += _turn(event, model, width)
     if detail.incident is not None:

@@ -87,6 +87,7 @@ class FakeDoor:
         self.stopped = False
         self.details: list[str] = []
         self.outbox_reads = 0
+        self.vendor_reads = 0
         self.done: list[tuple[Any, str]] = []
         self.post: Post = lambda message: None
 
@@ -101,6 +102,9 @@ class FakeDoor:
 
     def read_outbox(self) -> None:
         self.outbox_reads += 1
+
+    def read_vendors(self) -> None:
+        self.vendor_reads += 1
 
     def read_suppliers(self, asked: str) -> None:
         self.post(SuppliersRead(asked, Suppliers(SUPPLIERS)))

@@ -38,15 +38,24 @@ class IncidentScreen(Screen[None]):
     AUTO_FOCUS: ClassVar[str] = ""
     CSS_PATH = "../styles/incident.tcss"
 
-    def __init__(self, number: str, model: Model, detail: Detail | None, verbs: tuple[Action, ...]) -> None:
+    def __init__(
+        self,
+        number: str,
+        model: Model,
+        detail: Detail | None,
+        verbs: tuple[Action, ...],
+        vendor: str = "",
+    ) -> None:
+        """vendor: open on the conversation, and show that of this supplier alone."""
         super().__init__()
+        self._vendor = vendor
         self.number = number
         self.model = model
         self.detail = detail
         self.actions: tuple[Action, ...] = ()
         self._keys: dict[str, Action] = {}
         self._take(verbs)
-        self._page = 0  # of _PAGES
+        self._page = 1 if vendor else 0  # of _PAGES
         self._row = model.live.row(number)
         self._secret = False  # the register gives nothing of it to this reader
 
@@ -117,7 +126,11 @@ class IncidentScreen(Screen[None]):
             self.body.put([((" reading…", "dim"),)])
             return
         at_end = self.body.top >= self.body.bottom
-        self.body.put(_PAGES[self._page](self.detail, self.model, width - 1))
+        page = _PAGES[self._page]
+        if page is conversation:
+            self.body.put(conversation(self.detail, self.model, width - 1, self._vendor))
+        else:
+            self.body.put(page(self.detail, self.model, width - 1))
         if at_end:
             self._to_newest()
 

@@ -1,0 +1,72 @@
+"""What the Vendors screen reads of a register in one go."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tui.vendor_table import Contract, Health, Standing
+
+if TYPE_CHECKING:
+    from integrations.vendor import Vendor
+    from register.store import Store
+    from register.store.contracts import Nearest
+    from register.store.vendors import VendorHealth
+    from tui.session import Session
+
+
+def read_standing(store: Store, session: Session) -> tuple[tuple[Standing, ...], tuple[str, ...]]:
+    """Return how it stands with each supplier that is adopted, and what is wrong with their file."""
+    from integrations.policy_files import vendors_now
+    from register.store import contracts, vendors
+    from register.toml_file import FileFaults
+    from tui.who import env_of
+
+    try:
+        known = vendors_now(store, env_of(session))
+    except FileFaults as error:
+        return (), error.faults
+    health, nearest, now = vendors.health(store), contracts.nearest(store), datetime.now(UTC)
+    rows = (_standing(one, health.get(name), nearest.get(name), now) for name, one in known.items())
+    return tuple(rows), ()
+
+
+def _standing(vendor: Vendor, kept: VendorHealth | None, nearest: Nearest | None, now: datetime) -> Standing:
+    health, why, todo = _health(vendor, kept, now)
+    contract = None
+    if nearest is not None:
+        contract = Contract(nearest.clock.partition(" ")[2], nearest.number, nearest.due)
+    return Standing(
+        name=vendor.name,
+        title=vendor.title,
+        system=vendor.system_title,
+        production=vendor.production,
+        health=health,
+        why=why,
+        todo=todo,
+        until=kept.not_before.timestamp() if kept and kept.not_before else None,
+        heard=kept.heard_at.timestamp() if kept and kept.heard_at else None,
+        unsent=kept.unsent if kept else 0,
+        doubtful=kept.doubtful if kept else 0,
+        dead=kept.dead if kept else 0,
+        unread=kept.unread if kept else 0,
+        open=kept.open_bonds if kept else 0,
+        contract=contract,
+        call=tuple(map(str, vendor.to_call)),
+    )
+
+
+def _health(vendor: Vendor, kept: VendorHealth | None, now: datetime) -> tuple[Health, str, str]:
+    """How it stands, why, and what to do next."""
+    login = f"Renew its credential: muster vendors login {vendor.name} (it checks, and sending goes on)."
+    if vendor.by_hand:
+        return Health.BY_HAND, "", ""
+    if kept is None:
+        return Health.UNUSED, "", f"See whether it works: muster vendors check {vendor.name}"
+    if kept.paused_why:
+        return Health.PAUSED, kept.paused_why, login
+    if kept.not_before is not None and kept.not_before > now:
+        return Health.WAITS, kept.not_before_why or kept.trouble, "It goes on by itself then."
+    if kept.trouble:
+        return Health.TROUBLE, kept.trouble, f"Ask it yourself: muster vendors check {vendor.name}"
+    return Health.UP, "", ""
