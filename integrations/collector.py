@@ -220,13 +220,15 @@ def _items(changes: Iterable[Change], bonds: dict[str, BondRow]) -> Iterable[Hea
         bond = bonds.get(change.ref.id)
         if bond is None:
             continue
-        states = change.kind is ChangeKind.STATE
+        states, file = change.kind is ChangeKind.STATE, change.kind is ChangeKind.FILE
         yield Heard(
             incident=bond.incident,
             bond=bond.id,
             change_id=change.change_id,
             at=change.at,
-            kind="state" if states else "comment",
+            kind="state" if states else "file" if file else "comment",
+            size=change.size if file else None,
+            place=clip(change.place, 500) if file else "",
             author=clip(change.author, 200) or "unknown",
             by_our_account=change.by_our_account,
             body=clip(change.body, MAX_TEXT),

@@ -206,6 +206,8 @@ class Change:
     raw_state: str = ""  # kind STATE: the new state in the supplier's word
     state: Theirs = Theirs.UNMAPPED
     marker: OpId | None = None  # our operation id, found in the body or in the file's name
+    size: int | None = None  # kind FILE, whose name is the body: bytes, where told
+    place: str = ""  # kind FILE: where it lies, in the connector's own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,4 +304,11 @@ class Polls(Protocol):
 
     async def history(self, ref: Ref) -> Page:
         """One ticket from its beginning, whatever the cursor says; `next` is empty, `done` true."""
+        ...
+
+
+@runtime_checkable
+class Fetches(Protocol):
+    async def fetch(self, ref: Ref, place: str, most: int) -> bytes:
+        """A file of theirs; Rejected where it has more than `most` bytes, which is looked at first."""
         ...

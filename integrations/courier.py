@@ -36,11 +36,12 @@ from integrations.errors import (
 from integrations.hand import COURIER, Hand
 from integrations.leaving import as_it_may_leave
 from integrations.outcomes import AFTER, Later, Timing
+from integrations.register_files import Fetched, RegisterFiles
 from integrations.sending import Request, may_repeat, ref_of, settled_at
 from integrations.vendor import Vendor, Wired
 from register.core import Command
 from register.incident import TicketRef
-from register.store import files, outbox, vendors
+from register.store import outbox, vendors
 from register.store.leaving import PLAIN, Stands, claim
 from register.store.outbox import Sending
 from register.store.vendors import Standing
@@ -150,7 +151,7 @@ class Courier:
             await self._do(stopped)
             return
         try:
-            outcome: TicketRef | Applied | Failure = await self._in_time(row)
+            outcome: TicketRef | Applied | Fetched | Failure = await self._in_time(row)
         except Failure as failure:
             outcome = failure
         self._fault("answered")
@@ -158,7 +159,7 @@ class Courier:
         await self._stands(outcome)
         self._fault("settled")
 
-    async def _in_time(self, row: Sending) -> TicketRef | Applied:
+    async def _in_time(self, row: Sending) -> TicketRef | Applied | Fetched:
         """Send before the deadline that stands in the row: past it others may look the row up."""
         left = ((row.deadline_at or self._hand.now()) - self._hand.now()).total_seconds()
         limit = asyncio.timeout(max(left, 0.0))
@@ -170,18 +171,16 @@ class Courier:
                 raise
             raise Ambiguous(f"no answer from {self._vendor.title} in time", row.op_id) from None
 
-    async def _send(self, row: Sending) -> TicketRef | Applied:
-        return await Request(self._vendor, self._connector, row, self._bytes_of).make()
+    async def _send(self, row: Sending) -> TicketRef | Applied | Fetched:
+        return await Request(self._vendor, self._connector, row, RegisterFiles(self._hand)).make()
 
-    async def _bytes_of(self, digest: str) -> bytes | None:
-        store = self._hand.store
-        return await self._hand.call(lambda: files.bytes_of(store, digest))
-
-    async def _settle(self, row: Sending, outcome: TicketRef | Applied | Failure) -> None:
+    async def _settle(self, row: Sending, outcome: TicketRef | Applied | Fetched | Failure) -> None:
         if isinstance(outcome, TicketRef):
             await self._do(ConfirmSending(row_id=row.row_id, ref=outcome))
         elif isinstance(outcome, Applied):
             await self._do(_confirmed(row, outcome.change_ids, outcome.ticket, "answer"))
+        elif isinstance(outcome, Fetched):
+            await self._do(outcome.taken(row.row_id))
         else:
             now = self._hand.now()
             then = AFTER[type(outcome)](row, outcome, now, self._timing)

@@ -71,6 +71,7 @@ class _Exchange:
     repeatable: bool
     op_id: OpId
     deadline: datetime
+    most: int = MAX_ANSWER  # bytes of the answer
     connecting: bool = False
     response: httpx.Response | None = None
     body: bytearray = field(default_factory=bytearray)
@@ -147,10 +148,15 @@ class Http:
         await self._client.aclose()
 
     async def get(
-        self, path: str, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        most: int | None = None,
     ) -> Answer:
-        """Read. May be repeated, so a lost answer is `Unavailable`."""
-        return await self._send("GET", path, params=params, headers=headers, repeatable=True)
+        """Read. May be repeated, so a lost answer is `Unavailable`. most: bytes, where it is a file."""
+        return await self._send("GET", path, params=params, headers=headers, repeatable=True, most=most)
 
     async def post(
         self,
@@ -201,9 +207,10 @@ class Http:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         op_id: OpId = "",
+        most: int | None = None,
     ) -> Answer:
         deadline = datetime.now(UTC) + timedelta(seconds=self.limits.total)
-        at = _Exchange(repeatable, op_id, deadline)
+        at = _Exchange(repeatable, op_id, deadline, self.limits.answer if most is None else most)
         request = self._request(method, path, params, json, content, headers or {})
         request.extensions["trace"] = at.trace
         self.asked += 1
@@ -238,7 +245,10 @@ class Http:
 
     async def _read(self, response: httpx.Response, at: _Exchange) -> Failure | None:
         """Fill `at.body`, up to the cap; the body of an error is cut instead of refused."""
-        cap = self.limits.answer if response.is_success else _ERROR_BYTES
+        cap = at.most if response.is_success else _ERROR_BYTES
+        told = response.headers.get("content-length", "")
+        if response.is_success and told.isdecimal() and len(told) < 19 and int(told) > cap:
+            return self._too_much(at)  # by its own word: none of it is taken
         async for chunk in response.aiter_raw():
             at.body += chunk
             if len(at.body) > cap:
@@ -268,7 +278,7 @@ class Http:
         return answer
 
     def _too_much(self, at: _Exchange) -> Failure:
-        says = f"answered with more than {self.limits.answer:,} bytes"
+        says = f"answered with more than {at.most:,} bytes"
         if at.repeatable:
             return Rejected(f"{self.name} {says}: asking again will not help, a person must look.")
         return self._lost(says, at)

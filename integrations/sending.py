@@ -20,6 +20,7 @@ from integrations.connector import (
     Cap,
     Comment,
     Draft,
+    Fetches,
     Lookup,
     Reprioritise,
     Strong,
@@ -29,25 +30,24 @@ from integrations.connector import (
     Updates,
 )
 from integrations.errors import Conflict, Rejected, Unavailable
+from integrations.register_files import Fetched, RegisterFiles
 from integrations.vendor import Vendor, Wired
 from register.incident import Priority, TicketRef
 from register.store.outbox import Sending
-
-BytesOf = Callable[[str], Awaitable[bytes | None]]
-"""From a digest to the bytes that the register has under it, or None."""
+from register.topics.files import MAX_BYTES
 
 
 class Request:
     """One sending, about to be made. Raises `integrations.errors.Failure` kinds."""
 
-    def __init__(self, vendor: Vendor, connector: Wired, row: Sending, bytes_of: BytesOf) -> None:
+    def __init__(self, vendor: Vendor, connector: Wired, row: Sending, files: RegisterFiles) -> None:
         self._vendor = vendor
         self._connector = connector
         self._row = row
-        self._bytes_of = bytes_of
+        self._files = files
         self._payload: Mapping[str, Any] = orjson.loads(row.payload)
 
-    async def make(self) -> TicketRef | Applied:
+    async def make(self) -> TicketRef | Applied | Fetched:
         return await _MADE[self._row.kind](self)
 
     async def create(self) -> TicketRef:
@@ -93,12 +93,20 @@ class Request:
                 f"{self._vendor.title} takes no files through its {self._connector.info.title}: nothing was"
                 " sent. Send it another way and say in a reply where it is."
             )
-        content = await self._bytes_of(told["sha256"])
+        content = await self._files.bytes_of(told["sha256"])
         if content is None or hashlib.sha256(content).hexdigest() != told["sha256"]:
             raise Rejected(f"{told['name']} is not in the register any more: nothing was sent.")
         return await self._apply(
             Attach(self._row.op_id, told["name"], told["media_type"], told["sha256"], content)
         )
+
+    async def fetch(self) -> Fetched:
+        """A file of theirs into the register. Reading twice is reading once."""
+        if not isinstance(self._connector, Fetches):
+            kind = self._connector.info.title
+            raise Rejected(f"{self._vendor.title} gives no files through its {kind}: ask them to send it.")
+        content = await self._connector.fetch(self._ref(), self._payload["place"], MAX_BYTES)
+        return await self._files.keep(self._payload["name"], content)
 
     async def _apply(self, update: TicketUpdate, version: str | None = None) -> Applied:
         connector, ref = self._connector, self._ref()
@@ -113,13 +121,14 @@ class Request:
         return ref
 
 
-_MADE: Final[Mapping[str, Callable[[Request], Awaitable[TicketRef | Applied]]]] = MappingProxyType(
+_MADE: Final[Mapping[str, Callable[[Request], Awaitable[TicketRef | Applied | Fetched]]]] = MappingProxyType(
     {
         "create": Request.create,
         "comment": Request.comment,
         "transition": Request.transition,
         "priority": Request.priority,
         "attach": Request.attach,
+        "fetch": Request.fetch,
     }
 )
 _IN_WORDS: Final[Mapping[Theirs, str]] = MappingProxyType(
@@ -151,6 +160,6 @@ def settled_at(row: Sending, lookup: Lookup, settle: timedelta | None = None) ->
 
 def may_repeat(row: Sending) -> bool:
     """Whether doing it twice is doing it once: a state or a priority, and no words with it."""
-    if row.kind == "priority":
+    if row.kind in ("priority", "fetch"):
         return True
     return row.kind == "transition" and not orjson.loads(row.payload)["note"]

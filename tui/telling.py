@@ -96,6 +96,7 @@ _SENT: Final[Mapping[str, str]] = {
     "comment": "message",
     "transition": "change of state",
     "attach": "file",
+    "fetch": "wish for a file",
 }
 
 
@@ -163,6 +164,17 @@ def _said(event: Any) -> Mapping[str, Any]:
         "what": f"{PERSON} wrote{private}{ours}",
         "people": (event.author,),
         "body": event.body,
+        "vendor": event.vendor,
+        "bond": event.bond,
+        "inbound": True,
+    }
+
+
+def _their_file(event: Any) -> Mapping[str, Any]:
+    size = "" if event.size is None else f" ({event.size:,} bytes)"
+    return {
+        "what": f"{PERSON} put a file there: {one_line(event.name)}{size}, `muster fetch` brings it",
+        "people": (event.author,),
         "vendor": event.vendor,
         "bond": event.bond,
         "inbound": True,
@@ -274,6 +286,9 @@ WORDS: Final[Mapping[str, Words]] = {
     "call_due": _call_due,
     "supplier_said": _said,
     "supplier_updated": _updated,
+    "supplier_file": _their_file,
+    "file_wanted": lambda e: _of_sending(e, f"{one_line(e.name)} is to be fetched from {e.vendor}"),
+    "file_fetched": lambda e: _of_sending(e, f"{one_line(e.name)} came from {e.vendor}", "good"),
     "set_aside": lambda e: {
         "what": f"something from {e.vendor} could not be taken in: `muster quarantine list`",
         "body": e.why,

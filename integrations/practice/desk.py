@@ -70,6 +70,7 @@ class PdChange:
     body: str
     public: bool
     state: str
+    size: int | None = None  # bytes of a file
 
 
 class DeskRefused(Exception):
@@ -221,7 +222,8 @@ class Desk:
         if len(content) > MAX_FILE:
             raise DeskRefused(413, {"content": f"at most {MAX_FILE:,} bytes"})
         with self._lock:
-            change = self._record(self._current(name, None), "file", author, file, public=True)
+            ticket = self._current(name, None)
+            change = self._record(ticket, "file", author, file, public=True, size=len(content))
             self._files[change.seq] = content
             return change
 
@@ -294,6 +296,7 @@ class Desk:
         *,
         public: bool,
         at: datetime | None = None,
+        size: int | None = None,
     ) -> PdChange:
         change = PdChange(
             seq=len(self._changes) + 1,
@@ -305,6 +308,7 @@ class Desk:
             body=body,
             public=public,
             state=ticket.state,
+            size=size,
         )
         self._changes.append(change)
         self._told.setdefault(ticket.id, []).append(change)

@@ -30,6 +30,7 @@ class TheirChange(BaseModel):
     body: str
     public: bool
     state: str
+    size: int | None = None
 
 
 class Account(BaseModel):

@@ -139,6 +139,9 @@ class PracticeDesk:
             return Applied((await self._upload(ref, update),))
         return await self._transition(ref, update, version)
 
+    async def fetch(self, ref: Ref, place: str, most: int) -> bytes:
+        return (await self.http.get(f"{_path(ref)}/files/{quote(place, safe='')}", most=most)).body
+
     async def changes(self, cursor: Cursor | None) -> Page:
         if cursor is None:
             start = read(Changes, await self.http.get("/changes"))
@@ -250,6 +253,8 @@ class PracticeDesk:
             raw_state=one_line(raw),
             state=self._state(raw),
             marker=name_marker_of(told.body) if kind is ChangeKind.FILE else marker_of(told.body),
+            size=told.size,
+            place=str(told.seq) if kind is ChangeKind.FILE else "",
         )
 
     def _ticket(self, told: TheirTicket) -> Ticket:

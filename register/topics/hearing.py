@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import orjson
 from pydantic import AfterValidator, BaseModel
@@ -29,6 +29,8 @@ from register.text import clean, one_line
 from register.topics.calling import spoke
 from register.topics.delivery import is_quiet
 from register.topics.engagement import derived_id
+from register.topics.fetching import SupplierFile
+from register.topics.files import safe_name
 from register.topics.hold import goes_on
 from register.topics.proposal import accepted
 from register.topics.quarantine import SetAside
@@ -49,7 +51,7 @@ class Heard(BaseModel, frozen=True):
     bond: str
     change_id: _ForeignLine
     at: datetime
-    kind: Literal["comment", "state"]
+    kind: Literal["comment", "state", "file"]
     author: Annotated[_ForeignLine, PersonField("supplier")]
     by_our_account: bool = False
     body: _Foreign = ""
@@ -60,6 +62,8 @@ class Heard(BaseModel, frozen=True):
     closed: bool = False  # kind state: and it is closed with them
     means: str = ""  # kind state: what it means to us, as vendors.toml says
     op_id: str | None = None
+    size: int | None = None  # kind file, whose name is the body: bytes, where told
+    place: _ForeignLine = ""  # kind file: where it lies there
 
 
 class Unreadable(BaseModel, frozen=True):
@@ -148,8 +152,8 @@ def _(command: Hear, incident: Any, world: World) -> Decision:
         at = min(item.at, world.now)
         if item.op_id is not None:
             said += _settled_by(item, bond, world, at, settled)
-        elif item.kind == "comment":
-            said.append(Said(item.incident, _comment(item, bond), at))
+        elif item.kind in _TOLD:
+            said.append(Said(item.incident, _TOLD[item.kind](item, bond), at))
         elif _is_own_doing(item, bond, world):
             continue  # the answer to our own request brings what became of it
         elif item.change_id not in stale and item.raw_state != shadow.get(bond.id, bond.raw_state):
@@ -290,6 +294,26 @@ def _update(item: Heard, bond: Bond, before: str) -> SupplierUpdated:
         fixed=item.fixed,
         closed=item.closed,
     )
+
+
+def _file(item: Heard, bond: Bond) -> SupplierFile:
+    return SupplierFile(
+        bond=bond.id,
+        vendor=bond.vendor,
+        change_id=item.change_id,
+        author=item.author,
+        name=safe_name(item.body),
+        size=item.size,
+        place=item.place,
+        public=item.public,
+        perhaps_ours=item.by_our_account,
+    )
+
+
+_TOLD: Final[Mapping[str, Callable[[Heard, Bond], Event]]] = {
+    "comment": _comment,
+    "file": _file,
+}
 
 
 @bookkeeping.register

@@ -30,6 +30,7 @@ from register.topics.calls import LogCall
 from register.topics.correction import Correct
 from register.topics.delivery import AdoptTicket, ConfirmSending, DropSending, RetrySending
 from register.topics.engagement import Engage, Reply
+from register.topics.fetching import FetchFile
 from register.topics.follow_up import FollowUp
 from register.topics.forwarding import Forward
 from register.topics.hold import PutOnHold, Resume
@@ -137,7 +138,7 @@ def test_each_verb_leads_where_the_table_says_or_is_refused_and_writes_nothing(
         assert everything(desk.store) == was, (verb, before)
 
 
-WITH_SUPPLIERS = {"engage", "reply", "withdraw", "accept", "dispute", "reprioritise", "relink"} | {
+WITH_SUPPLIERS = {"fetch", "engage", "reply", "withdraw", "accept", "dispute", "reprioritise", "relink"} | {
     "send",
     "evidence",
     "forward",
@@ -392,6 +393,7 @@ HUMAN: list[tuple[Command, Role]] = [
     (Done(record="CHG-1"), Role.RESPONDER),
     (LogCall(target="INC-1", whom="Lena"), Role.RESPONDER),
     (HandOver(row_id="01ARZ3NDEKTSV4RRFFQ69G5FAV"), Role.COORDINATOR),
+    (FetchFile(target="INC-1", file="x"), Role.RESPONDER),
     (Reread(vendor="acme", change="c1"), Role.COORDINATOR),
     (NoteAside(vendor="acme", change="c1"), Role.COORDINATOR),
     (DiscardAside(vendor="acme", change="c1"), Role.COORDINATOR),

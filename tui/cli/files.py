@@ -21,6 +21,7 @@ from register.seeing import sentence
 from register.store.files import File, content_of, files_of
 from register.text import clip, one_line
 from register.topics.engagement import live_bond
+from register.topics.fetching import FileWanted, SupplierFile, offered
 from register.topics.files import MAX_BYTES, OpenFile, safe_name
 from register.topics.sending_files import TellPlace, refuse_files, too_large
 from tui.cli import words
@@ -89,6 +90,7 @@ def files(number: _Number) -> Answer:
         _refuse_unseen(at, wanted)
         with at.store.read() as connection:
             found = files_of(connection, wanted)
+        data = [_data(at, one) for one in found]
         rows = [
             (
                 one.name,
@@ -101,10 +103,24 @@ def files(number: _Number) -> Answer:
             )
             for one in found
         ]
-        heading = ("NAME", "SIZE", "KIND", "LABEL", "BY", "ADDED", "ID")
-        return Answer(
-            [_data(at, one) for one in found], columns(heading, rows) if rows else [f"{wanted} has no files."]
-        )
+        there = _at_suppliers(at, wanted)
+    heading = ("NAME", "SIZE", "KIND", "LABEL", "BY", "ADDED", "ID")
+    lines = columns(heading, rows) if rows else [f"{wanted} has no files."]
+    more = ["", "At suppliers (`muster fetch` brings one here)"] if there else []
+    more += [
+        f"  {one.name}  {'size not told' if one.size is None else size_text(one.size)}  {one.vendor}"
+        f"  {one.change_id}"
+        for one in there
+    ]
+    told = [one.model_dump(include={"vendor", "name", "size", "change_id", "place"}) for one in there]
+    return Answer([*data, *({**one, "fetched": False} for one in told)], lines + more)
+
+
+def _at_suppliers(at: Here, number: str) -> list[SupplierFile]:
+    """What suppliers have put on their tickets, and nobody has fetched."""
+    events = [one.event for one in at.store.timeline(number)]
+    wanted = {one.change_id for one in events if isinstance(one, FileWanted)}
+    return [one for one in offered(events).values() if one.change_id not in wanted and not one.perhaps_ours]
 
 
 def save(

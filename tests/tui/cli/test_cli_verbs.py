@@ -154,6 +154,7 @@ FILLED = {
     "follow-up": ["1", "reason"],
     "call": ["1", "Lena"],
     "handed": ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "--ticket", "17"],
+    "fetch": ["1", "trace.log"],
     "reread": ["practice", "c1"],
     "noted": ["practice", "c1"],
     "discard": ["practice", "c1"],
