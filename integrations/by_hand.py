@@ -44,6 +44,7 @@ def card_of(vendor: Vendor, row_id: str, number: str, kind: str, payload: str, k
     facts: tuple[tuple[str, str], ...]
     if kind == "create":
         facts = (("Title", one_line(told["title"])), ("Priority", str(Priority(told["priority"]))))
+        facts += tuple((one_line(name), one_line(value)) for name, value in told.get("fields", {}).items())
         then = (
             f"Ask for their number, then: muster outbox handed {row_id} --ticket NUMBER"
             " (--no-number where they give none)"

@@ -52,8 +52,11 @@ class Request:
 
     async def create(self) -> TicketRef:
         told = self._payload
-        priority = Priority(told["priority"])
-        return await self._connector.create(Draft(self._row.op_id, told["title"], told["body"], priority))
+        priority, known = Priority(told["priority"]), self._vendor.fields
+        fields: Mapping[str, str] = told.get("fields", {})
+        theirs = {known[name]: value for name, value in fields.items() if name in known}
+        said = with_fields(told["body"], {n: value for n, value in fields.items() if n not in known})
+        return await self._connector.create(Draft(self._row.op_id, told["title"], said, priority, theirs))
 
     async def comment(self) -> Applied:
         return await self._apply(Comment(self._row.op_id, self._payload["body"], self._payload["public"]))
@@ -142,6 +145,12 @@ _IN_WORDS: Final[Mapping[Theirs, str]] = MappingProxyType(
 def in_words(wish: Theirs) -> str:
     """What is said where a state cannot be set."""
     return _IN_WORDS.get(wish, "")
+
+
+def with_fields(body: str, fields: Mapping[str, str]) -> str:
+    """A text, and under it what has no field of its own in their system, a line each."""
+    lines = "\n".join(f"{name[:1].upper()}{name[1:]}: {value}" for name, value in fields.items())
+    return f"{body}\n\n{lines}" if lines else body
 
 
 def ref_of(row: Sending) -> TicketRef | None:

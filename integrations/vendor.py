@@ -140,6 +140,13 @@ class Block(BaseModel, extra="forbid", frozen=True):
         StringConstraints(max_length=200),
         Field(description="where files go that are larger: an address, or whom to ask"),
     ] = ""
+    entitlement: Annotated[
+        dict[Name, dict[Name, Name]],
+        Field(description="by service of ours, * for all: what a ticket says besides, as contract or asset"),
+    ] = {}
+    entitlement_required: Annotated[
+        tuple[Name, ...], Field(description="which of these must be there before it is engaged")
+    ] = ()
 
 
 class ByHand(BaseModel, extra="forbid", frozen=True):
@@ -169,7 +176,20 @@ class Vendor(Block, frozen=True):
     @property
     def receives(self) -> Receives:
         """What it may receive."""
-        return Receives(frozenset(self.may_receive), self.redact, self.max_attachment, self.upload)
+        return Receives(
+            frozenset(self.may_receive),
+            self.redact,
+            self.max_attachment,
+            self.upload,
+            self.entitlement,
+            self.entitlement_required,
+        )
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """What of an entitlement has a field of its own in their system: our name → theirs."""
+        found: Mapping[str, str] = getattr(self.config, "fields", {})
+        return found
 
     @property
     def info(self) -> Info:

@@ -91,6 +91,11 @@ def _receives(block: Mapping[str, Any]) -> Receives:
         patterns=tuple(map(str, block.get("redact", ()))),
         most_bytes=int(block.get("max_attachment", MOST_BYTES)),
         upload=one_line(str(block.get("upload", ""))),
+        entitlement={
+            str(service): {str(name): one_line(str(value)) for name, value in told.items()}
+            for service, told in block.get("entitlement", {}).items()
+        },
+        required=tuple(map(str, block.get("entitlement_required", ()))),
     )
 
 

@@ -8,8 +8,8 @@ written for it. Credentials and numbers of cards and accounts go to nobody.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from typing import Final
@@ -46,20 +46,32 @@ MOST_BYTES: Final = 10_000_000
 """Bytes of a file that a supplier takes, where vendors.toml says nothing else."""
 
 
+EVERY: Final = "*"
+
+
 @dataclass(frozen=True, slots=True)
 class Receives:
     """What one supplier may receive. patterns: regular expressions of what is taken out of any text for it.
 
     most_bytes: of one file. upload: where larger ones are put, an address or words, or "".
+    entitlement: by service of ours, "*" for all, what they ask for before they help: contract, asset.
+    required: which of these must be there.
     """
 
     may: frozenset[str] = USUAL
     patterns: tuple[str, ...] = ()
     most_bytes: int = MOST_BYTES
     upload: str = ""
+    entitlement: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
 
     def lets(self, kind: May) -> bool:
         return kind in self.may
+
+    def entitled(self, service: str) -> dict[str, str]:
+        """Return what is told them about an incident of this service besides the words for it."""
+        by_service = {name.casefold(): told for name, told in self.entitlement.items()}
+        return {**by_service.get(EVERY, {}), **by_service.get(service.casefold(), {})}
 
 
 USUALLY: Final = Receives()

@@ -94,6 +94,8 @@ def what_they_get(row: Row, supplier: Supplier, message: str) -> list[tuple[str,
     title, text = title_as(row["number"], row["title"], what), cleared(message, what)
     removed = "; ".join(map(str, (*cleared(row["title"], what).removed, *text.removed)))
     told = [(REMOVED, removed)] if removed else []
+    fields = ", ".join(f"{name} {value}" for name, value in what.entitled(row["service"] or "").items())
+    told += [("Contract", fields)] if fields else []
     return [("Title", title), ("Priority", f"P{row['p']}"), *told, ("Text", text.text)]
 
 

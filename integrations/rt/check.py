@@ -71,6 +71,16 @@ async def _queue(vendor: str, config: RtConfig, tickets: Tickets) -> Iterable[Ch
             f"mend `reference_field` {_FIX}, or ask {vendor} for the field and for the rights "
             "SeeCustomField and SetInitialCustomField",
         ),
+        *(
+            _line(
+                "fields",
+                queue.has(field),
+                f"{field} is on the queue",
+                f"the queue shows us no field {field}, but: {names}",
+                f"mend `fields` {_FIX}, or ask {vendor} for the field",
+            )
+            for field in config.fields.values()
+        ),
         mapped("priorities", [str(p) for p in Priority if p not in config.priorities]),
     )
 

@@ -60,6 +60,10 @@ class RtConfig(BaseModel, frozen=True, extra="forbid"):
         str,
         Field(description="e-mail address in whose name tickets are made; RT sets none by itself"),
     ] = ""
+    fields: Annotated[
+        dict[Name, FieldName],
+        Field(description="of `entitlement`, our name → their custom field; the rest stands in the text"),
+    ] = {}
     internal_comments: Annotated[
         bool,
         Field(description="true if they show internal comments to our account: hear and write them"),

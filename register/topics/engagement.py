@@ -33,7 +33,7 @@ from register.incident import Ball, Bond, BondState, Incident, Label, Priority
 from register.leaving import May
 from register.text import MAX_TEXT, Slug, Words
 from register.topics.calling import AT_ONCE, CONFIRM_WITHIN, call_at_once
-from register.topics.letting_out import receives, removed_from, title_for, words_for
+from register.topics.letting_out import entitled, receives, removed_from, title_for, words_for
 from register.topics.notes import Noted
 
 NOTES: Final = "What we know so far:"
@@ -90,6 +90,7 @@ class Engaged(Event):
     by_hand: bool = False
     confirm_by: datetime | None = None  # until when their ticket must be there, or a person is to call
     quotes: tuple[int, ...] = ()
+    fields: Mapping[str, str] = Field(default_factory=dict)
 
 
 class Replied(Event):
@@ -136,6 +137,7 @@ def _(command: Engage, incident: Incident, world: World) -> Decision:
         priority=incident.priority,
         by=world.actor,
         quotes=tuple(notes),
+        fields=entitled(incident, world, command.vendor),
         by_hand=facts.by_hand,
         confirm_by=world.now + CONFIRM_WITHIN if incident.priority in AT_ONCE else None,
     )
@@ -266,6 +268,8 @@ def _(event: Engaged, stream: str, command_id: str) -> tuple[Effect, ...]:
     }
     if event.quotes:
         payload["quotes"] = event.quotes
+    if event.fields:
+        payload["fields"] = event.fields
     return (enqueued(event.bond, event.vendor, stream, command_id, "create", payload),)
 
 

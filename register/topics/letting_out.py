@@ -43,6 +43,21 @@ def words_for(incident: Incident, world: World, vendor: str, text: str, ask: str
     return told.text
 
 
+def entitled(incident: Incident, world: World, vendor: str) -> dict[str, str]:
+    """Return what they ask for before they help; refused where some of it is missing."""
+    what = receives(world, vendor)
+    found = what.entitled(incident.service)
+    missing = [name for name in what.required if not found.get(name)]
+    of = f"service {incident.service}" if incident.service else "an incident without a service"
+    refuse_unless(
+        not missing,
+        f"{vendor} asks for {', '.join(missing)}, and vendors.toml has none for {of}. Nothing was done: put"
+        f" it into `entitlement` of {vendor}, or set the service that it is about (`muster correct`).",
+        ask="vendor",
+    )
+    return found
+
+
 def title_for(incident: Incident, world: World, vendor: str) -> str:
     """Return what their ticket is called."""
     return title_as(incident.number, incident.title, receives(world, vendor))

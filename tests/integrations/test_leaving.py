@@ -6,17 +6,21 @@ import os
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engine_kit import COORDINATOR, Engine, killed_at_random, mortal, practice_file, wait_for
 
-from integrations.marker import name_marker_of
+from integrations.connector import Draft
+from integrations.marker import name_marker_of, unsigned
 from integrations.practice.moods import CommitThenDrop, DropBeforeCommit
 from integrations.practice.server import Practice
+from integrations.rt.config import RtConfig
+from integrations.sending import Request
 from integrations.vendors import load_vendors, policy_of
 from register.attaching import attach, detach
 from register.desk import ServiceDesk
-from register.incident import BondState, Label
+from register.incident import BondState, Label, TicketRef
 from register.leaving import May, Receives
 from register.store import Store, outbox
 from register.topics.delivery import DropSending, RetrySending
@@ -264,3 +268,42 @@ async def test_what_never_arrived_is_not_sent_again_once_it_is_restricted(
     await engine.settle_all()
     assert practice.desk.tickets == ()
     assert f"{number} was restricted" in why_dead(engine)[0]
+
+
+# What a supplier asks for before it helps
+
+
+async def test_contract_and_asset_of_the_service_stand_in_the_ticket(
+    engine: Engine, practice: Practice
+) -> None:
+    lets(engine, May.TITLE, entitlement={"*": {"contract": "4711"}, "Webshop": {"asset": "web-1"}})
+    for about in (Log(title="x", service="webshop"), Log(title="x", service="Mail"), Log(title="x")):
+        number = engine.do(about).number or ""
+        engine.do(Engage(target=number, vendor="practice", message="Help"))
+    await engine.settle_all()
+    texts = [unsigned(ticket.body) for ticket in practice.desk.tickets]
+    alone = "Help\n\nContract: 4711"
+    assert texts == [f"{alone}\nAsset: web-1", alone, alone]
+
+
+async def test_what_has_a_field_there_goes_into_it(engine: Engine) -> None:
+    """As a connector is asked: the practice supplier has no such field."""
+    lets(engine, May.TITLE, entitlement={"*": {"contract": "4711", "asset": "db-3"}})
+    number = engine.do(Log(title="x")).number or ""
+    engine.do(Engage(target=number, vendor="practice", message="Help"))
+    (row,) = outbox.unfinished(engine.store)
+    config = RtConfig(queue="q", reference_field="r", fields={"contract": "Contract Number"})
+    vendor = engine.vendor.model_copy(update={"config": config})
+    drafts: list[Draft] = []
+
+    class Taking:
+        async def create(self, draft: Draft) -> TicketRef:
+            drafts.append(draft)
+            return TicketRef(id="1", key="1")
+
+    async def no_bytes(digest: str) -> bytes | None:
+        return None
+
+    taking: Any = Taking()
+    await Request(vendor, taking, row, no_bytes).make()
+    assert (drafts[0].fields, drafts[0].body) == ({"Contract Number": "4711"}, "Help\n\nAsset: db-3")

@@ -622,6 +622,19 @@ async def test_check_says_which_part_could_not_be_asked(rt: Routes, desk: Reques
     assert not health.ok
 
 
+async def test_check_tells_of_a_field_that_is_not_there(rt: Routes) -> None:
+    """RT would drop a value for it without a word."""
+    rt.get("/rt").respond(json={"Version": "5.0.3"})
+    rt.get("/transactions").mock(return_value=items())
+    rt.get("/tickets").mock(return_value=items(total=0))
+    rt.get("/queue/Supplier").mock(return_value=queue(FIELD, "Contract Number"))
+    config = CONFIG.model_copy(update={"fields": {"contract": "Contract Number", "asset": "Asset"}})
+    async with Http(BASE, {}, name="acme") as http:
+        health = await RequestTracker(http, config).check()
+    told = [(check.ok, check.says.split(",")[0]) for check in health.checks if check.name == "fields"]
+    assert told == [(True, "Contract Number is on the queue"), (False, "the queue shows us no field Asset")]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -129,10 +129,28 @@ def test_a_supplier_of_no_policy_may_receive_nothing_more(desk: ServiceDesk) -> 
 
 
 def test_a_block_says_what_may_leave_and_strange_words_let_nothing_out() -> None:
-    block = {"may_receive": ["files", "everything"], "redact": ["x+"], "max_attachment": 7, "upload": "a\nb"}
+    more = {"entitlement": {"*": {"contract": 4711}}, "entitlement_required": ["contract"]}
+    block = more | {
+        "may_receive": ["files", "everything"],
+        "redact": ["x+"],
+        "max_attachment": 7,
+        "upload": "a\nb",
+    }
     known = vendors_in(as_text({"vendor": {"acme": block, "plain": {}}}))
-    assert known["acme"].receives == Receives(frozenset({May.FILES}), ("x+",), 7, "a b")
+    assert known["acme"].receives == Receives(
+        frozenset({May.FILES}), ("x+",), 7, "a b", {"*": {"contract": "4711"}}, ("contract",)
+    )
     assert known["plain"].receives.may == USUAL
+
+
+def test_without_what_they_ask_for_nobody_is_engaged(desk: ServiceDesk) -> None:
+    known = {"*": {"site": "Oslo"}, "Webshop": {"contract": "4711"}}
+    lets(desk, May.TITLE, entitlement=known, required=("contract",))
+    other, shop = log(desk, service="Mail"), log(desk, service="webshop")
+    refused(desk, Engage(target=other, vendor="acme", message="x"), "acme asks for contract")
+    desk.do(BEN, Engage(target=shop, vendor="acme", message="x"))
+    assert payload(desk, "create")["fields"] == {"site": "Oslo", "contract": "4711"}
+    assert verify(desk.store).faults == []
 
 
 # Restricted incidents

@@ -36,6 +36,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
     lines = [f"To {told['vendor']}, a {told['what']}:"]
     if "priority" in told:
         lines.append(f"  Priority  {Priority(told['priority'])}")
+    lines += [f"  {name:<8}  {value}" for name, value in told.get("fields", {}).items()]
     for name, label in _LABELS.items():
         if told.get(name):
             first, *rest = str(told[name]).split("\n")
