@@ -146,7 +146,7 @@ class _Reader:
 
     def _vendor(self, name: str, block: object) -> Vendor | None:
         here = ("vendor", name)
-        if not _is_slug(name):
+        if not is_slug(name):
             self._file.fault(here, "is no name: take lower-case letters, digits, - and _, at most 40")
         elif not isinstance(block, dict):
             self._file.fault(here, f"must be a block: write [vendor.{name}]")
@@ -218,7 +218,8 @@ class _Reader:
         return bool(self._file.leaks(here, block, lambda key: key in known, command))
 
 
-def _is_slug(name: str) -> bool:
+def is_slug(name: str) -> bool:
+    """Whether a supplier may be called so."""
     try:
         _SLUG.validate_python(name)
     except ValidationError:

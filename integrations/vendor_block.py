@@ -1,0 +1,118 @@
+"""A new block for vendors.toml: commented, valid, and made of the models that read it. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Final
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from integrations.systems import SYSTEMS
+from integrations.vendor import Block, ByHand, system
+from register.adoption import BY_HAND
+from register.plain import one_line
+
+KINDS: Final = (*SYSTEMS, BY_HAND)
+_TOLD: Final = (
+    "connector",
+    "title",
+    "url",
+    "environment",
+    "auth",
+    "phone",
+    "services",
+    "p1",
+    "poll_seconds",
+    "on_resolved",
+)
+"""Keys that every new block shows, in this order; the others hold on by their defaults."""
+_NOT_BY_HAND: Final = frozenset({"auth", "poll_seconds", "on_resolved"})
+
+
+def config_of(kind: str) -> type[BaseModel]:
+    """The model of a connector's own keys; KeyError where there is none of that kind."""
+    return ByHand if kind == BY_HAND else system(kind).info.config
+
+
+def required_of(kind: str) -> dict[str, str]:
+    """Return the connector's own keys that have no default, each with what it means."""
+    fields = config_of(kind).model_fields
+    return {name: field.description or "" for name, field in fields.items() if field.is_required()}
+
+
+def value_of(kind: str, key: str, text: str) -> Any:
+    """Return what somebody typed for a connector's own key; ValueError with a sentence where it cannot be."""
+    model = config_of(kind)
+    field = model.model_fields.get(key)
+    if field is None:
+        raise ValueError(f"{key} is no key of {kind}. Its own are: {', '.join(model.model_fields)}.")
+    words = {"true": True, "false": False}
+    tries: list[Any] = [text]
+    if text.isascii() and text.isdigit():
+        tries.append(int(text))
+    if text in words:
+        tries.append(words[text])
+    adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
+    why = ""
+    for one in tries:
+        try:
+            adapter.validate_python(one)
+        except ValidationError as error:
+            why = error.errors()[0]["msg"]
+        else:
+            return one
+    raise ValueError(f"{key} cannot be {one_line(text)!r}: {why}.")
+
+
+def block(name: str, common: Mapping[str, Any], own: Mapping[str, Any]) -> str:
+    """Return `[vendor.NAME]` with a comment at each key. own: the connector's own keys."""
+    kind = common["connector"]
+    lines = [f"[vendor.{name}]"]
+    tables: list[str] = []
+    for key in _TOLD:
+        if kind == BY_HAND and key in _NOT_BY_HAND:
+            continue
+        field = Block.model_fields[key]
+        value = common.get(key, field.default)
+        if key == "url" and not value:
+            continue
+        lines.append(_line(key, value, _meaning(key, field)))
+    for key, field in config_of(kind).model_fields.items():
+        value = own.get(key, field.default)
+        if value is None or (field.is_required() and key not in own):
+            continue
+        if isinstance(value, Mapping):
+            if value:
+                tables += ["", f"[vendor.{name}.{key}]  # {kind}: {field.description or ''}"]
+                tables += [f"{_key(inner)} = {_value(one)}" for inner, one in value.items()]
+        else:
+            lines.append(_line(key, value, f"{kind}: {field.description or ''}"))
+    return "\n".join([*lines, *tables, ""])
+
+
+def _meaning(key: str, field: FieldInfo) -> str:
+    if key == "connector":
+        return f"the kind of its ticketing system: {', '.join(KINDS)}"
+    return field.description or ""
+
+
+def _line(key: str, value: Any, means: str) -> str:
+    return f"{f'{key} = {_value(value)}':<44} # {means}"
+
+
+def _key(key: Any) -> str:
+    return str(key.value) if isinstance(key, Enum) and isinstance(key.value, int) else _value(str(key))
+
+
+def _value(value: Any) -> str:
+    """A TOML value. JSON's strings are TOML's basic strings."""
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, tuple):
+        value = list(value)
+    return json.dumps(value, ensure_ascii=False)

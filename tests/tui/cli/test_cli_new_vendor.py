@@ -1,0 +1,89 @@
+"""`muster vendors new`: a valid, commented block is added, nothing is written over, nothing half is left."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations.practice.server import running_practice
+from integrations.vendor_block import KINDS
+from integrations.vendors import load_vendors
+from tests.tui.cli_help import Cli, vendor_block
+
+OWN = {
+    "practice": [],
+    "rt": ["--set", "queue=Muster", "--set", "reference_field=External Reference"],
+    "redmine": ["--set", "project=muster", "--set", "reference_field=7"],
+    "manual": ["--phone", "+1 555 0199"],
+}
+
+
+def words(kind: str) -> list[str]:
+    url = [] if kind == "manual" else ["--url", "https://desk.example"]
+    return ["vendors", "new", "acme", "--connector", kind, *url, *OWN[kind]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_system_gets_a_block_that_is_read(cli: Cli, kind: str) -> None:
+    assert cli(*words(kind), "--service", "Web shop", "--title", 'The "ACME" desk').code == 0
+    made = load_vendors(cli.home / "vendors.toml")["acme"]
+    assert (made.connector, made.title, made.services) == (kind, 'The "ACME" desk', ("Web shop",))
+    assert not made.production
+    written = (cli.home / "vendors.toml").read_text()
+    plain = [line for line in written.splitlines() if " = " in line and not line.startswith(('"', *"12345"))]
+    assert all(" # " in line for line in plain)
+
+
+def test_what_it_wrote_passes_the_check(cli: Cli) -> None:
+    with running_practice() as practice:
+        told = cli.json("vendors", "new", "mine", "--connector", "practice", "--url", practice.url)
+        assert told["next"] == ["muster vendors check mine", "muster apply"]
+        assert cli("vendors", "check", "mine").code == 0
+
+
+def test_what_stands_there_stays_and_a_name_is_taken_once(cli: Cli) -> None:
+    before = vendor_block() + "\n# mine, by hand"
+    cli.vendors(before)
+    assert cli(*words("rt")).code == 0
+    after = (cli.home / "vendors.toml").read_text()
+    assert after.startswith(before + "\n")
+    assert list(load_vendors(cli.home / "vendors.toml")) == ["practice", "acme"]
+    again = cli(*words("manual"))
+    assert again.code == 2
+    assert "has a [vendor.acme] already" in again.err
+    assert (cli.home / "vendors.toml").read_text() == after
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["acme", "--connector", "jira"], "is no kind of system"),
+        (["acme"], "Say --connector as well"),
+        (["acme", "--connector", "rt"], "Say --url as well"),
+        (["acme", "--connector", "rt", "--url", "https://a.example"], "rt needs queue"),
+        (["ACME!", "--connector", "practice", "--url", "https://a.example"], "is no name"),
+        (["acme", "--connector", "practice", "--url", "http://a.example"], "unencrypted"),
+        (["acme", "--connector", "manual"], "nobody would know how to reach it"),
+        (["acme", "--connector", "practice", "--url", "https://a.example", "--set", "x=1"], "is no key"),
+    ],
+)
+def test_what_cannot_be_is_told_and_nothing_is_written(cli: Cli, argv: list[str], says: str) -> None:
+    ran = cli("vendors", "new", *argv)
+    assert ran.code == 2
+    assert says in ran.err
+    assert not (cli.home / "vendors.toml").exists()
+
+
+def test_a_file_that_is_broken_is_left_as_it_is(cli: Cli) -> None:
+    cli.vendors("[vendor.x\n")
+    ran = cli(*words("manual"))
+    assert ran.code == 2
+    assert "nothing was written" in ran.err
+    assert (cli.home / "vendors.toml").read_text() == "[vendor.x\n"
+
+
+def test_on_a_terminal_it_asks(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.cli.new_vendor._asks", lambda: True)
+    typed = b"jira\nrt\nACME\nhttps://a.example\nproduction\n-\nDB, Web\nMuster\nExternal Reference\n"
+    assert cli("vendors", "new", "acme", stdin=typed).code == 0
+    made = load_vendors(cli.home / "vendors.toml")["acme"]
+    assert (made.title, made.production, made.phone, made.services) == ("ACME", True, "", ("DB", "Web"))

@@ -1,0 +1,188 @@
+"""`muster vendors new`: asks what a supplier is like, and adds a commented block to one's vendors.toml."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from integrations.vendor import is_loopback, system
+from integrations.vendor_block import KINDS, block, required_of, value_of
+from integrations.vendors import home_of, is_slug, read_vendors, vendors_path
+from register.adoption import BY_HAND
+from register.core import joined
+from register.text import clip, one_line
+from register.toml_file import FileFaults
+from tui.cli.answer import Answer
+from tui.cli.trouble import WrongUse
+
+_HEAD: Final = (
+    "# The suppliers that Muster may engage: one [vendor.NAME] block each.\n"
+    "# Credentials never stand here: they are stored with  muster vendors login NAME\n"
+)
+_WHERE: Final = ("production", "test")
+
+
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="what it is called in vendors.toml: acme")],
+    connector: Annotated[
+        str, typer.Option(help=f"the kind of its system: {', '.join(KINDS)}", show_default=False)
+    ] = "",
+    title: Annotated[str, typer.Option(help="what people call it", show_default=False)] = "",
+    url: Annotated[
+        str, typer.Option(help="where its system answers, or its portal", show_default=False)
+    ] = "",
+    environment: Annotated[
+        str, typer.Option(help="production, where people act on it, or test", show_default=False)
+    ] = "",
+    phone: Annotated[str, typer.Option(help="whom to call", show_default=False)] = "",
+    service: Annotated[
+        list[str] | None, typer.Option(help="a service of yours that it looks after; again for more")
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="a key of its connector's own; again for more"),
+    ] = None,
+) -> Answer:
+    """Add a supplier to vendors.toml: asks what is missing, writes a commented block, overwrites nothing."""
+    path, before = _place(name)
+    given = {"connector": connector, "title": title, "url": url, "environment": environment, "phone": phone}
+    common = _common(name, given, service or ())
+    text = block(name, common, _own(common["connector"], setting or ()))
+    gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
+    added = (gap if before else _HEAD + "\n") + text
+    try:
+        read_vendors(before + added, path.name)
+    except FileFaults as error:
+        raise WrongUse(f"{error.faults[0]} Nothing was written.") from None
+    _append(path, added)
+    return _said(name, path, text, common, first=not before)
+
+
+def _place(name: str) -> tuple[Path, str]:
+    """Return the file and what stands in it, where such a block may be added."""
+    if not is_slug(name):
+        raise WrongUse(
+            f"{clip(one_line(name), 40)!r} is no name: take lower-case letters, digits, - and _, at most 40.",
+            "name",
+        )
+    path = vendors_path(home_of(os.environ))
+    before = _read(path)
+    if name in _known(before, path):
+        raise WrongUse(f"{path} has a [vendor.{name}] already: edit it there. Nothing was written.", "name")
+    return path, before
+
+
+def _common(name: str, given: Mapping[str, str], services: Sequence[str]) -> dict[str, Any]:
+    """What every supplier has: as given, else asked for."""
+    kind = _asked("connector", given["connector"], f"Kind of its system ({', '.join(KINDS)})", among=KINDS)
+    if kind not in KINDS:
+        raise WrongUse(
+            f"{clip(one_line(kind), 40)!r} is no kind of system: take {joined(KINDS)}.", "connector"
+        )
+    by_hand = kind == BY_HAND
+    where = "Address of its portal, - for none" if by_hand else "Address where its system answers (https://…)"
+    told: dict[str, Any] = {
+        "connector": kind,
+        "title": _asked("title", given["title"], "What people call it", name),
+        "url": _asked("url", given["url"], where, "-" if by_hand else ""),
+        "environment": _asked("environment", given["environment"], "production or test", "test", _WHERE),
+        "phone": _asked("phone", given["phone"], "Whom to call, - for nobody", "-"),
+        "services": list(services) or _several(),
+    }
+    told = {key: "" if value == "-" else value for key, value in told.items()}
+    return told | {"auth": _auth(kind, told["url"])}
+
+
+def _said(name: str, path: Path, text: str, common: dict[str, Any], *, first: bool) -> Answer:
+    """What was written and what comes next."""
+    steps = [f"muster vendors login {name}"] if common["auth"] == "keyring" else []
+    steps += [f"muster vendors check {name}", "muster apply"]
+    lines = [f"[vendor.{name}] is in {path}:", "", *text.splitlines(), ""]
+    if first:
+        lines.append("That file counts from now on: the sample's practice supplier is not in it.")
+    lines.append(f"Next: {', then '.join(steps)} (a register of your own takes it by itself).")
+    data = {"vendor": name, "path": str(path), "block": text, "next": steps}
+    return Answer(data, lines)
+
+
+def _asks() -> bool:
+    """Whether somebody is there to be asked."""
+    return sys.stdin.isatty()
+
+
+def _asked(flag: str, given: str, question: str, default: str = "", among: Sequence[str] = ()) -> str:
+    """What was given, or is answered: one of `among`, where these are all."""
+    if given:
+        return given
+    if not _asks():
+        if default:
+            return default
+        raise WrongUse(f"Say --{flag} as well, or run it on a terminal: there it asks.", flag)
+    while True:
+        answer = str(typer.prompt(question, default=default or None, err=True)).strip()
+        if answer and (not among or answer in among):
+            return answer
+        typer.echo(f"Take {joined(among)}." if among else "It is needed.", err=True)
+
+
+def _several() -> list[str]:
+    if not _asks():
+        return []
+    answer = str(typer.prompt("Services of yours that it looks after, by comma, - for none", "-", err=True))
+    return [] if answer.strip() == "-" else [one.strip() for one in answer.split(",") if one.strip()]
+
+
+def _auth(kind: str, url: str) -> str:
+    """No credential only where none is needed, and on this machine alone."""
+    if kind == BY_HAND:
+        return ""
+    return "none" if not system(kind).info.needs_secret and is_loopback(url) else "keyring"
+
+
+def _own(kind: str, settings: Sequence[str]) -> dict[str, Any]:
+    """The connector's own keys: those given, and asked for where they have no default."""
+    given = dict(_pair(one) for one in settings)
+    for key, means in required_of(kind).items():
+        if key not in given:
+            if not _asks():
+                raise WrongUse(f"{kind} needs {key} ({means}): add --set {key}=…", "setting")
+            given[key] = _asked(key, "", f"{key}: {means}")
+    try:
+        return {key: value_of(kind, key, value) for key, value in given.items()}
+    except ValueError as error:
+        raise WrongUse(f"{error} Nothing was written.", "setting") from None
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise WrongUse(f"--set wants KEY=VALUE, not {clip(one_line(text), 40)!r}.", "setting")
+    return key.strip(), value.strip()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def _known(text: str, path: Path) -> frozenset[str]:
+    try:
+        return frozenset(read_vendors(text, path.name)) if text else frozenset()
+    except FileFaults as error:
+        raise WrongUse(f"{error.faults[0]} Mend that first: nothing was written.") from None
+
+
+def _append(path: Path, text: str) -> None:
+    """Add to the file's end: nothing that stands there is ever written over."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
