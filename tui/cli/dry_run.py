@@ -12,24 +12,50 @@ from register.desk import Receipt
 from register.effect import Enqueue
 from register.incident import Priority
 from tui.cli.answer import Answer
+from tui.cli.here import Here
 
 DRY_RUN: Final = typer.Option("--dry-run", help="show exactly what would go to them, and do nothing")
 Wanted = Annotated[bool, DRY_RUN]
+_NOT_KNOWN: Final = "TICKET"
+"""Stands where the number of a ticket will, that is not there yet."""
 _LABELS: Final = {"title": "Title", "body": "Text", "note": "Text", "name": "File", "to": "State"}
 
 
-def shown(receipt: Receipt) -> Answer:
-    """Return what a command would send: what the register would put into the outbox, as it is."""
-    goes = [
-        {"vendor": effect.vendor, "what": effect.kind, **orjson.loads(effect.payload)}
+def shown(receipt: Receipt, at: Here) -> Answer:
+    """Return what a command would send: what the register would put into the outbox, and the request."""
+    rows = [
+        effect
         for one in receipt.events
         if one.event is not None
         for effect in effects(one.event, one.stream, one.command_id)
         if isinstance(effect, Enqueue)
     ]
+    goes = [
+        {
+            "vendor": row.vendor,
+            "what": row.kind,
+            **orjson.loads(row.payload),
+            "requests": _asked(at, receipt, row),
+        }
+        for row in rows
+    ]
     lines = [line for told in goes for line in _lines(told)]
     data = {"dry_run": True, "goes": goes, "remarks": list(receipt.remarks)}
     return Answer(data, [*(lines or ["Nothing would go to anybody."]), *receipt.remarks, "Nothing was done."])
+
+
+def _asked(at: Here, receipt: Receipt, row: Enqueue) -> list[list[str]]:
+    """Return the request that its connector would make, in lines; none where a person speaks to them."""
+    import asyncio
+
+    from integrations.rehearsal import rehearse
+
+    vendor = at.suppliers().get(row.vendor)
+    if vendor is None or vendor.by_hand:
+        return []
+    bond = None if receipt.incident is None else receipt.incident.bond(row.bond)
+    ref = _NOT_KNOWN if bond is None or bond.ref is None else bond.ref.id
+    return [one.lines() for one in asyncio.run(rehearse(vendor, row, ref, at.store))]
 
 
 def _lines(told: dict[str, Any]) -> list[str]:
@@ -43,4 +69,10 @@ def _lines(told: dict[str, Any]) -> list[str]:
             lines += [f"  {label:<8}  {first}", *(f"            {line}" for line in rest)]
     if not told.get("public", True):
         lines.append("  For their people only.")
+    for request in told["requests"]:
+        lines += [
+            "",
+            "  The request, as its connector would make it first:",
+            *(f"    {line}" for line in request),
+        ]
     return lines

@@ -183,7 +183,7 @@ def _done(
         needs_vendors = "vendor" in command.model_fields and command.model_fields["vendor"].is_required()
         desk = at.desk(with_vendors=needs_vendors)
         if dry:
-            return dry_run.shown(desk.would(at.who, asked))
+            return dry_run.shown(desk.would(at.who, asked), at)
         receipt = desk.do(at.who, asked)
         wakes = None if receipt.incident is None else receipt.incident.wakes_at
         if is_soon(wakes, datetime.now(UTC)) or any(hasattr(one.event, "bond") for one in receipt.events):

@@ -160,15 +160,24 @@ def test_a_dry_run_shows_what_would_go_and_leaves_nothing(engaged: Cli) -> None:
     words = ["reply", "1", "ring +47 22 33 44 55\nor write", "--internal", "--dry-run"]
     said = engaged(*words)
     assert said.code == 0
-    assert said.out.splitlines() == [
+    lines = said.out.splitlines()
+    assert lines[:4] == [
         "To practice, a comment:",
         "  Text      ring [phone number removed]",
         "            or write",
         "  For their people only.",
+    ]
+    assert "  The request, as its connector would make it first:" in lines
+    assert any(line.startswith("    POST http") and "/TICKET/" in line for line in lines)
+    assert "47 22 33" not in said.out
+    assert lines[-2:] == [
         'Taken out before it goes to practice: 1 × phone number (may_receive has no "phones").',
         "Nothing was done.",
     ]
     told = engaged.json("engage", "1", "practice", "again", "--again", "--dry-run")
+    ((first, *_),) = (told["goes"][0].pop("requests"),)
+    assert first[0].startswith("POST http")
+    assert "again" in first[-1]
     assert told["goes"][0] == {
         "vendor": "practice",
         "what": "create",

@@ -1,0 +1,109 @@
+"""What a connector would ask a supplier: its own requests, written down by a line that leads nowhere.
+
+Every connector speaks through `Http`, and `Http` through a transport: one that keeps what it is given and
+takes no connection shows the request of any of them, and sends nothing. No credential is read for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import httpx
+
+from integrations.errors import Failure
+from integrations.register_files import Fetched, RegisterFiles
+from integrations.sending import Request
+from integrations.vendors import Vendor, connector_for
+from register.effect import Enqueue
+from register.store import Store, files
+from register.store.outbox import Sending
+
+CREDENTIAL: Final = "CREDENTIAL"
+"""Stands where the secret would."""
+_MOST: Final = 8_192
+_DULL: Final = frozenset({"accept", "accept-encoding", "connection", "content-length", "host", "user-agent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request. headers: those that say something; body: as text, cut where it is long."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: str
+
+    def lines(self) -> list[str]:
+        """The request, a line each."""
+        head = [f"{self.method} {self.url}", *(f"{name}: {value}" for name, value in self.headers.items())]
+        return [*head, *(["", *self.body.split("\n")] if self.body else [])]
+
+
+class _Nowhere(httpx.AsyncBaseTransport):
+    """Keeps what it is given, and takes no connection."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        body = (await request.aread()).decode("utf-8", "replace")
+        told = body if len(body) <= _MOST else f"{body[:_MOST]}… ({len(body):,} characters)"
+        headers = {name: value for name, value in request.headers.items() if name not in _DULL}
+        self.asked.append(Asked(request.method, str(request.url), headers, told))
+        raise httpx.ConnectError("a rehearsal")
+
+
+class _Files(RegisterFiles):
+    """The register's, read only: nothing comes in while nobody is asked."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def bytes_of(self, digest: str) -> bytes | None:
+        return files.bytes_of(self._store, digest)
+
+    async def keep(self, said: str, content: bytes) -> Fetched:
+        raise NotImplementedError("a rehearsal fetches nothing")
+
+
+async def rehearse(vendor: Vendor, row: Enqueue, remote_id: str | None, store: Store) -> list[Asked]:
+    """Return what the connector asks first for this sending. remote_id: its ticket's, where it is known.
+
+    One that must read before it writes asks that first, and gets no further.
+    """
+    line = _Nowhere()
+    connector = connector_for(vendor, lambda _: CREDENTIAL, line)
+    try:
+        await Request(vendor, connector, _sending(row, remote_id), _Files(store)).make()
+    except Failure:
+        pass  # nothing was sent: that is what it is for
+    finally:
+        await connector.http.aclose()
+    return line.asked
+
+
+def _sending(row: Enqueue, remote_id: str | None) -> Sending:
+    return Sending(
+        row_id=row.row_id,
+        op_id=row.op_id,
+        incident=row.incident,
+        bond=row.bond,
+        vendor=row.vendor,
+        kind=row.kind,
+        payload=row.payload,
+        position=0,
+        state="sending",
+        on_ambiguous="",
+        tries=1,
+        lookups=0,
+        next_at=None,
+        lease_until=None,
+        first_tried_at=None,
+        deadline_at=None,
+        why="",
+        created_at=datetime.now(UTC),
+        remote_id=remote_id,
+    )
