@@ -1,4 +1,5 @@
-"""Where suppliers' credentials come from: a systemd credential, else the keyring. Nowhere else.
+"""Where suppliers' credentials come from: a systemd credential, else the keyring, which may be our own
+encrypted file. Nowhere else.
 
 Every failure is `AuthFailed` of kind MISSING: this process's lack, never the supplier's word. No message
 carries a secret, nor the words of a keyring backend, which might.
@@ -13,19 +14,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from integrations import master_key
 from integrations.errors import AuthFailed, AuthTrouble
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
+
+    from integrations import sealed
 
 SERVICE: Final = "muster"
 """The service under which the keyring holds our secrets; the user name is the vendor's."""
 MAX_SECRET: Final = 8_192
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _CHOSEN: Final = ("MUSTER_KEYRING", "PYTHON_KEYRING_BACKEND")
+_FILE: Final = "file"
+"""What names the encrypted file in MUSTER_KEYRING."""
 _HEADLESS: Final = (
     "On a host without a desktop, give the secret to the service as a systemd credential "
-    "(LoadCredentialEncrypted=muster-NAME:…), or install a keyring backend and name it in MUSTER_KEYRING."
+    "(LoadCredentialEncrypted=muster-NAME:…), or keep it in an encrypted file: set MUSTER_KEYRING=file."
 )
 T = TypeVar("T")
 
@@ -92,6 +98,12 @@ def describe(env: Mapping[str, str] = os.environ) -> Store:
     """What would hold secrets here, and what is missing if it cannot."""
     folder = env.get("CREDENTIALS_DIRECTORY")
     beside = f" (and systemd credentials in {folder})" if folder else ""
+    if _is_file(env):
+        file = _file(env)
+        try:
+            return Store(file.look() + beside, True, "")
+        except Exception as error:  # see _tried
+            return Store(f"the encrypted file {file.path}", False, _broken("NAME", error).why)
     try:
         backend = _backend("NAME", env)
     except AuthFailed as failure:
@@ -101,10 +113,26 @@ def describe(env: Mapping[str, str] = os.environ) -> Store:
     return Store(_name_of(backend) + beside, True, "")
 
 
+def place(env: Mapping[str, str] = os.environ) -> str:
+    """Where `store` puts them, for a person."""
+    return f"the encrypted file {_file(env).path}" if _is_file(env) else "the keyring"
+
+
+def unlock(env: Mapping[str, str] = os.environ) -> None:
+    """Have the key of the encrypted file ready, where that is used; AuthFailed(MISSING) when there is none.
+
+    For a process that cannot ask for it later: from then on it never asks.
+    """
+    if _is_file(env):
+        _tried("NAME", lambda: _file(env).unlock())
+
+
 def _credential(vendor: str, env: Mapping[str, str]) -> str | None:
     """The systemd credential `muster-VENDOR`, or None when there is no such file."""
     folder = env.get("CREDENTIALS_DIRECTORY")
-    if not folder:
+    if (
+        not folder or f"muster-{vendor}" == master_key.CREDENTIAL
+    ):  # the file's key must never go to a supplier
         return None
     path = Path(folder) / f"muster-{vendor}"
     try:
@@ -122,6 +150,8 @@ def _credential(vendor: str, env: Mapping[str, str]) -> str | None:
 
 def _backend(vendor: str, env: Mapping[str, str]) -> KeyringBackend:
     """The keyring backend to use. Raises AuthFailed for one that must not be, anything for a broken one."""
+    if _is_file(env):
+        return _file(env)
     import keyring
     from keyring.backends import chainer, fail, null
 
@@ -141,6 +171,18 @@ def _backend(vendor: str, env: Mapping[str, str]) -> KeyringBackend:
         f"read it can use: it is refused unless MUSTER_KEYRING={_name_of(fit[0])} says that you want it.",
         vendor,
     )
+
+
+def _is_file(env: Mapping[str, str]) -> bool:
+    """Whether the encrypted file is what holds them: it was chosen, or its key was given."""
+    chosen = _chosen(env)
+    return chosen == _FILE or (not chosen and bool(master_key.source(env)))
+
+
+def _file(env: Mapping[str, str]) -> sealed.Keyring:
+    from integrations import sealed
+
+    return sealed.Keyring(env=env)
 
 
 def _chosen(env: Mapping[str, str]) -> str:
@@ -165,6 +207,10 @@ def _tried(vendor: str, do: Callable[[], T]) -> T:
 def _broken(vendor: str, error: Exception) -> AuthFailed:
     from keyring.errors import KeyringLocked, NoKeyringError
 
+    from integrations import sealed
+
+    if isinstance(error, master_key.NoKey | sealed.Unfit):
+        return AuthFailed(str(error), AuthTrouble.MISSING)
     if isinstance(error, NoKeyringError):
         return _missing("No keyring is here to hold credentials.", vendor)
     if isinstance(error, KeyringLocked):

@@ -16,7 +16,9 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, Final
 
+from integrations import master_key, secrets
 from integrations.anchors import anchor, keep_anchors
+from integrations.errors import AuthFailed
 from integrations.hand import Hand
 from integrations.indexing import keep_indexed
 from integrations.known import Known
@@ -71,15 +73,17 @@ def _spawn(register_url: str, register: Path, env: dict[str, str]) -> None:
         register.with_name(register.name + ".worker.log"), os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600
     )
     try:
-        subprocess.Popen(
-            [sys.executable, "-m", "integrations.worker", "--until-idle"],
-            env=env | {"MUSTER_REGISTER": register_url},
-            cwd=Path(__file__).resolve().parent.parent,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        with master_key.handed_on(env) as (known, open_for_it):
+            subprocess.Popen(
+                [sys.executable, "-m", "integrations.worker", "--until-idle"],
+                env=known | {"MUSTER_REGISTER": register_url},
+                cwd=Path(__file__).resolve().parent.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=open_for_it,
+            )
     finally:
         os.close(log)
 
@@ -280,6 +284,10 @@ def run(
     """Serve one register; return the exit code: 0 ended, 3 another worker serves this file."""
     env = os.environ if env is None else env
     store = open_store(named)
+    try:
+        secrets.unlock(env)
+    except AuthFailed as failure:  # told here, and of each supplier that needs it: others go on
+        print(failure.why, file=sys.stderr)
     while True:
         with alone_or_told(store.path) as free:
             if not free:
@@ -315,6 +323,7 @@ async def _main(
 
 def main() -> int:
     """`python -m integrations.worker [--until-idle]`; the register is MUSTER_REGISTER."""
+    master_key.take(os.environ)
     try:
         return run(os.environ["MUSTER_REGISTER"], until_idle="--until-idle" in sys.argv[1:])
     except RegisterUnavailable as error:

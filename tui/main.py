@@ -17,6 +17,10 @@ DUMB = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run muster with these arguments; return the exit code."""
+    if "MUSTER_KEY_FD" in os.environ:  # first of all: what is opened later could get that number
+        from integrations.master_key import take
+
+        take(os.environ)
     have_some()
     code, failed = 1, None
     try:

@@ -180,7 +180,7 @@ def login(name: Name) -> Answer:
         secrets.store(name, _secret(vendor))
     except ValueError as error:
         raise WrongUse(str(error)) from None
-    return _checked(vendor, (f"The credential for {name} is in the keyring.",))
+    return _checked(vendor, (f"The credential for {name} is in {secrets.place()}.",))
 
 
 def _secret(vendor: Vendor) -> str:
@@ -197,7 +197,8 @@ def logout(name: Name) -> Answer:
         held = secrets.forget(name)
     except ValueError as error:
         raise WrongUse(str(error), "name") from None
-    said = "was taken out of the keyring" if held else "is not in the keyring: there was nothing to do"
+    place = secrets.place()
+    said = f"was taken out of {place}" if held else f"is not in {place}: there was nothing to do"
     return Answer({"vendor": name, "forgotten": held}, [f"The credential for {name} {said}."])
 
 
