@@ -36,7 +36,7 @@ from integrations.systems.rt import RequestTracker
 from register.incident import Priority
 from tests.peers.conftest import FIELD, Agent, Desk
 
-pytestmark = pytest.mark.peers
+pytestmark = [pytest.mark.peers, pytest.mark.timeout(600)]
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 TEXT = "Line one\nLine two: äöü €\n.\nend"
 
