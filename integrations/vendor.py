@@ -6,7 +6,8 @@ import importlib
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, InstanceOf, StringConstraints
@@ -62,6 +63,17 @@ def _pattern(text: str) -> str:
     return text
 
 
+WARNED_BEFORE: Final = 14
+"""Days before a credential ends from which on it is told: time enough to ask a supplier for another one."""
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        raise ValueError("is no day: write it like 2027-01-31") from None
+
+
 _Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
@@ -94,6 +106,11 @@ class Block(BaseModel, extra="forbid", frozen=True):
         Literal["keyring", "none"],
         Field(description='where its credential is: "keyring", or "none" on this machine alone'),
     ] = "keyring"
+    expires: Annotated[
+        str,
+        AfterValidator(_day),
+        Field(description="on which day its credential ends, as 2027-01-31; it is warned of before"),
+    ] = ""
     services: Annotated[tuple[Name, ...], Field(description="the services of ours that it looks after")] = ()
     poll_seconds: Annotated[
         _Seconds,
@@ -202,6 +219,18 @@ class Vendor(Block, frozen=True):
         if self.by_hand:
             return "portal, by hand" if self.url else "by phone"
         return self.info.title
+
+    def ending(self, today: date) -> str:
+        """That its credential ends within a fortnight, or has ended, in words; else empty."""
+        if not self.expires:
+            return ""
+        left = (date.fromisoformat(self.expires) - today).days
+        if left > WARNED_BEFORE:
+            return ""
+        if left < 0:
+            return f"its credential ended on {self.expires}"
+        when = "today" if left == 0 else f"in {left} day{'s' * (left > 1)}"
+        return f"its credential ends on {self.expires}, {when}"
 
     @property
     def to_call(self) -> tuple[Contact, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,12 @@ from integrations.vendors import (
     connector_for,
     find_vendors_file,
     load_vendors,
+    read_vendors,
     vendors_path,
 )
 from register.leaks import secret_key, secret_value
 from register.toml_lines import key_lines, line_of
+from tests.tui.cli_help import vendor_block
 
 ACME = """\
 [vendor.acme]
@@ -508,3 +511,25 @@ def test_reading_vendors_brings_no_http_library() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("day", "says"),
+    [
+        ("", ""),
+        ("2027-02-15", ""),
+        ("2027-02-14", "its credential ends on 2027-02-14, in 14 days"),
+        ("2027-02-01", "its credential ends on 2027-02-01, in 1 day"),
+        ("2027-01-31", "its credential ends on 2027-01-31, today"),
+        ("2027-01-30", "its credential ended on 2027-01-30"),
+    ],
+)
+def test_a_credential_that_ends_is_told_a_fortnight_before(day: str, says: str) -> None:
+    known = read_vendors(vendor_block(**({"expires": day} if day else {})))
+    assert known["practice"].ending(date(2027, 1, 31)) == says
+
+
+@pytest.mark.parametrize("day", ["31.1.2027", "2027-02-30", "soon"])
+def test_a_day_that_is_none_is_told(day: str) -> None:
+    with pytest.raises(VendorsFileError, match="2027-01-31"):
+        read_vendors(vendor_block(expires=day))

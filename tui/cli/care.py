@@ -13,7 +13,7 @@ from typing import Annotated, Final
 
 import typer
 
-from register.store import RegisterUnavailable, is_private, leases, open_store
+from register.store import RegisterUnavailable, Store, is_private, leases, open_store
 from register.store.mishaps import in_the_way
 from register.store.shared import worth_a_look
 from tui.cli.answer import Answer
@@ -117,8 +117,25 @@ def _register() -> Iterator[Finding]:
         yield Finding("sqlite", True, f"{pysqlite3.sqlite_version} (the library that Muster brings)")
     until = leases.running_until(store, leases.WORKER)
     yield from policy_of(store)
+    yield from _ending(store)
     store.close()
     yield _worker(until, private=is_private(url))
+
+
+def _ending(store: Store) -> Iterator[Finding]:
+    """Which suppliers' credentials end soon."""
+    from integrations.policy_files import vendors_now
+    from register.toml_file import FileFaults
+
+    try:
+        known = vendors_now(store, os.environ)
+    except FileFaults:  # what is wrong with them is another look's to tell
+        return
+    today = datetime.now(UTC).astimezone().date()
+    for name, vendor in known.items():
+        if ending := vendor.ending(today):
+            todo = f"ask {vendor.title} for another one, `muster vendors login {name}`, and write its new day"
+            yield Finding("credential", False, f"{name}: {ending}", todo)
 
 
 def _room(path: Path) -> Iterator[Finding]:

@@ -60,14 +60,17 @@ def list_() -> Answer:
 
 
 def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
+    ending = vendor.ending(datetime.now(UTC).astimezone().date())
     return {
         "name": vendor.name,
         "title": vendor.title,
         "system": vendor.connector,
         "environment": "PRODUCTION" if vendor.production else "test",
-        "standing": _standing(health, by_hand=vendor.by_hand),
+        "standing": "; ".join(filter(None, (_standing(health, by_hand=vendor.by_hand), ending))),
         "phone": vendor.phone,
         "url": vendor.url,
+        "expires": vendor.expires,
+        "ending": ending,
         "paused_why": health.paused_why if health else "",
         "trouble": health.trouble if health else "",
         "heard_at": health.heard_at if health else None,

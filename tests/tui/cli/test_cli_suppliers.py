@@ -154,6 +154,19 @@ def test_doctor_and_verify_on_a_sound_register(cli: Cli) -> None:
     assert cli.json("verify")["ok"]
 
 
+def test_a_credential_that_ended_is_told_by_list_and_doctor(cli: Cli) -> None:
+    cli.vendors(vendor_block(expires="2020-01-31"))
+    told = cli.json("vendors", "list")[0]
+    assert (told["expires"], told["standing"]) == (
+        "2020-01-31",
+        "not used yet; its credential ended on 2020-01-31",
+    )
+    ran = cli("doctor")
+    assert ran.code == 1
+    assert "✗ credential: practice: its credential ended on 2020-01-31" in ran.out
+    assert "muster vendors login practice" in ran.out.replace("\n", " ")
+
+
 def test_doctor_names_every_fault_of_the_suppliers_file(cli: Cli) -> None:
     cli.vendors(vendor_block(titel="x", quue="y"))
     ran = cli("doctor")
