@@ -56,7 +56,17 @@ def list_() -> Answer:
     names = ("name", "title", "system", "environment", "standing", "phone")
     rows = [[*(str(about[name] or "") for name in names), _pace(about)] for about in data]
     heading = ("NAME", "TITLE", "SYSTEM", "ENVIRONMENT", "STANDING", "PHONE", "ASKED")
-    return Answer(data, columns(heading, rows) if rows else [_NONE])
+    repairs = [_repair(about) for about in data if about["paused_why"]]
+    return Answer(data, [*columns(heading, rows), *repairs] if rows else [_NONE])
+
+
+def _repair(about: Mapping[str, Any]) -> str:
+    """Why nothing is sent to a supplier, and how that is mended."""
+    name, why = about["name"], about["paused_why"].rstrip(".")
+    return (
+        f"{name} is paused: {why}. Nothing is sent to it; nothing is lost → mend that, then "
+        f"`muster vendors check {name}`, or store another credential: `muster vendors login {name}`"
+    )
 
 
 def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:

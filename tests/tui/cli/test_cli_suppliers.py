@@ -62,6 +62,9 @@ def test_a_supplier_that_answers_passes_and_is_sent_to_again(cli: Cli) -> None:
         cli.vendors(vendor_block(practice.url))
         pause(cli, "its credential was refused")
         assert cli.json("vendors", "list")[0]["standing"] == "paused"
+        told = " ".join(cli("vendors", "list").out.split())
+        assert "practice is paused: its credential was refused. Nothing is sent" in told
+        assert "`muster vendors login practice`" in told
         ran = cli("vendors", "check", "practice")
     assert ran.code == 0
     assert ran.out.startswith("✓ identity: ")
