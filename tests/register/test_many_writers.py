@@ -139,13 +139,15 @@ def test_a_watcher_that_is_not_woken_says_so_in_time(store: Store) -> None:
     watcher = Watcher(store)
     begun = time.monotonic()
     assert not watcher.wait(0, 0.3)
-    assert 0.25 < time.monotonic() - begun < 1.5
+    assert 0.25 < time.monotonic() - begun < 8
     watcher.close()
 
 
 def test_a_commit_between_the_first_look_and_the_wait_is_not_missed(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name in ("SLOW", "SLOWER"):  # it is the poke that tells of it, not the next look
+        monkeypatch.setattr(f"register.store.watcher.{name}", 60.0)
     watcher, desk = Watcher(store), ServiceDesk(open_store(store.url))
     look = store.seq
     looked = []
@@ -159,8 +161,8 @@ def test_a_commit_between_the_first_look_and_the_wait_is_not_missed(
 
     monkeypatch.setattr(store, "seq", looks_just_before_the_commit)
     begun = time.monotonic()
-    assert watcher.wait(0, 5)
-    assert time.monotonic() - begun < 0.5
+    assert watcher.wait(0, 20)
+    assert time.monotonic() - begun < 15
     watcher.close()
     desk.store.close()
 
@@ -193,7 +195,7 @@ def test_news_that_nobody_told_of_are_found_all_the_same(store: Store) -> None:
     sql(store, "UPDATE head SET seq = 1")  # as when the poke got lost
     begun = time.monotonic()
     assert watcher.wait(0, 10)
-    assert time.monotonic() - begun < (SLOWER if store.path is None else SLOW) + 1
+    assert time.monotonic() - begun < (SLOWER if store.path is None else SLOW) + 6
     watcher.close()
 
 
