@@ -64,14 +64,17 @@ class Collector:
             return 0
         name, store = self._vendor.name, self._hand.store
         try:
-            heard = await self._follow()
-            more, trouble = await self._read_whole()
+            heard, trouble = await self._read_whole()  # first, so that what was said before is told before
+            heard += await self._follow()
+            if self._moved:
+                more, trouble = await self._read_whole()
+                heard += more
         except Failure as failure:
             await self._trouble(failure)
             return 0
         now = self._hand.now()
         await self._hand.call(lambda: vendors.heard_from(store, name, now, trouble))
-        return heard + more
+        return heard
 
     async def asked_until(self) -> datetime | None:
         """Until when the supplier asks to be let be, if it does."""

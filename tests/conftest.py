@@ -19,6 +19,8 @@ from register.desk import ServiceDesk
 from register.store import Store, open_store
 from register.store.tables import SCHEMA, head, metadata
 
+pytest_plugins = ["integrations.conformance.plugin"]
+
 _numbers = count(1)
 
 

@@ -211,10 +211,15 @@ class _Api:
         if asked.state:
             self.desk.set_state(ticket.id, asked.author, asked.state)
         if asked.merge:
-            self.desk.merge(
-                ticket.id, self.desk.create(asked.author, f"Collected: {ticket.key}").id, asked.author
-            )
+            self.desk.merge(ticket.id, self._other(ticket.id, asked.author), asked.author)
         return JSONResponse(_ticket(request, self.desk.ticket(ticket.id)))
+
+    def _other(self, ticket: str, author: str) -> str:
+        """The id of a ticket that another one can be merged into: made now, and as far as that one is."""
+        now = self.desk.ticket(ticket)
+        other = self.desk.create(author, f"Collected: {now.key}").id
+        self.desk.set_state(other, author, now.state)
+        return other
 
     async def all_tickets(self, request: Request) -> Response:
         return JSONResponse({"tickets": [_ticket(request, t) for t in self.desk.tickets]})

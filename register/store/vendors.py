@@ -119,9 +119,12 @@ def bonds_of(store: Store, vendor: str, remote_ids: set[str]) -> list[BondRow]:
 
 
 def unread_bonds(store: Store, vendor: str, most: int, but: Collection[str] = ()) -> list[BondRow]:
-    """Bonds whose ticket is known and was not read whole yet, newest first, up to so many. but: not these."""
+    """Bonds whose ticket is known and was not read whole yet, newest first, up to so many. but: not these.
+
+    One that has ended meanwhile is among them: what they wrote before we knew the ticket was written to us.
+    """
     b = t.bond.c
-    return _bonds(store, vendor, and_(b.whole == 0, b.live == 1, b.id.not_in(sorted(but))), most)
+    return _bonds(store, vendor, and_(b.whole == 0, b.id.not_in(sorted(but))), most)
 
 
 def _bonds(store: Store, vendor: str, which: ColumnElement[bool], most: int | None = None) -> list[BondRow]:

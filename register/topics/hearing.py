@@ -23,7 +23,7 @@ from register.core import (
     decide,
     evolve,
 )
-from register.effect import Effect, MoveCursor, Quarantine, Remember, WholeRead
+from register.effect import Effect, MoveCursor, Quarantine, ReadAnew, Remember, WholeRead
 from register.incident import MAY, Ball, Bond, BondState, HoldReason, Incident, State, TicketRef
 from register.text import clean, one_line
 from register.topics.calling import spoke
@@ -328,7 +328,15 @@ def _(command: Hear, world: World) -> tuple[Effect, ...]:
         found.append(MoveCursor(command.vendor, command.cursor))
     if command.whole is not None:
         found.append(WholeRead(command.whole))
+    else:
+        found += [ReadAnew(bond) for bond in sorted(_perhaps_moved(command, world))]
     return tuple(found)
+
+
+def _perhaps_moved(command: Hear, world: World) -> set[str]:
+    """Bonds of whose ticket the feed says what we do not know: it may have been merged, so it is read."""
+    unknown = (item for item in command.items if item.kind == "state" and item.means == "unmapped")
+    return {item.bond for item in unknown if item.change_id not in world.heard}
 
 
 @evolve.register

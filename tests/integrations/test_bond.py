@@ -276,3 +276,39 @@ async def test_whatever_the_answer_it_is_closed_once_with_one_note(
     kinds = [change.kind for change in practice.desk.changes]
     assert (kinds.count("state"), kinds.count("comment")) == (1, 1)
     assert bond_of(engine, number).state is BondState.ENDED
+
+
+async def test_what_they_wrote_before_it_was_known_is_heard_though_it_ended(
+    engine: Engine, practice: Practice
+) -> None:
+    await engine.collector.poll()
+    practice.moods.set(CommitThenDrop(times=1, on="create"))
+    number, _ = engine.engaged()
+    await engine.courier.step()
+    await engine.courier.landed()
+    practice.desk.comment(practice.desk.tickets[0].id, "Lena", "Already on it")
+    await engine.collector.poll()  # nobody knows yet that this ticket is ours
+    engine.do(Withdraw(target=number, reason="it was ours"))
+    await engine.settle_all()
+    assert bond_of(engine, number).state is BondState.ENDED
+    await engine.collector.poll()
+    assert engine.kinds(number).count("supplier_said") == 1
+
+
+async def test_a_merger_that_was_heard_is_followed_though_the_listener_died(
+    engine: Engine, practice: Practice
+) -> None:
+    await engine.collector.poll()
+    number, _ = engine.engaged()
+    await engine.settle_all()
+    await engine.collector.poll()
+    ref = bond_of(engine, number).ref
+    assert ref is not None
+    other = practice.desk.create("Lena", "merged from two")
+    practice.desk.merge(ref.id, other.id, "Lena")
+    await engine.collector._follow()  # and here it dies
+    practice.desk.comment(other.id, "Lena", "we go on here")
+    engine.collector._moved.clear()
+    await engine.collector.poll()
+    assert bond_of(engine, number).ref.id == other.id
+    assert engine.kinds(number).count("supplier_said") == 1

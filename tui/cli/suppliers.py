@@ -15,6 +15,7 @@ import typer
 from integrations import secrets
 from integrations.connector import Health
 from integrations.errors import Failure
+from integrations.levels import level_of
 from integrations.policy_files import find_files, vendors_now
 from integrations.vendors import Vendor, connector_for, load_vendors
 from register.core import NotFound, joined
@@ -53,9 +54,9 @@ def list_() -> Answer:
         known = at.suppliers()
         health = kept.health(at.store)
     data = [_about(vendor, health.get(name)) for name, vendor in known.items()]
-    names = ("name", "title", "system", "environment", "standing", "phone")
+    names = ("name", "title", "system", "level", "environment", "standing", "phone")
     rows = [[*(str(about[name] or "") for name in names), _pace(about)] for about in data]
-    heading = ("NAME", "TITLE", "SYSTEM", "ENVIRONMENT", "STANDING", "PHONE", "ASKED")
+    heading = ("NAME", "TITLE", "SYSTEM", "LEVEL", "ENVIRONMENT", "STANDING", "PHONE", "ASKED")
     repairs = [_repair(about) for about in data if about["paused_why"]]
     return Answer(data, [*columns(heading, rows), *repairs] if rows else [_NONE])
 
@@ -75,6 +76,7 @@ def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
         "name": vendor.name,
         "title": vendor.title,
         "system": vendor.connector,
+        "level": level_of(vendor.connector) or "not measured",
         "environment": "PRODUCTION" if vendor.production else "test",
         "standing": "; ".join(filter(None, (_standing(health, by_hand=vendor.by_hand), ending))),
         "phone": vendor.phone,

@@ -1,0 +1,70 @@
+"""The suite as pytest sees it: one test for each rule, held against what is on record for the connector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+import pytest
+
+from integrations import levels
+from integrations.conformance.rules import Rule, all_rules
+from integrations.conformance.stage import Stage
+from integrations.conformance.world import NotShown, World
+from integrations.systems import SYSTEMS
+
+
+class Suite:
+    """Subclass it under a name that begins with Test, and have a fixture `world` that gives a `World`.
+
+    exempt: rules that need not be kept, each with the reason, which is on record beside them.
+    """
+
+    exempt: ClassVar[Mapping[str, str]] = {}
+
+    @pytest.fixture
+    def world(self) -> World:
+        raise NotImplementedError("give the suite a fixture `world`: see docs/conformance.md")
+
+    @pytest.mark.asyncio
+    @pytest.mark.parametrize("rule", all_rules(), ids=str)
+    async def test_conforms(
+        self,
+        rule: Rule,
+        world: World,
+        record_property: Callable[[str, object], None],
+        request: pytest.FixtureRequest,
+    ) -> None:
+        kind = world.system.info.kind
+        recording = bool(request.config.getoption("conformance_record", default=False))
+        on_record = levels.on_record(kind).get(rule.name) if kind in SYSTEMS and not recording else None
+        outcome, failure = await self._tried(rule, world)
+        record_property("conformance", [kind, rule.name, str(rule.level), outcome])
+        if failure is not None and (recording or (on_record and on_record[1] == outcome)):
+            pytest.xfail(f"{rule.says}: {failure}")
+        if failure is not None:
+            raise failure
+        if on_record is not None and on_record != (str(rule.level), outcome):
+            pytest.fail(
+                f"on record: {on_record}, and it is {(str(rule.level), outcome)}: put it on record anew"
+                " (pytest --conformance-record)"
+            )
+        if outcome != levels.PASSED:
+            pytest.skip(outcome)
+
+    async def _tried(self, rule: Rule, world: World) -> tuple[str, BaseException | None]:
+        """What came of a rule, in the words of the record; and the failure, where there is one."""
+        if rule.needs not in world.system.info.caps:
+            return levels.NOT_OFFERED, None
+        if rule.name in self.exempt:
+            return f"{levels.EXEMPT}: {self.exempt[rule.name]}", None
+        stage = Stage(world)
+        try:
+            await rule.run(stage)
+        except NotShown:
+            return levels.NOT_SHOWN, None
+        except Exception as failure:  # whatever it is, the rule is not kept
+            return levels.FAILED, failure
+        finally:
+            await stage.close()
+        return levels.PASSED, None

@@ -1,0 +1,18 @@
+"""The practice supplier's connector, measured by every rule of the conformance suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from worlds import PracticeWorld
+
+from integrations.conformance.suite import Suite
+from integrations.practice.server import running_practice
+
+
+class TestPractice(Suite):
+    @pytest.fixture
+    def world(self) -> Iterator[PracticeWorld]:
+        with running_practice(token="practice-token-1") as practice:
+            yield PracticeWorld(practice)
