@@ -106,7 +106,7 @@ async def test_one_change_that_cannot_be_taken_in_keeps_no_other_waiting(
             raise ZeroDivisionError
         return taken_in(item, bond)
 
-    monkeypatch.setattr(hearing, "_comment", poisoned)
+    monkeypatch.setitem(hearing._TOLD, "comment", poisoned)
     for words in ("before", "poison", "after"):
         practice.desk.comment(ticket, "Theo", words)
     assert await engine.collector.poll() == 2
