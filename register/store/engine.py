@@ -48,10 +48,7 @@ REACHED: Final[dict[str, Any]] = {
     "tcp_user_timeout": 20_000,
 }
 """Within which time a connection to PostgreSQL is there, or is known to be lost: not in hours."""
-IDLE_SECONDS: Final = 60
-"""In a transaction, after which the server takes a program to be stopped or gone: it may hold the head."""
 _SERVER_SIDE: Final[dict[str, object]] = {
-    "lock_timeout": f"{WAIT_SECONDS}s",
     "tcp_keepalives_idle": 10,
     "tcp_keepalives_interval": 5,
     "tcp_keepalives_count": 3,
@@ -93,7 +90,7 @@ def connect(url: str) -> Engine:
         return _sqlite(url)
     # what psycopg has to say of a connection that breaks is told once, by us
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)
-    told = _SERVER_SIDE | {"idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s"}
+    told = _SERVER_SIDE | {"lock_timeout": f"{WAIT_SECONDS}s"}
     options = {"options": " ".join(f"-c {name}={value}" for name, value in told.items())}
     engine = create_engine(url, pool_pre_ping=True, connect_args=options | REACHED)
 

@@ -103,6 +103,7 @@ _OF_SQLITE: Final[Mapping[str, Mishap]] = {
 
 _OF_POSTGRESQL: Final[Mapping[str, Mishap]] = {
     "lock timeout": _HELD,
+    "idle-in-transaction timeout": Mishap("it let go of us: we were silent for a minute", "Try again."),
     "deadlock": Mishap("another session was in the way", "Try again."),
     "too many c": _TOO_MANY,
     "remaining connection slots": _TOO_MANY,

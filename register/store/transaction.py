@@ -44,6 +44,10 @@ _INSERT_EVENT: Final = Hot(t.event.insert())
 _INSERT_INCIDENT: Final = Hot(t.incident.insert())
 _LAST_N: Final = select(func.max(t.event.c.n)).where(t.event.c.stream == bindparam("stream"))
 _UPDATE_INCIDENT: Final = Hot(t.incident.update().where(t.incident.c.n == bindparam("number")))
+_LET_GO: Final = Hot(text("SELECT set_config('idle_in_transaction_session_timeout', :after, true)"))
+IDLE_SECONDS: Final = 60
+"""Silence after which PostgreSQL takes who holds the head to be stopped or gone. Who only reads may take
+longer: an export waits for its reader."""
 _AT_ONCE: Final = 500
 """Ids that one question holds."""
 POLICY: Final = "policy"
@@ -68,6 +72,8 @@ class Ahead:
 def lock(connection: Connection, command_id: str | None = None, numbers: Iterable[str] = ()) -> Ahead:
     """Lock the head, and read what a command needs: as of then, for nobody else can write now."""
     with together(connection):
+        if connection.dialect.name == "postgresql":
+            _LET_GO(connection, {"after": f"{IDLE_SECONDS}s"})
         head = _LOCKED_HEAD.ask(connection, {})  # SQLite has locked at BEGIN IMMEDIATE
         before = _BY_COMMAND.ask(connection, {"command_id": command_id}) if command_id else None
         docs = {n: _DOC.ask(connection, {"number": number_of(n)}) for n in numbers}

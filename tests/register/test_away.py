@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from register.desk import ServiceDesk
 from register.store import RegisterAway, RegisterUnavailable, open_store
@@ -91,7 +93,7 @@ def test_who_stops_in_the_middle_of_a_transaction_lets_go_of_the_register(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A host whose line goes dark, a program that was stopped: nobody waits for the head until it is back."""
-    monkeypatch.setattr("register.store.engine.IDLE_SECONDS", 1)
+    monkeypatch.setattr("register.store.transaction.IDLE_SECONDS", 1)
     desk = ServiceDesk(open_store(url))
     with line_to(url) as line:
         stopped = open_store(line.url)
@@ -107,3 +109,14 @@ def test_who_stops_in_the_middle_of_a_transaction_lets_go_of_the_register(
         assert ServiceDesk(stopped).do(ANA, Log(title="back again")).number == "INC-2"
         stopped.close()
     desk.store.close()
+
+
+def test_who_only_reads_may_take_their_time(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("register.store.transaction.IDLE_SECONDS", 1)
+    store = open_store(url)
+    ServiceDesk(store).do(ANA, Log(title="one"))
+    with store.read() as connection:
+        connection.execute(text("SELECT 1"))
+        time.sleep(1.4)
+        assert connection.execute(text("SELECT count(*) FROM event")).scalar_one() == 1
+    store.close()
