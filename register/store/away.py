@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 _CODES: Final = ("57P01", "57P02", "57P03", "53300", "25P03")
-"""What PostgreSQL calls its going down, its coming up, too many sessions, and one that was silent while others
-waited (appendix A of its manual)."""
+"""What PostgreSQL calls its going down, its coming up, too many sessions, and one that was silent for too
+long (appendix A of its manual)."""
 _PASSES: Final = ("starting up", "shutting down", "recovery", "too many c", "connection slots")
 """What it says while nobody is let in for a while, where the driver hands on no code."""
 
