@@ -185,3 +185,13 @@ async def test_nothing_is_repainted_while_nothing_changes(vendors: Board) -> Non
     assert painted == []
     picker.refresh = plain
     assert text_of(app) == before
+
+
+async def test_1_goes_to_the_board_from_wherever_one_is(vendors: Board) -> None:
+    app, pilot, _ = vendors
+    await pilot.press("4")
+    await settled(pilot)
+    assert len(app.screen_stack) == 3
+    await pilot.press("1")
+    await settled(pilot)
+    assert app.screen is app.board

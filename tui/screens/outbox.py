@@ -170,8 +170,10 @@ class OutboxScreen(Screen[None]):
         if self.query_one(Foot).saying:
             self.say("")
         row = self.here
-        if action.id in ("back", "board"):
+        if action.id == "back":
             self.dismiss()
+        elif action.id == "board":
+            self.app.screen_stack[0].pop_until_active()
         elif action.id in ("retry", "adopt", "drop"):
             if row is not None:
                 self.post_message(SendingAsked(action, row))

@@ -85,7 +85,7 @@ class VendorsScreen(TableScreen):
 
     def act(self, action: Action) -> None:
         if action.id == "board":
-            self.dismiss()
+            self.app.screen_stack[0].pop_until_active()
         elif action.id == "open":
             if self.here is not None:
                 self.post_message(VendorAsked(self.here))
