@@ -110,6 +110,7 @@ def together(connection: Connection, *, commit: bool = False) -> Iterator[None]:
         with as_sqlalchemy_says(connection, "packet"):
             yield
             own.packet.send(commit=commit)
+            own.writes = own.writes or commit
     finally:
         own.packet = None
 

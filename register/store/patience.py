@@ -36,6 +36,9 @@ class Patient(Connection[Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.prepared: dict[str, bytes] = {}  # the names of the statements that this connection knows
+        self.writes = (
+            False  # whether it has committed anything: what was set for the session stays from then on
+        )
         self.packet: Packet | None = None  # what is being put aside to travel together
         _watched(self)
 

@@ -28,7 +28,7 @@ from register.store import tables as t
 from register.store.alerts import look, put_alert
 from register.store.bonds import put_bonds
 from register.store.carry import carry
-from register.store.hot import Hot, together
+from register.store.hot import Hot, driver, together
 from register.store.mishaps import unreadable
 from register.store.reading import incident_of
 from register.store.unfinished import facts_of_sendings
@@ -44,10 +44,10 @@ _INSERT_EVENT: Final = Hot(t.event.insert())
 _INSERT_INCIDENT: Final = Hot(t.incident.insert())
 _LAST_N: Final = select(func.max(t.event.c.n)).where(t.event.c.stream == bindparam("stream"))
 _UPDATE_INCIDENT: Final = Hot(t.incident.update().where(t.incident.c.n == bindparam("number")))
-_LET_GO: Final = Hot(text("SELECT set_config('idle_in_transaction_session_timeout', :after, true)"))
+_LET_GO: Final = Hot(text("SELECT set_config('idle_in_transaction_session_timeout', :after, false)"))
 IDLE_SECONDS: Final = 60
-"""Silence after which PostgreSQL takes who holds the head to be stopped or gone. Who only reads may take
-longer: an export waits for its reader."""
+"""Silence in a transaction after which PostgreSQL takes a connection that has written to be stopped or gone:
+it may hold the head. One that only reads may take longer: an export waits for its reader."""
 _AT_ONCE: Final = 500
 """Ids that one question holds."""
 POLICY: Final = "policy"
@@ -72,7 +72,7 @@ class Ahead:
 def lock(connection: Connection, command_id: str | None = None, numbers: Iterable[str] = ()) -> Ahead:
     """Lock the head, and read what a command needs: as of then, for nobody else can write now."""
     with together(connection):
-        if connection.dialect.name == "postgresql":
+        if connection.dialect.name == "postgresql" and not driver(connection).writes:
             _LET_GO(connection, {"after": f"{IDLE_SECONDS}s"})
         head = _LOCKED_HEAD.ask(connection, {})  # SQLite has locked at BEGIN IMMEDIATE
         before = _BY_COMMAND.ask(connection, {"command_id": command_id}) if command_id else None

@@ -113,8 +113,9 @@ def test_who_stops_in_the_middle_of_a_transaction_lets_go_of_the_register(
 
 def test_who_only_reads_may_take_their_time(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("register.store.transaction.IDLE_SECONDS", 1)
-    store = open_store(url)
-    ServiceDesk(store).do(ANA, Log(title="one"))
+    desk, store = ServiceDesk(open_store(url)), open_store(url)
+    desk.do(ANA, Log(title="one"))
+    desk.store.close()
     with store.read() as connection:
         connection.execute(text("SELECT 1"))
         time.sleep(1.4)
