@@ -20,7 +20,8 @@ from integrations.marker import marker_of
 from integrations.practice.moods import Slow
 from integrations.practice.server import Practice, running_practice
 from integrations.vendors import load_vendors, policy_of
-from register.desk import ServiceDesk, kinds
+from register.core import Command
+from register.desk import Receipt, ServiceDesk, kinds
 from register.store import RegisterUnavailable, Store, open_store, outbox
 from register.topics.engagement import Engage, Reply
 from register.topics.hearing import SupplierSaid
@@ -61,15 +62,25 @@ class Story:
 
     def engage(self, count: int) -> None:
         for _ in range(count):
-            number = self.desk.do(COORDINATOR, Log(title="Sample outage")).number or ""
+            number = self.say(Log(title="Sample outage")).number or ""
             commands = (
                 Engage(target=number, vendor="practice", message="please look"),
                 Reply(target=number, message="first word"),
                 Reply(target=number, message="second word"),
             )
             for command in commands:
-                self.desk.do(COORDINATOR, command)
+                self.say(command)
             self.made[number] = [command.command_id for command in commands]
+
+    def say(self, command: Command) -> Receipt:
+        """Say it until it is done: who was cut off may have held the head, for half a minute."""
+        end = time.monotonic() + 90
+        while True:
+            try:
+                return self.desk.do(COORDINATOR, command)
+            except RegisterUnavailable:
+                if time.monotonic() > end:
+                    raise
 
     def answer(self) -> None:
         for ticket in self.practice.desk.tickets:
