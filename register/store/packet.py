@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from psycopg import Connection, DataError
+from psycopg import Connection, DataError, InternalError
 from psycopg.errors import error_from_result
 from psycopg.generators import fetch_many, send
 from psycopg.pq import ExecStatus, TransactionStatus
@@ -56,26 +56,9 @@ class Packet:
                 self._connection.wait(self._exchange(asked, commit))
 
     def _exchange(self, asked: list[Asked], commit: bool) -> Generator[Any, Any, None]:
-        pgconn, sent = self._connection.pgconn, [[_sent(value) for value in one.values] for one in asked]
-        pgconn.enter_pipeline_mode()
-        whose: list[
-            Asked | str | None
-        ] = []  # to what each answer belongs: a statement, its preparation, neither
-        if pgconn.transaction_status == TransactionStatus.IDLE:
-            pgconn.send_query_params(self._begin(), None)
-            whose.append(None)
+        pgconn = self._connection.pgconn
         named = dict(self._prepared)
-        for one, values in zip(asked, sent, strict=True):
-            if one.sql not in named:
-                named[one.sql] = b"muster_%d" % len(named)
-                pgconn.send_prepare(named[one.sql], one.sql.encode())
-                whose.append(one.sql)
-            pgconn.send_query_prepared(named[one.sql], values)
-            whose.append(one)
-        if commit:
-            pgconn.send_query_params(b"COMMIT", None)
-            whose.append(None)
-        pgconn.pipeline_sync()
+        whose = self._packed(asked, named, commit=commit)
         yield from send(pgconn)
         failed = None
         for about in whose:
@@ -90,6 +73,34 @@ class Packet:
         pgconn.exit_pipeline_mode()
         if failed is not None:
             raise error_from_result(failed)
+        if commit and result.command_status == b"ROLLBACK":  # what had failed before was passed over
+            raise InternalError("the transaction had failed: it was rolled back, not committed")
+
+    def _packed(
+        self, asked: list[Asked], named: dict[str, bytes], *, commit: bool
+    ) -> list[Asked | str | None]:
+        """Put all into libpq's hands, and what has no name yet into `named`.
+
+        Returns to what each answer will belong: to a statement, to a preparation, or to neither.
+        """
+        pgconn, sent = self._connection.pgconn, [[_sent(value) for value in one.values] for one in asked]
+        pgconn.enter_pipeline_mode()
+        whose: list[Asked | str | None] = []
+        if pgconn.transaction_status == TransactionStatus.IDLE:
+            pgconn.send_query_params(self._begin(), None)
+            whose.append(None)
+        for one, values in zip(asked, sent, strict=True):
+            if one.sql not in named:
+                named[one.sql] = b"muster_%d" % len(named)
+                pgconn.send_prepare(named[one.sql], one.sql.encode())
+                whose.append(one.sql)
+            pgconn.send_query_prepared(named[one.sql], values)
+            whose.append(one)
+        if commit:
+            pgconn.send_query_params(b"COMMIT", None)
+            whose.append(None)
+        pgconn.pipeline_sync()
+        return whose
 
     def _begin(self) -> bytes:
         level = self._connection.isolation_level

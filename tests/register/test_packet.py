@@ -62,6 +62,15 @@ def test_one_that_fails_fails_all_of_them_and_the_connection_works_on(connection
     assert found(connection) == []
 
 
+def test_a_commit_of_what_has_failed_is_told(connection: Connection) -> None:
+    PUT.many(connection, [{"n": 1, "word": "one"}])
+    with pytest.raises(DBAPIError, match="duplicate key"):
+        PUT(connection, {"n": 1, "word": "again"})
+    with pytest.raises(DBAPIError, match="rolled back, not committed"), together(connection, commit=True):
+        pass
+    assert found(connection) == []
+
+
 def test_a_nul_is_refused_and_not_cut_off(connection: Connection) -> None:
     with pytest.raises(DBAPIError, match="NUL"):
         PUT(connection, {"n": 1, "word": "one\0two"})

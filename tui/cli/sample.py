@@ -80,8 +80,8 @@ def _story(now: datetime) -> list[tuple[float, Principal, Command]]:
         (60, BEN, Take(target="INC-10")),
         (22, ANA, Acknowledge(target="INC-12")),
         (21, ANA, Take(target="INC-12")),
-        (2, ANA, _engage("INC-6", "Payments of today are confirmed twice. Please look at your gateway.")),
-        (1, ANA, _engage("INC-12", "Checkout answers 500 since this morning. Can you see it on your side?")),
+        (0.5, ANA, _engage("INC-6", "Payments of today are confirmed twice. Please look at your gateway.")),
+        (0.3, ANA, _engage("INC-12", "Checkout answers 500 since this morning. Can you see it there?")),
     ]  # fmt: skip
 
 

@@ -10,17 +10,20 @@ from textual.events import Key
 from textual.screen import ModalScreen
 
 from tui.actions import Action, key_name
+from tui.detail import wrapped
 from tui.requests import Opened
 from tui.signs import Signs, plain
 from tui.widgets.lines import Line, Lines
 
 
-def help_lines(actions: Sequence[Action], signs: Signs) -> list[Line]:
-    """Return one line an action: its keys, and what it does."""
+def help_lines(actions: Sequence[Action], signs: Signs, width: int) -> list[Line]:
+    """Return what each action's keys are and what it does, in lines of so many columns."""
     lines: list[Line] = []
     for action in actions:
         keys = plain(" ".join(key_name(key) for key in (action.key, *action.also)), signs)
-        lines.append(((f" {keys:<12}", "strong"), (action.help, "")))
+        for line in wrapped(action.help, width - 12, ""):
+            lines.append(((f" {keys:<11}", "strong"), *line))
+            keys = ""
     return lines
 
 
@@ -32,13 +35,14 @@ class HelpScreen(ModalScreen[None]):
     def __init__(self, title: str, actions: Sequence[Action], signs: Signs) -> None:
         super().__init__()
         self._title = title
-        self._lines = help_lines(actions, signs)
+        self._actions, self._signs = actions, signs
 
     def compose(self) -> ComposeResult:
+        lines = help_lines(self._actions, self._signs, min(self.app.size.width, 84) - 4)  # within its frame
         with Vertical(id="form"):
             yield Lines([((f" {self._title}", "strong"),)], classes="line")
-            body = Lines(self._lines, id="help-body")
-            body.styles.height = min(len(self._lines), max(1, self.app.size.height - 4))
+            body = Lines(lines, id="help-body")
+            body.styles.height = min(len(lines), max(1, self.app.size.height - 4))
             yield body
             yield Lines([((" j k scroll, any other key goes back", "dim"),)], classes="line")
 

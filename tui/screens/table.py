@@ -38,7 +38,13 @@ class TableScreen(Screen[None]):
     def __init__(self, model: Model) -> None:
         super().__init__()
         self.model = model
-        self._keys = actions.by_key(self.actions)
+        self._keys: dict[str, Action] = {}
+        self.offer(self.actions)
+
+    def offer(self, some: tuple[Action, ...]) -> None:
+        """These are the keys from now on."""
+        self.actions = some
+        self._keys = actions.by_key(some)
 
     # What a subclass says
 
@@ -112,7 +118,7 @@ class TableScreen(Screen[None]):
 
     def draw_detail(self) -> None:
         width = self.app.size.width
-        lines = [line for text, pen in self.told() for line in wrapped(text, width, pen)]
+        lines = [line for text, pen in self.told() for line in wrapped(text, width, pen) or [()]]
         self.query_one("#table-detail", Lines).put(lines)
 
     def draw_foot(self) -> None:
@@ -143,5 +149,7 @@ class TableScreen(Screen[None]):
             self.say("")
         if action.id == "back":
             self.dismiss()
+        elif action.id == "board":
+            self.app.screen_stack[0].pop_until_active()
         else:
             self.act(action)

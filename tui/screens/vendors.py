@@ -84,9 +84,7 @@ class VendorsScreen(TableScreen):
         return self._rows[at].name if self._rows else None
 
     def act(self, action: Action) -> None:
-        if action.id == "board":
-            self.app.screen_stack[0].pop_until_active()
-        elif action.id == "open":
+        if action.id == "open":
             if self.here is not None:
                 self.post_message(VendorAsked(self.here))
         else:
