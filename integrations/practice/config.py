@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from integrations.connector import Theirs
+from integrations.mapping import Mapping, Priorities, States
 from register.incident import Priority
 from register.text import Name
 
@@ -27,15 +28,9 @@ _PRIORITIES: Final = {
 }
 
 
-class PracticeConfig(BaseModel, extra="forbid", frozen=True):
+class PracticeConfig(Mapping):
     """The keys of a [vendor.NAME] block that only the practice supplier has."""
 
     queue: Annotated[Name, Field(description="where our tickets go there")] = "Support"
-    states: Annotated[
-        dict[Name, Theirs],
-        Field(description="their state → new, working, waits_for_us, fixed, closed or refused"),
-    ] = _STATES
-    priorities: Annotated[
-        dict[Annotated[Priority, Field(strict=False)], Name],
-        Field(description="our priority, 1 to 5 → theirs"),
-    ] = _PRIORITIES
+    states: States = _STATES
+    priorities: Priorities = _PRIORITIES

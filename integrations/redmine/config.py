@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from integrations.connector import Theirs
+from integrations.mapping import Mapping, Priorities, States
 from register.incident import Priority
 from register.text import Name
 
@@ -29,7 +30,7 @@ _PRIORITIES: Final = {
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,100}$")]
 
 
-class RedmineConfig(BaseModel, frozen=True, extra="forbid"):
+class RedmineConfig(Mapping):
     """The keys of a [vendor.NAME] block that only Redmine has."""
 
     project: Annotated[
@@ -41,34 +42,9 @@ class RedmineConfig(BaseModel, frozen=True, extra="forbid"):
         Field(strict=True, gt=0, description="number of the custom field for our reference: text, a filter"),
     ]
     tracker: Annotated[Name, Field(description="the tracker of our tickets")] = "Support"
-    states: Annotated[
-        dict[Name, Theirs],
-        Field(description="their status → new, working, waits_for_us, fixed, closed or refused"),
-    ] = _STATES
-    transitions: Annotated[
-        dict[Theirs, Name],
-        Field(description="what we want → the status to set, where not the first in `states` that means it"),
-    ] = {}
-    priorities: Annotated[
-        dict[Annotated[Priority, Field(strict=False)], Name],
-        Field(description="our priority, 1 to 5 → theirs"),
-    ] = _PRIORITIES
+    states: States = _STATES
+    priorities: Priorities = _PRIORITIES
     internal_comments: Annotated[
         bool,
         Field(description="true if our account may read and write private notes: hear and write them"),
     ] = False
-
-    @model_validator(mode="after")
-    def _transitions_are_states(self) -> Self:
-        for raw in self.transitions.values():
-            if raw not in self.states:
-                raise ValueError(f"transitions name {raw!r}, which `states` does not: add it there")
-        return self
-
-    def raw_state(self, to: Theirs) -> str | None:
-        """Their word for a state that we want, if there is one."""
-        chosen = self.transitions.get(to)
-        return chosen or next((raw for raw, means in self.states.items() if means is to), None)
-
-    def meaning(self, raw: str) -> Theirs:
-        return self.states.get(raw, Theirs.UNMAPPED)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from integrations.connector import Theirs
+from integrations.mapping import Mapping, States, Transitions
 from register.incident import Priority
 from register.text import Name
 
@@ -36,7 +37,7 @@ _PRIORITIES: Final = {
 FieldName = Annotated[Name, StringConstraints(pattern=r"^[^{}'\"\\]+$")]
 
 
-class RtConfig(BaseModel, frozen=True, extra="forbid"):
+class RtConfig(Mapping):
     """The keys of a [vendor.NAME] block that only Request Tracker has."""
 
     queue: Annotated[Name, Field(description="the queue that our tickets go to")]
@@ -44,14 +45,8 @@ class RtConfig(BaseModel, frozen=True, extra="forbid"):
         FieldName,
         Field(description="custom field of their tickets for our reference: free text, on the queue"),
     ]
-    states: Annotated[
-        dict[Name, Theirs],
-        Field(description="their status → new, working, waits_for_us, fixed, closed or refused"),
-    ] = _STATES
-    transitions: Annotated[
-        dict[Theirs, Name],
-        Field(description="what we want → the status to set, where not the first in `states` that means it"),
-    ] = _TRANSITIONS
+    states: States = _STATES
+    transitions: Transitions = _TRANSITIONS
     priorities: Annotated[
         dict[Annotated[Priority, Field(strict=False)], int],
         Field(description="our priority, 1 to 5 → theirs, a number"),
@@ -60,28 +55,11 @@ class RtConfig(BaseModel, frozen=True, extra="forbid"):
         str,
         Field(description="e-mail address in whose name tickets are made; RT sets none by itself"),
     ] = ""
-    fields: Annotated[
-        dict[Name, FieldName],
-        Field(description="of `entitlement`, our name → their custom field; the rest stands in the text"),
-    ] = {}
+    fields: dict[Name, FieldName] = Field(
+        default_factory=dict,
+        description="of `entitlement`, our name → their custom field; the rest stands in the text",
+    )
     internal_comments: Annotated[
         bool,
         Field(description="true if they show internal comments to our account: hear and write them"),
     ] = False
-
-    @model_validator(mode="after")
-    def _transitions_are_states(self) -> Self:
-        for raw in self.transitions.values() if "transitions" in self.model_fields_set else ():
-            if raw not in self.states:
-                raise ValueError(f"transitions name {raw!r}, which `states` does not: add it there")
-        return self
-
-    def raw_state(self, to: Theirs) -> str | None:
-        """Their word for a state that we want, if there is one."""
-        chosen = self.transitions.get(to)
-        if chosen in self.states:
-            return chosen
-        return next((raw for raw, means in self.states.items() if means is to), None)
-
-    def meaning(self, raw: str) -> Theirs:
-        return self.states.get(raw, Theirs.UNMAPPED)

@@ -188,7 +188,7 @@ class PracticeDesk:
 
     async def _transition(self, ref: Ref, wish: Transition, version: Mapping[str, str]) -> Applied:
         """The state first, which may be said twice, then the note: where the note is, both are done."""
-        state = next((raw for raw, means in self.config.states.items() if means is wish.to), None)
+        state = self.config.raw_state(wish.to)
         if state is None:
             raise Rejected(
                 f"No state of {self.http.name} means {wish.to}: nothing was sent. "
@@ -270,7 +270,7 @@ class PracticeDesk:
         )
 
     def _state(self, raw: str) -> Theirs:
-        return self.config.states.get(raw, Theirs.UNMAPPED)
+        return self.config.meaning(raw)
 
     def _priority(self, priority: Priority) -> str:
         try:
