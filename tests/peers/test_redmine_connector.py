@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import pytest
-from ulid import ULID
 
 from integrations.connector import (
     Absent,
     Attach,
     CannotTell,
-    Change,
     ChangeKind,
     Comment,
     Connector,
     Cursor,
-    Draft,
     Finds,
     Found,
     Page,
@@ -32,36 +27,11 @@ from integrations.connector import (
 )
 from integrations.errors import AuthFailed, Gone, Rejected
 from integrations.redmine.feed import CALM
-from integrations.systems.redmine import Redmine
 from register.incident import Priority
 from tests.peers.conftest import RedmineAgent, RedmineDesk
+from tests.peers.saying import SINCE, TEXT, draft, news, op, told
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(600)]
-SINCE = datetime(2020, 1, 1, tzinfo=UTC)
-TEXT = "Line one\nLine two: äöü €\n.\nend"
-
-
-def op() -> str:
-    return str(ULID())
-
-
-def draft(op_id: str, title: str = "Pump leaks", **fields: str) -> Draft:
-    return Draft(op_id, title, TEXT, Priority.HIGH, fields)
-
-
-async def news(redmine: Redmine, cursor: Cursor, ref: Ref) -> tuple[list[Change], Cursor]:
-    """Everything after `cursor` about one ticket, asked for until there is no more."""
-    heard: list[Change] = []
-    page = Page((), cursor, done=False)
-    while not page.done:
-        page = await redmine.changes(page.next)
-        assert page.unread == ()
-        heard += [change for change in page.changes if change.ref == ref]
-    return heard, page.next
-
-
-def told(changes: Iterable[Change]) -> list[str]:
-    return [change.raw_state or change.body for change in changes]
 
 
 async def test_it_is_all_of_a_connector(redmine_desk: RedmineDesk) -> None:

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
-from ulid import ULID
 
 from integrations.connector import (
     Absent,
     Attach,
     CannotTell,
-    Change,
     ChangeKind,
     Comment,
     Connector,
-    Cursor,
-    Draft,
     Finds,
     Found,
-    Page,
     Polls,
     Ref,
     Reprioritise,
@@ -32,36 +27,11 @@ from integrations.connector import (
     Updates,
 )
 from integrations.errors import Ambiguous, AuthFailed, Conflict, Gone, Moved, Rejected
-from integrations.systems.rt import RequestTracker
 from register.incident import Priority
 from tests.peers.conftest import FIELD, Agent, Desk
+from tests.peers.saying import SINCE, TEXT, draft, news, op, told
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(600)]
-SINCE = datetime(2020, 1, 1, tzinfo=UTC)
-TEXT = "Line one\nLine two: äöü €\n.\nend"
-
-
-def op() -> str:
-    return str(ULID())
-
-
-def draft(op_id: str, title: str = "Pump leaks", **fields: str) -> Draft:
-    return Draft(op_id, title, TEXT, Priority.HIGH, fields)
-
-
-async def news(rt: RequestTracker, cursor: Cursor, ref: Ref) -> tuple[list[Change], Cursor]:
-    """Everything after `cursor` about one ticket, asked for until there is no more."""
-    heard: list[Change] = []
-    page = Page((), cursor, done=False)
-    while not page.done:
-        page = await rt.changes(page.next)
-        assert page.unread == ()
-        heard += [change for change in page.changes if change.ref == ref]
-    return heard, page.next
-
-
-def told(changes: Iterable[Change]) -> list[str]:
-    return [change.raw_state or change.body for change in changes]
 
 
 async def test_it_is_all_of_a_connector(desk: Desk) -> None:
