@@ -17,6 +17,8 @@ from integrations.vendor import Vendor, Wired
 from register.store import vendors
 
 MINUTE: Final = timedelta(minutes=1)
+MOST_AHEAD: Final = timedelta(minutes=15)
+"""How far the minute can be spent. What is kept beyond was written by a clock that ran ahead: it holds nobody."""
 Sleep = Callable[[float], Awaitable[object]]
 
 
@@ -32,7 +34,7 @@ def share(requests: int) -> timedelta:
 
 def room_left(requests: int, spent_until: datetime | None, now: datetime) -> int:
     """How many requests may be begun now."""
-    ahead = max(timedelta(0), (spent_until or now) - now)
+    ahead = _from(spent_until, now) - now
     return max(0, int((at_once(requests) * share(requests) - ahead) / share(requests)))
 
 
@@ -43,7 +45,13 @@ def room_at(requests: int, spent_until: datetime) -> datetime:
 
 def after_spending(requests: int, spent_until: datetime | None, count: int, now: datetime) -> datetime:
     """How far the minute is spent, after so many requests more."""
-    return max(spent_until or now, now) + count * share(requests)
+    return min(_from(spent_until, now) + count * share(requests), now + MOST_AHEAD)
+
+
+def _from(spent_until: datetime | None, now: datetime) -> datetime:
+    if spent_until is None or spent_until > now + MOST_AHEAD:
+        return now
+    return max(spent_until, now)
 
 
 class Budget:

@@ -116,6 +116,13 @@ def test_there_is_room_again_exactly_when_it_is_told(allowed: int, count: int) -
         assert room_left(allowed, spent, at - timedelta(milliseconds=1)) == 0
 
 
+def test_what_a_clock_that_ran_ahead_has_spent_holds_nobody() -> None:
+    ahead = after_spending(60, None, 10, NOW + timedelta(days=1))
+    assert room_left(60, ahead, NOW) == 6
+    assert after_spending(60, ahead, 1, NOW) < NOW + timedelta(seconds=2)
+    assert after_spending(1, None, 1_000, NOW) == NOW + timedelta(minutes=15)  # and no operation holds longer
+
+
 def test_a_poll_keeps_only_what_the_supplier_itself_asks_for() -> None:
     wait = timedelta(hours=1)
     limited = after_poll(Standing(), RateLimited("slow down", wait), NOW)
