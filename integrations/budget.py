@@ -18,7 +18,7 @@ from register.store import vendors
 
 MINUTE: Final = timedelta(minutes=1)
 MOST_AHEAD: Final = timedelta(minutes=15)
-"""How far the minute can be spent. What is kept beyond was written by a clock that ran ahead: it holds nobody."""
+"""How far the minute can be spent: what is kept beyond, a clock wrote that ran ahead, and it holds nobody."""
 Sleep = Callable[[float], Awaitable[object]]
 
 
