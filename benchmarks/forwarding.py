@@ -25,11 +25,11 @@ from typing import Final
 import httpx
 
 from benchmarks.figures import Figure, conclude
-from integrations.marker import sign
 from integrations.policy_files import Person, keep_up
 from integrations.worker import Worker
 from register.core import Command, Principal, Role, new_id
 from register.desk import ServiceDesk
+from register.marker import sign
 from register.store import open_store, outbox
 from register.topics.engagement import Engage
 from register.topics.intake import Log

@@ -147,7 +147,7 @@ class Reprioritise:
 
 @dataclass(frozen=True, slots=True)
 class Attach:
-    """A file. Its name at the supplier carries the operation id (`integrations.marker.marked_name`)."""
+    """A file. Its name at the supplier carries the operation id (`register.marker.marked_name`)."""
 
     op_id: OpId
     name: str

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from integrations.connector import Change, ChangeKind, Unread
-from integrations.marker import marker_of, unsigned
 from integrations.reading import read, unread_row
 from integrations.redmine.account import STATUSES
 from integrations.redmine.wire import Issue, Journal, Named, One, issue_path
 from register.incident import TicketRef
+from register.marker import marker_of, unsigned
 from register.text import MAX_TEXT, clean, clip, one_line
 
 if TYPE_CHECKING:

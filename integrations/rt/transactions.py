@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from integrations.answers import lost
 from integrations.connector import Change, ChangeKind, Ref, Unread
 from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, Rejected, Unavailable
-from integrations.marker import marker_of, unsigned
 from integrations.markup import text_of_html
 from integrations.reading import MAX_RAW, read, unread_row
 from integrations.rt.config import RtConfig
 from integrations.rt.wire import ME, PAGE, SPOKEN, Content, Part, Rows, Transaction, row_id, types
+from register.marker import marker_of, unsigned
 from register.text import MAX_TEXT, clean, clip, one_line
 
 if TYPE_CHECKING:

@@ -40,12 +40,12 @@ from integrations.connector import (
     Unread,
 )
 from integrations.errors import Conflict, Gone, Moved, OpId, Rejected
-from integrations.marker import marked_name, marker_of, name_marker_of, sign, unsigned
 from integrations.practice.check import health
 from integrations.practice.config import PracticeConfig
 from integrations.practice.wire import Account, Changes, Set, TheirChange, TheirTicket, Tickets
 from integrations.reading import read, unread_row
 from register.incident import Priority
+from register.marker import marked_name, marker_of, name_marker_of, sign, unsigned
 from register.text import clean, one_line
 
 if TYPE_CHECKING:

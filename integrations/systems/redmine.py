@@ -35,7 +35,6 @@ from integrations.connector import (
     Transition,
 )
 from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, OpId, Rejected
-from integrations.marker import marker_of, sign
 from integrations.reading import read
 from integrations.redmine.account import PRIORITIES, STATUSES, Account
 from integrations.redmine.check import health
@@ -45,6 +44,7 @@ from integrations.redmine.journals import STATE, Journals
 from integrations.redmine.news import News
 from integrations.redmine.wire import Issue, Journal, One, Row, Rows, Uploaded, issue_path, names, number_of
 from register.incident import Priority
+from register.marker import marker_of, sign
 from register.text import MAX_TITLE, clip, one_line
 
 if TYPE_CHECKING:

@@ -37,7 +37,6 @@ from integrations.connector import (
     Transition,
 )
 from integrations.errors import AuthFailed, AuthTrouble, Conflict, Gone, Moved, OpId, Rejected
-from integrations.marker import sign
 from integrations.reading import read
 from integrations.rt.check import health
 from integrations.rt.config import RtConfig
@@ -54,6 +53,7 @@ from integrations.rt.wire import (
     row_id,
     types,
 )
+from register.marker import sign
 from register.text import MAX_TITLE, clip, one_line
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -28,13 +27,11 @@ from register.effect import Effect
 from register.forgetting import event_of
 from register.incident import Incident
 from register.leaving import May
+from register.marker import without_footers
 from register.text import MAX_TEXT, Slug, Text, clip
 from register.topics.engagement import enqueued, live_bond
 from register.topics.hearing import SupplierSaid
 from register.topics.letting_out import receives, removed_from, words_for
-
-_MARKER: Final = re.compile(r"\s*\[muster:[0-9A-HJKMNP-TV-Z]{26}\]", re.IGNORECASE)
-"""The footer of something that we wrote: with it, their answer would be taken for our own words."""
 
 
 class Forward(Command):
@@ -126,7 +123,7 @@ def _words(command: Forward, incident: Incident, world: World) -> tuple[Written,
 
 def _quoted(command: Forward, said: SupplierSaid, world: World) -> str:
     facts = world.policy.vendors.get(said.vendor)
-    body = _MARKER.sub("", said.body).strip()
+    body = without_footers(said.body)  # with one, their answer would be taken for our own words
     lines = "\n".join(f"> {line}".rstrip() for line in body.splitlines())
     quote = f"{facts.title if facts else said.vendor} wrote:\n{lines}"
     return clip("\n\n".join(part for part in (command.message, quote) if part), MAX_TEXT)

@@ -21,7 +21,6 @@ from engine_kit import COORDINATOR, FAST, Engine, practice_file, tickets_by_refe
 from integrations.collector import Collector
 from integrations.courier import Courier
 from integrations.hand import Hand
-from integrations.marker import unsigned
 from integrations.practice import moods
 from integrations.practice.desk import PdTicket
 from integrations.practice.moods import Mood
@@ -32,6 +31,7 @@ from register.attaching import attach
 from register.core import Command, Principal
 from register.desk import Receipt, ServiceDesk
 from register.incident import Bond, BondState, Impact, Label, Urgency
+from register.marker import unsigned
 from register.store import Store, open_store, outbox, vendors
 from register.topics.correction import Correct
 from register.topics.delivery import ResumeVendor, RetrySending

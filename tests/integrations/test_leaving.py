@@ -12,7 +12,6 @@ import pytest
 from engine_kit import COORDINATOR, Engine, killed_at_random, mortal, practice_file, wait_for
 
 from integrations.connector import Draft
-from integrations.marker import name_marker_of, unsigned
 from integrations.practice.moods import CommitThenDrop, DropBeforeCommit
 from integrations.practice.server import Practice
 from integrations.rt.config import RtConfig
@@ -22,6 +21,7 @@ from register.attaching import attach, detach
 from register.desk import ServiceDesk
 from register.incident import BondState, Label, TicketRef
 from register.leaving import May, Receives
+from register.marker import name_marker_of, unsigned
 from register.store import Store, outbox
 from register.topics.delivery import DropSending, RetrySending
 from register.topics.engagement import Engage, Reply

@@ -22,9 +22,9 @@ from typing import Any, Final, Protocol, TypeVar
 import httpx
 from engine_kit import COORDINATOR, MORTAL, TOP
 
-from integrations.marker import marker_of, unsigned
 from register.core import Command
 from register.desk import Receipt, ServiceDesk, kinds
+from register.marker import marker_of, unsigned
 from register.store import RegisterUnavailable, Store, outbox
 from register.topics.engagement import Engage, Reply
 from register.topics.intake import Log

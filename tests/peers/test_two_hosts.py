@@ -16,12 +16,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integrations"))
 from engine_kit import COORDINATOR, TOP, practice_file, wait_for
 
-from integrations.marker import marker_of
 from integrations.practice.moods import Slow
 from integrations.practice.server import Practice, running_practice
 from integrations.vendors import load_vendors, policy_of
 from register.core import Command
 from register.desk import Receipt, ServiceDesk, kinds
+from register.marker import marker_of
 from register.store import RegisterUnavailable, Store, open_store, outbox
 from register.topics.engagement import Engage, Reply
 from register.topics.hearing import SupplierSaid

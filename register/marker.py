@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from integrations.errors import OpId
-
 _ULID: Final = "[0-7][0-9A-HJKMNP-TV-Z]{25}"  # 128 bits in Crockford's base 32: the first digit is 0 to 7
 _MARKER: Final = re.compile(rf"\[muster:({_ULID})\]", re.IGNORECASE)
+_FOOTER: Final = re.compile(rf"\s*\[muster:{_ULID}\]", re.IGNORECASE)
 _IN_NAME: Final = re.compile(rf"\.muster-({_ULID})(?:\.|$)", re.IGNORECASE)
 _WIDTH: Final = len("[muster:]") + 26
 # A mail client's quoting of what we wrote: somebody else's text that carries our marker along.
@@ -20,7 +19,7 @@ _QUOTED: Final = re.compile(r"^[ \t]*(?:>|&gt;|\|)")
 _IS_ULID: Final = re.compile(_ULID)
 
 
-def sign(body: str, op_id: OpId) -> str:
+def sign(body: str, op_id: str) -> str:
     """Return `body` with the footer of `op_id` as its only one; ValueError when that is no ULID."""
     if not _IS_ULID.fullmatch(op_id):
         raise ValueError(f"{op_id!r} is no operation id: it must be a ULID, 26 characters in upper case")
@@ -29,7 +28,7 @@ def sign(body: str, op_id: OpId) -> str:
     return f"{text}\n\n{footer}" if text else footer
 
 
-def marker_of(body: str) -> OpId | None:
+def marker_of(body: str) -> str | None:
     """The operation id in the last footer of `body` that no reply quotes, in upper case, or None."""
     for line in reversed(body.splitlines()):
         found = _MARKER.findall(line)
@@ -46,7 +45,12 @@ def unsigned(body: str) -> str:
     return text
 
 
-def marked_name(name: str, op_id: OpId) -> str:
+def without_footers(body: str) -> str:
+    """Return `body` without any footer, wherever it stands: words of others that are handed on."""
+    return _FOOTER.sub("", body).strip()
+
+
+def marked_name(name: str, op_id: str) -> str:
     """A file's name with the operation id before its ending: by it an upload is known again."""
     stem, dot, ending = name.rpartition(".")
     if not stem:
@@ -54,7 +58,7 @@ def marked_name(name: str, op_id: OpId) -> str:
     return f"{stem}.muster-{op_id}{dot}{ending}"
 
 
-def name_marker_of(name: str) -> OpId | None:
+def name_marker_of(name: str) -> str | None:
     """The operation id in a file's name, in upper case, or None."""
     found = _IN_NAME.search(name)
     return None if found is None else found[1].upper()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ulid import ULID
 
-from integrations.marker import marker_of, sign, unsigned
+from register.marker import marker_of, sign, unsigned
 
 ONE = "01K3ZZ8QF4T2M6V9X1B5C7D0EG"
 TWO = "01K3ZZ8QF4T2M6V9X1B5C7D0EH"
