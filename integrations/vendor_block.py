@@ -76,12 +76,12 @@ def block(name: str, common: Mapping[str, Any], own: Mapping[str, Any]) -> str:
         if kind == BY_HAND and key in _NOT_BY_HAND:
             continue
         field = Block.model_fields[key]
-        value = common.get(key, field.default)
+        value = common.get(key, field.get_default(call_default_factory=True))
         if key == "url" and not value:
             continue
         lines.append(_line(key, value, _meaning(key, field)))
     for key, field in config_of(kind).model_fields.items():
-        value = own.get(key, field.default)
+        value = own.get(key, field.get_default(call_default_factory=True))
         if value is None or (field.is_required() and key not in own):
             continue
         if isinstance(value, Mapping):
