@@ -26,6 +26,7 @@ import orjson
 
 from integrations.answers import Answer, judge, lost
 from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, OpId, Rejected
+from integrations.lines import Lines
 
 MAX_ANSWER: Final = 8 * 2**20
 """Bytes of an answer, packed or unpacked."""
@@ -123,16 +124,13 @@ class Http:
             timeout=httpx.Timeout(
                 self.limits.read, connect=self.limits.connect, pool=self.limits.connect * 2
             ),
-            limits=httpx.Limits(
-                max_connections=MAX_CONNECTIONS,
-                max_keepalive_connections=MAX_CONNECTIONS,
-                keepalive_expiry=KEEP_ALIVE,
-            ),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            verify=_tls() if self.base.scheme == "https" and transport is None else False,
             follow_redirects=False,
             trust_env=False,
-            transport=transport,
+            transport=transport
+            or Lines(
+                _tls() if self.base.scheme == "https" else _trusting_nobody(), MAX_CONNECTIONS, KEEP_ALIVE
+            ),
         )
 
     def __repr__(self) -> str:
@@ -370,6 +368,12 @@ def _tls() -> ssl.SSLContext:
     """The one TLS context (making it costs 24 ms): the machine's own trust, or httpx's where it has none."""
     known = ssl.get_default_verify_paths()
     return ssl.create_default_context() if known.cafile or known.capath else httpx.create_ssl_context()
+
+
+@functools.cache
+def _trusting_nobody() -> ssl.SSLContext:
+    """For plain http on loopback, where none is needed."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _masks(values: Collection[str]) -> tuple[str, ...]:
