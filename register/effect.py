@@ -91,10 +91,11 @@ class Forget(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Pause(Effect):
-    """Stop or go on sending to one vendor. `why` empty: go on."""
+    """Stop or go on sending to one vendor. `why` empty: go on. by: the person who said so, if one did."""
 
     vendor: str
     why: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

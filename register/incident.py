@@ -219,6 +219,7 @@ class Bond(Value, frozen=True):
     warned_for: datetime | None = None  # the turn of ours for which it was told that they are about to close
     closes_at: datetime | None = None  # when they close it, if that turn of ours lasts
     nudged: tuple[str, ...] = ()  # steps of their contract at which they were nudged: never twice
+    left: tuple[str, ...] = ()  # what a person has left as it is (`register.asking`)
 
     @property
     def wakes_at(self) -> datetime | None:

@@ -11,7 +11,9 @@ A row is a plain dict of at most 400 bytes (`n` is the number without its prefix
      "opened": epoch s, "updated": epoch s, "due": epoch s | None, "restricted": bool,
      "firing": True, only where the alert that opened it still fires,
      "masked": True, only where this reader may not see the incident: all but the number is empty then,
-     "bonds": [[vendor, state, ball, ball since (epoch s), their key, "ok" | "call" | "?" | "dead"], …]}
+     "bonds": [[vendor, state, ball, ball since (epoch s), their key, FLAG], …]}
+
+FLAG is "ok", "ask" (a person is asked something), "call", "?" (in doubt) or "dead" (given up).
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ Rank = tuple[int, float, int, int]
 NEVER: Final = float("inf")
 OUR_TURN_STATES: Final = frozenset({"open", "fixed"})
 """Bond states in which the ball means something: before that the ticket is on its way."""
+FOR_A_PERSON: Final = frozenset({"dead", "call", "ask"})
+"""Flags of a bond of which nothing comes until a person says a word."""
 
 
 def rank(row: Mapping[str, Any], now: float) -> Rank:
@@ -39,4 +41,9 @@ def hidden(row: Mapping[str, Any]) -> bool:
 
 def our_turn(bond: Sequence[Any]) -> bool:
     """Whether this supplier waits for us, or for a person to clear something up."""
-    return bond[5] in ("dead", "call") or (bond[2] == "ours" and bond[1] in OUR_TURN_STATES)
+    return bond[5] in FOR_A_PERSON or (bond[2] == "ours" and bond[1] in OUR_TURN_STATES)
+
+
+def needs_a_person(bond: Sequence[Any]) -> bool:
+    """Whether a card about this supplier stands on the incident's screen."""
+    return bond[5] in FOR_A_PERSON or bond[1] == "fixed"

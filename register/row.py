@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import orjson
 
+from register.asking import asked
 from register.clocks.due import NOTHING, Due
 from register.incident import LIVE_BONDS, Bond, Incident, Priority, Visibility
 from register.text import clip
@@ -35,7 +36,7 @@ def board_row(incident: Incident, due: Due = NOTHING) -> dict[str, Any]:
         "updated": int(incident.updated_at.timestamp()),
         "due": due.at,
         "restricted": incident.visibility is Visibility.RESTRICTED,
-        "bonds": [_bond(bond) for bond in incident.bonds if bond.state in LIVE_BONDS][:3],
+        "bonds": [_bond(bond, incident.priority) for bond in incident.bonds if bond.state in LIVE_BONDS][:3],
     }
     if incident.firing:
         row["firing"] = True  # left out where it is not so: most rows have no room to give away
@@ -55,7 +56,11 @@ def board_row(incident: Incident, due: Due = NOTHING) -> dict[str, Any]:
 def filter_row(incident: Incident, due: Due = NOTHING) -> dict[str, Any]:
     """Return the row that a filter looks at: the board's; of one that is over, with all who were engaged."""
     row = board_row(incident, due)
-    return row if incident.is_open else row | {"bonds": [_bond(bond) for bond in incident.bonds]}
+    return (
+        row
+        if incident.is_open
+        else row | {"bonds": [_bond(bond, incident.priority) for bond in incident.bonds]}
+    )
 
 
 _BLANK: Final = (str, bool, int, list)
@@ -88,9 +93,14 @@ def number_of(number: str) -> int:
     return int(number.removeprefix("INC-"))
 
 
-def _bond(bond: Bond) -> list[Any]:
-    asks = bond.call is not None or bond.to_hand
-    flag = "dead" if bond.dead else "?" if bond.doubtful else "call" if asks else "ok"
+def _bond(bond: Bond, ours: Priority) -> list[Any]:
+    flags = (
+        ("dead", bond.dead),
+        ("?", bond.doubtful),
+        ("call", bond.call is not None or bond.to_hand),
+        ("ask", bond.aside or asked(bond, ours)),
+    )
+    flag = next((flag for flag, stands in flags if stands), "ok")
     key = bond.ref.key if bond.ref is not None else ""
     return [
         bond.vendor,

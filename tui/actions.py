@@ -11,6 +11,8 @@ from typing import Final
 
 VERB: Final = "verb:"
 """An action of this beginning is a verb of the register."""
+CARD: Final = "card:"
+"""An action of this beginning is a card's; the rest is its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ KEY_NAMES: Mapping[str, str] = {
     "f1": "F1",
     "exclamation_mark": "!",
     "equals_sign": "=",
+    "plus": "+",
+    "minus": "-",
 }
 
 

@@ -6,9 +6,10 @@ import asyncio
 import gc
 import signal
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import ClassVar, Final
 
+from textual import on
 from textual.events import Paste
 from textual.message import Message
 from textual.screen import Screen
@@ -38,6 +39,7 @@ from tui.model import MINUTE, Model
 from tui.opening import Opening
 from tui.requests import (
     ActionAsked,
+    CardAsked,
     CommandGiven,
     DetailWanted,
     OutboxWanted,
@@ -78,7 +80,7 @@ class MusterApp(PatientApp):
         self._asked_to_leave = -LEAVE_WITHIN
         self._mine = ""  # the incident that was logged here last
         self.board = BoardScreen(self.model)
-        self.opening = Opening(self.model, self.push_screen, self.say, self.board.detail)
+        self.opening = Opening(self.model, self.push_screen, self.say, self.board.detail, self._back_to)
         self._copy = Copy(self.model, lambda why: self.board.say(why, "warn"))
 
     def get_default_screen(self) -> Screen[None]:
@@ -174,6 +176,7 @@ class MusterApp(PatientApp):
         from tui.verbs import actions_of, on_board
 
         self.doing.offer(event.verbs)
+        self.model.may = frozenset(verb.name for verb in event.verbs)
         verbs = self.opening.verbs = actions_of(event.verbs)
         self.opening.writes = self.doing.has("retry")
         self.board.offer(on_board(verbs))
@@ -186,14 +189,12 @@ class MusterApp(PatientApp):
     def on_suppliers_read(self, event: SuppliersRead) -> None:
         self.doing.suppliers_read(event)
 
-    def on_detail_read(self, event: DetailRead) -> None:
-        self._tell(DetailRead, event.number, event.detail)
-
-    def on_outbox_read(self, event: OutboxRead) -> None:
-        self._tell(OutboxRead, event.rows)
-
-    def on_vendors_read(self, event: VendorsRead) -> None:
-        self._tell(VendorsRead, event.rows, event.faults)
+    @on(DetailRead)
+    @on(OutboxRead)
+    @on(VendorsRead)
+    def _pass_on(self, event: DetailRead | OutboxRead | VendorsRead) -> None:
+        """What was read is for whichever screens look at it."""
+        self._tell(type(event), *(getattr(event, one.name) for one in fields(event)))
 
     def on_done(self, event: Done) -> None:
         self._tell(Done, event.asked, event.verb, event.number, event.said)
@@ -229,6 +230,14 @@ class MusterApp(PatientApp):
     def on_vendors_wanted(self, event: VendorsWanted) -> None:
         self.door.read_vendors()
 
+    def _back_to(self, kind: type) -> bool:
+        """Modes do not pile up: one that is open already comes to the front."""
+        there = next((screen for screen in self.screen_stack if isinstance(screen, kind)), None)
+        if there is not None:
+            there.pop_until_active()
+            self.call_later(self.release_keys)  # it stands already
+        return there is not None
+
     def on_vendor_asked(self, event: VendorAsked) -> None:
         self.opening.tickets(event.vendor)
 
@@ -246,6 +255,9 @@ class MusterApp(PatientApp):
 
     def on_sending_asked(self, event: SendingAsked) -> None:
         self.doing.about_sending(event.action.id, event.row)
+
+    def on_card_asked(self, event: CardAsked) -> None:
+        self.doing.about_card(event.number, event.card, event.way)
 
     def on_command_given(self, event: CommandGiven) -> None:
         self.doing.give(event.command, event.asked)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.cells import cell_len
 
 from register.plain import one_line
-from register.pressing import hidden, our_turn
+from register.pressing import FOR_A_PERSON, hidden, our_turn
 from tui.format import bond_text, fit, is_over, person, promise_text, state_text
 from tui.signs import UNICODE, Signs
 
@@ -68,7 +68,7 @@ def _supplier(row: Row, eyes: Eyes, variants: Sequence[Mapping[str, bool]], widt
             break
     else:  # the name gives way, never whose turn it is
         text = bond_text(row["bonds"], eyes.now, eyes.signs, over=cell_len(text) - width + 1, **variants[-1])
-    if any(bond[5] in ("dead", "call") for bond in row["bonds"]):
+    if any(bond[5] in FOR_A_PERSON for bond in row["bonds"]):
         return text, "bad"
     return text, "warn" if any(our_turn(b) or b[5] == "?" for b in row["bonds"]) else ""
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.cells import cell_len
 
 from register.plain import one_line
-from register.pressing import hidden, our_turn
+from register.pressing import FOR_A_PERSON, hidden, our_turn
 from tui.columns import Eyes
 from tui.format import (
     bond_words,
@@ -56,6 +56,9 @@ class Detail:
     incident: Any = None  # register.incident.Incident: not imported here, for the first paint's sake
     clocks: tuple[Any, ...] = ()  # register.clocks.clock.Clock: all of its clocks
     to_call: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # by supplier: Contacts
+    waiting: tuple[Any, ...] = ()  # tui.outbox.Sent: of its sendings those that wait for a person
+    asides: tuple[Any, ...] = ()  # register.aside.AsideFacts: of its suppliers' changes what was not taken in
+    paused: Mapping[str, tuple[str, bool]] = field(default_factory=dict)  # by supplier: why, by a person?
 
 
 def pane(row: Row | None, detail: Detail | None, model: Model, width: int, height: int) -> list[Line]:
@@ -120,7 +123,7 @@ def _bond(bond: list[Any], eyes: Eyes, now: float) -> Line:
     vendor, key, flag = bond[0], bond[4], bond[5]
     name = one_line(vendor) + (f" {eyes.signs.to} {one_line(key)}" if key else "")
     words = bond_words(bond, now, eyes.signs)
-    pen = "bad" if flag in ("dead", "call") else "warn" if flag == "?" or our_turn(bond) else ""
+    pen = "bad" if flag in FOR_A_PERSON else "warn" if flag == "?" or our_turn(bond) else ""
     return ((f" {name}: ", ""), (words, pen))
 
 

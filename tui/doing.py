@@ -21,6 +21,7 @@ from tui.widgets.lines import Line
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from tui.cards import Card, Way
     from tui.suppliers import Suppliers
     from tui.verbs import Verb
 
@@ -181,12 +182,13 @@ class Doing:
         )
         self._push(FormScreen(form, self._draft(verb.name, number), self._model.signs))
 
-    def _call(self, verb: Verb, number: str, suppliers: Suppliers) -> None:
+    def _call(self, verb: Verb, number: str, suppliers: Suppliers, vendor: str = "") -> None:
         """Whom to call, by supplier and level, above the form in which the call is logged."""
         from tui.screens.form import Form, FormScreen
 
         row = self._model.live.row(number)
-        vendors = list(dict.fromkeys(bond[0] for bond in row["bonds"])) if row else []
+        engaged = [bond[0] for bond in row["bonds"]] if row else []
+        vendors = [vendor] if vendor else list(dict.fromkeys(engaged))
         if not vendors:
             self._say(f"No supplier works on {number} yet: v engages one.", "warn")
             return
@@ -211,24 +213,39 @@ class Doing:
     # The outbox
 
     def about_sending(self, name: str, row: Sent) -> None:
-        """A key was pressed about one sending: adopting needs a number, the others ask for nothing more."""
-        from tui.screens.form import Form, FormScreen
-
+        """A key was pressed about one sending."""
         name = "handed" if row.by_hand and name == "adopt" else name
+        verb = self._offered(name)
+        if verb is not None:
+            from tui.deciding import sending_form
+            from tui.screens.form import FormScreen
+
+            form = sending_form(verb, row, self._door.about_sending(row), self._asked(name))
+            self._push(FormScreen(form, self._draft(name, row.row_id), self._model.signs))
+
+    # Cards
+
+    def about_card(self, number: str, card: Card, way: Way) -> None:
+        """A key of a card was pressed: the verb's form opens, with what the card knows filled in."""
+        verb = self._offered(way.verb)
+        if verb is None:
+            return
+        from tui.deciding import card_form
+        from tui.screens.form import FormScreen
+        from tui.verbs import Way as How
+
+        if verb.way is How.CALL:
+            self._with_suppliers(lambda some: self._call(verb, number, some, card.facts["vendor"]))
+            return
+        form = card_form(verb, number, card, way, self._asked(verb.name), self._model.signs)
+        self._push(FormScreen(form, self._draft(verb.name, f"{number} {card.mark}"), self._model.signs))
+
+    def _offered(self, name: str) -> Verb | None:
+        """A verb, where whoever sits here may use it; else it is said why not."""
         verb = self._verbs.get(name)
         if verb is None:
-            self._say("The register is not open yet: a moment.", "warn")
-            return
-        given = self._door.about_sending(row)
-        form = Form(
-            asked=self._asked(name),
-            title=f"{name.capitalize()}: {row.what} for {row.number} to {row.vendor}",
-            command=verb.command,
-            given={key: value for key, value in given.items() if key in verb.command.model_fields},
-            save="Yes",
-            ground=((f" {verb.help}", "dim"),),
-        )
-        self._push(FormScreen(form, self._draft(name, row.row_id), self._model.signs))
+            self._say(why_not(name, self._model), "warn")
+        return verb
 
     # What came of it
 
@@ -243,6 +260,17 @@ class Doing:
     def refused(self, event: Refused) -> None:
         self.under_way.pop(event.asked, None)
         self._say(one_line(event.why), "bad")
+
+
+def why_not(name: str, model: Model) -> str:
+    """Why a verb is not offered to whoever sits here."""
+    from tui.verbs import role_for
+
+    if model.as_of is not None:
+        return "This board shows the past: nothing can be decided on it. Leave --as-of away to work."
+    if not model.role:
+        return "The register is not open yet: a moment."
+    return f"That takes the role {role_for(name)}; you are {model.role}. Nothing was done."
 
 
 def _given(verb: Verb, target: str | None, row: Row | None) -> dict[str, Any]:

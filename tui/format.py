@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.cells import cell_len, set_cell_size
 
 from register.plain import one_line
-from register.pressing import our_turn
+from register.pressing import FOR_A_PERSON, our_turn
 from tui.signs import Signs
 
 _MINUTE: Final = 60
@@ -106,7 +106,7 @@ def state_and_alert(row: Mapping[str, Any]) -> str:
 
 def weightiest(bonds: list[list[Any]]) -> list[Any]:
     """Return the bond to show first: one that needs a hand, then one in doubt, then the oldest turn."""
-    return min(bonds, key=lambda b: (b[5] not in ("dead", "call"), b[5] != "?", not our_turn(b), b[3]))
+    return min(bonds, key=lambda b: (b[5] not in FOR_A_PERSON, b[5] != "?", not our_turn(b), b[3]))
 
 
 def bond_text(
@@ -135,6 +135,8 @@ def bond_words(bond: list[Any], now: float, signs: Signs) -> str:
         return f"{signs.unsure} not known to have arrived"
     if flag == "call":
         return f"{signs.alarm} waits for a call or a hand-over (d calls, 4 Outbox)"
+    if flag == "ask" and state != "fixed":
+        return f"{signs.alarm} asks for your word (Enter shows it)"
     age = duration(max(0, now - since))
     if state == "engaging":
         return f"being sent for {age}"

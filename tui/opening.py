@@ -23,11 +23,14 @@ class Opening:
         push: Callable[[Any], object],
         say: Callable[[str, str], None],
         read: Callable[[str], Detail | None],
+        back_to: Callable[[type], bool] = lambda kind: False,
     ) -> None:
+        """back_to: goes back to a screen of that kind, where one is open behind; says whether it did."""
         self._model = model
         self._push = push
         self._say = say
         self._read = read
+        self._back_to = back_to
         self.verbs: tuple[Action, ...] = ()
         self.writes = False  # whether whoever sits here may send again
 
@@ -50,14 +53,16 @@ class Opening:
             return
         from tui.screens.outbox import OutboxScreen
 
-        self._push(OutboxScreen(self._model, writes=self.writes))
+        if not self._back_to(OutboxScreen):
+            self._push(OutboxScreen(self._model, writes=self.writes))
 
     def do_vendors(self, number: str | None) -> None:
         if self._only_now("suppliers are"):
             return
         from tui.screens.vendors import VendorsScreen
 
-        self._push(VendorsScreen(self._model))
+        if not self._back_to(VendorsScreen):
+            self._push(VendorsScreen(self._model))
 
     def tickets(self, vendor: Standing) -> None:
         """Open a supplier's tickets."""

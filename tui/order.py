@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from register.pressing import hidden, our_turn
+from register.pressing import hidden, needs_a_person, our_turn
 
 Row = dict[str, Any]
 
@@ -27,7 +27,7 @@ def tally(row: Mapping[str, Any], me: str | None, now: float) -> tuple[int, ...]
         due is not None and due < now,
         any(our_turn(bond) for bond in bonds),
         bool(bonds),
-        any(bond[5] in ("dead", "call") for bond in bonds),
+        any(needs_a_person(bond) for bond in bonds),
     )
 
 

@@ -47,7 +47,23 @@ def detail_of(store: Store, number: str, viewer: Principal) -> Detail | None:
     told = tuple(tell(recorded) for recorded in store.timeline(number))
     clocks = tuple(clocks_of(incident, store.ask(timeline_of)))
     to_call = {name: facts.to_call for name, facts in adopted(store).policy.vendors.items()}
-    return Detail(number, incident.reporter, incident.caller, told, incident, clocks, to_call)
+    detail = Detail(number, incident.reporter, incident.caller, told, incident, clocks, to_call)
+    return with_what_waits(store, detail) if incident.bonds else detail
+
+
+def with_what_waits(store: Store, detail: Detail) -> Detail:
+    """Add what of its suppliers waits for a person and is in no event: sendings, asides, pauses."""
+    from register.store import outbox
+    from register.store.aside import asides
+    from register.store.vendors import paused
+
+    rows = (_sent(row, row.why) for row in outbox.unfinished(store, incident=detail.number))
+    return replace(
+        detail,
+        waiting=tuple(row for row in rows if row.person),
+        asides=tuple(one.facts for one in asides(store, detail.number)),
+        paused=paused(store),
+    )
 
 
 def sent(store: Store, viewer: Principal) -> tuple[Sent, ...]:

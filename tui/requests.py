@@ -67,5 +67,14 @@ class SendingAsked(Message):
 
 
 @dataclass
+class CardAsked(Message):
+    """A key of a card was pressed: a tui.cards.Card, and which tui.cards.Way of it."""
+
+    number: str
+    card: Any
+    way: Any
+
+
+@dataclass
 class Opened(Message):
     """A screen stands and has its focus: keys are for it now."""

@@ -105,9 +105,9 @@ def conversation(detail: Detail, model: Model, width: int, vendor: str = "") -> 
             continue
         lines += _turn(event, model, width)
     if detail.incident is not None:
-        from tui.calling import cards  # what it needs of the register is not imported for the first paint
+        from tui.calling import promises  # what it needs of the register is not imported for the first paint
 
-        lines += cards(detail, model, width)
+        lines += promises(detail, model)
     return lines or [((" Nobody outside was told of this incident yet: v engages a supplier.", "dim"),)]
 
 

@@ -100,6 +100,12 @@ _SENT: Final[Mapping[str, str]] = {
 }
 
 
+_LEFT: Final[Mapping[str, str]] = {
+    "priority": "they work by another priority than ours",
+    "duplicates": "they have more than one ticket of it",
+}
+
+
 def _sent(event: Any) -> str:
     """What a sending is called."""
     return _SENT.get(event.what, event.what)
@@ -305,6 +311,7 @@ WORDS: Final[Mapping[str, Words]] = {
         "bond": e.bond,
         "pen": "bad",
     },
+    "left_as_it_is": lambda e: _of_sending(e, f"leaves it with {e.vendor} as it is: {_LEFT[e.what]}"),
     "vendor_paused": lambda e: {"what": f"sending to {e.vendor} is paused", "body": e.why, "pen": "bad"},
     "vendor_resumed": lambda e: {"what": f"sending to {e.vendor} goes on", "body": e.why},
     "clock_stepped_back": lambda e: {

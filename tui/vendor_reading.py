@@ -63,6 +63,8 @@ def _health(vendor: Vendor, kept: VendorHealth | None, now: datetime) -> tuple[H
         return Health.BY_HAND, "", ""
     if kept is None:
         return Health.UNUSED, "", f"See whether it works: muster vendors check {vendor.name}"
+    if kept.paused_by:
+        return Health.PAUSED, f"held back by a person: {kept.paused_why}", "Z in the Outbox lets it go on."
     if kept.paused_why:
         return Health.PAUSED, kept.paused_why, login
     if kept.not_before is not None and kept.not_before > now:

@@ -86,6 +86,9 @@ SAID: Final[Mapping[str, str]] = {
     "reread": "{}: the supplier's ticket is read once more.",
     "noted": "{}: what came stands in it as it came.",
     "discard": "{}: what came is thrown away.",
+    "leave": "{}: it is left with the supplier as it is.",
+    "pause": "Nothing is sent to the supplier from now on.",
+    "unpause": "Sending to the supplier goes on.",
 }
 TITLES: Final[Mapping[str, str]] = {
     "log": "Log an incident",
@@ -121,6 +124,9 @@ TITLES: Final[Mapping[str, str]] = {
     "reread": "Read a supplier's change once more",
     "noted": "I have read what a supplier's change says",
     "discard": "Throw a supplier's change away",
+    "leave": "Leave it with a supplier of {} as it is",
+    "pause": "Hold back what goes to a supplier",
+    "unpause": "Send to a supplier again",
 }
 
 
@@ -155,6 +161,13 @@ class Verb:
 
     def said(self, number: str | None) -> str:
         return SAID.get(self.name, f"{self.name}: {{}} is done.").format(number or "It")
+
+
+def role_for(name: str) -> str:
+    """The role that a verb takes."""
+    import register.topics  # noqa: F401 - importing it fills the registry
+
+    return VERBS[name].role.word
 
 
 def verbs_for(role: Role) -> tuple[Verb, ...]:

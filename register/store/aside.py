@@ -31,9 +31,11 @@ def aside_of(connection: Connection, vendor: str, change_id: str) -> AsideFacts 
     return None if row is None else AsideFacts(**row._mapping)
 
 
-def asides(store: Store) -> list[Aside]:
-    """Return all that waits, oldest first."""
+def asides(store: Store, incident: str | None = None) -> list[Aside]:
+    """Return all that waits, or what waits of one incident, oldest first."""
     query = _FACTS.add_columns(_Q.at).order_by(_Q.at, _Q.vendor, _Q.change_id)
+    if incident is not None:
+        query = query.where(_Q.incident == incident)
     with store.read() as connection:
         rows = [dict(row._mapping) for row in connection.execute(query)]
     return [Aside(at=moment(row.pop("at")), facts=AsideFacts(**row)) for row in rows]

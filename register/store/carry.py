@@ -167,8 +167,10 @@ def _(effect: Forget, transaction: Writing, now: str) -> None:
 
 @carry.register
 def _(effect: Pause, transaction: Writing, now: str) -> None:
-    paused_at = now if effect.why else None
-    _put_vendor(transaction.connection, effect.vendor, paused_at=paused_at, paused_why=effect.why)
+    values: dict[str, Any] = {"paused_at": now if effect.why else None, "paused_why": effect.why}
+    if effect.by or not effect.why:  # what a person holds back stays held back by them, whatever else fails
+        values["paused_by"] = effect.by or None
+    _put_vendor(transaction.connection, effect.vendor, **values)
 
 
 @carry.register

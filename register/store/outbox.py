@@ -92,11 +92,13 @@ def _sending(row: Any) -> Sending:
     )
 
 
-def unfinished(store: Store, vendor: str | None = None) -> list[Sending]:
-    """What is on its way or waits, in the order it was asked for."""
+def unfinished(store: Store, vendor: str | None = None, incident: str | None = None) -> list[Sending]:
+    """What is on its way or waits, in the order it was asked for: all, or of one supplier or incident."""
     query = _ROW.where(t.sending.c.state.in_(UNFINISHED)).order_by(t.sending.c.position)
     if vendor is not None:
         query = query.where(t.sending.c.vendor == vendor)
+    if incident is not None:
+        query = query.where(t.sending.c.incident == incident)
     with store.read() as connection:
         return [_sending(row) for row in connection.execute(query)]
 

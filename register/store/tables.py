@@ -247,6 +247,7 @@ vendor: Final = Table(
     Column("cursor", Text),
     Column("paused_at", String),
     Column("paused_why", Text, nullable=False),
+    Column("paused_by", String),  # the person who holds it back; null where its credential does
     Column("heard_at", String),  # when a poll last succeeded
     Column("polled_at", String),  # when it was last asked for news, whatever came of it
     Column("poll_every", Integer, nullable=False),  # seconds until it is asked again

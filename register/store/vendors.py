@@ -36,6 +36,7 @@ class VendorHealth:
     polled_at: datetime | None = None
     poll_every: int = 0  # seconds between two polls, as things stand; 0: never asked so far
     poll_why: str = ""
+    paused_by: str = ""  # a person's id; empty where its credential paused it
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def health(store: Store) -> dict[str, VendorHealth]:
             polled_at=_moment(vendors[name].polled_at) if name in vendors else None,
             poll_every=vendors[name].poll_every if name in vendors else 0,
             poll_why=vendors[name].poll_why if name in vendors else "",
+            paused_by=(vendors[name].paused_by or "") if name in vendors else "",
         )
         for name in sorted(names)
     }
@@ -180,6 +182,14 @@ def change_standing(store: Store, vendor: str, change: Callable[[Standing], Stan
                 not_before_why=now.why,
             )
     return now
+
+
+def paused(store: Store) -> dict[str, tuple[str, bool]]:
+    """To whom nothing is sent until a person has done something: why, and whether a person said so."""
+    v = t.vendor.c
+    with store.read() as connection:
+        found = connection.execute(select(v.name, v.paused_why, v.paused_by).where(v.paused_at.is_not(None)))
+        return {row.name: (row.paused_why, row.paused_by is not None) for row in found}
 
 
 def spent_until(store: Store, vendor: str) -> datetime | None:

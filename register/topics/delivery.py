@@ -13,6 +13,7 @@ from register.core import (
     Decision,
     Event,
     NotFound,
+    PersonId,
     Role,
     Said,
     SendingFacts,
@@ -157,10 +158,13 @@ class AdoptTicket(Command):
 
 
 class VendorPaused(Event):
+    """by: who said so; None where the engine had to stop."""
+
     kind: ClassVar[str] = "vendor_paused"
 
     vendor: str
     why: str
+    by: PersonId | None = None
 
 
 class VendorResumed(Event):
@@ -344,7 +348,7 @@ def _(command: ResumeVendor, incident: Any, world: World) -> Decision:
 
 @effects.register
 def _(event: VendorPaused, stream: str, command_id: str) -> tuple[Effect, ...]:
-    return (Pause(event.vendor, event.why),)
+    return (Pause(event.vendor, event.why, event.by or ""),)
 
 
 @effects.register

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from register.asking import Asks
 from register.calendars import seconds_of
 from register.clocks.due import NOTHING, due_of
 from register.core import VERBS, Command, NotFound, Principal, Refused, Role, World
@@ -35,9 +36,11 @@ from register.topics.follow_up import FollowUp
 from register.topics.forwarding import Forward
 from register.topics.hold import PutOnHold, Resume
 from register.topics.intake import Log
+from register.topics.leaving_it import LeaveIt
 from register.topics.links import Link, LinkTo, Unlink
 from register.topics.notes import Note
 from register.topics.ownership import Acknowledge, PassOn, Take
+from register.topics.pausing import HoldBack, LetGoOn
 from register.topics.privacy import LegalHold, Redact
 from register.topics.proposal import Accept, Dispute
 from register.topics.quarantine import DiscardAside, NoteAside, Reread
@@ -143,6 +146,7 @@ WITH_SUPPLIERS = {"fetch", "engage", "reply", "withdraw", "accept", "dispute", "
     "evidence",
     "forward",
     "call",
+    "leave",
 }
 """What they lead to hangs on the bond: see test_bond_verbs.py."""
 
@@ -397,6 +401,9 @@ HUMAN: list[tuple[Command, Role]] = [
     (Reread(vendor="acme", change="c1"), Role.COORDINATOR),
     (NoteAside(vendor="acme", change="c1"), Role.COORDINATOR),
     (DiscardAside(vendor="acme", change="c1"), Role.COORDINATOR),
+    (LeaveIt(target="INC-1", what=Asks.PRIORITY), Role.COORDINATOR),
+    (HoldBack(vendor="acme", reason="x"), Role.COORDINATOR),
+    (LetGoOn(vendor="acme", reason="x"), Role.COORDINATOR),
 ]
 
 

@@ -13,14 +13,14 @@ from textual.pilot import Pilot
 
 from register.contact import Contact
 from register.core import Role
-from register.incident import Bond, BondState, CallCard, CallWhy, Impact, Incident, Urgency
+from register.incident import Bond, BondState, Impact, Incident, Urgency
 from register.topics.by_hand import HandOver
 from register.topics.calls import LogCall
 from tests.tui.fakes import NOW, FakeDoor, app_with, row
 from tests.tui.test_board import settled, text_of
 from tests.tui.test_doing import same
 from tui.app import MusterApp
-from tui.calling import cards
+from tui.calling import promises
 from tui.detail import Detail
 from tui.messages import OutboxRead, SuppliersRead, VerbsLearned
 from tui.model import Model
@@ -118,7 +118,7 @@ async def test_the_outbox_shows_the_card_and_takes_the_number(board: Board) -> N
     assert same(command, HandOver(row_id=known.row_id, ticket="CS-7"))
 
 
-# The cards under a conversation
+# Promises under a conversation
 
 
 def lines_of(model: Model, **bond: Any) -> list[str]:
@@ -135,7 +135,7 @@ def lines_of(model: Model, **bond: Any) -> list[str]:
         bonds=(Bond.model_validate(known | bond),),
     )
     detail = Detail("INC-1", "p1", None, (), incident, (), {"cable-co": CONTACTS})
-    return ["".join(text for text, _ in line) for line in cards(detail, model, 100)]
+    return ["".join(text for text, _ in line) for line in promises(detail, model)]
 
 
 @pytest.fixture
@@ -143,23 +143,10 @@ def model(tmp_path: Path) -> Model:
     return app_with(tmp_path / "live.json", [row(1)]).model
 
 
-def test_a_card_begins_at_the_level_that_is_to_be_called(model: Model) -> None:
-    told = lines_of(model, call=CallCard(why=CallWhy.UNCONFIRMED, since=AT))
-    assert "‼ CALL cable-co: no ticket of theirs is confirmed since" in told[0]
-    assert [line.strip() for line in told[1:]] == [
-        "1 Fault desk +1 555 0199",
-        "2 Shift lead +1 555 0198",
-    ]
-    told = lines_of(model, call=CallCard(why=CallWhy.CONTRACT, since=AT, level=2))
-    assert [line.strip() for line in told[1:]] == ["2 Shift lead +1 555 0198"]
-
-
 def test_a_promise_counts_down_and_is_told_when_it_has_passed(model: Model) -> None:
     assert lines_of(model, promised_until=AT + timedelta(minutes=40))[0].endswith("40m left")
     assert lines_of(model, promised_until=AT - timedelta(minutes=4))[0].endswith("4m over !")
 
 
-def test_texts_wait_and_what_is_over_says_nothing(model: Model) -> None:
-    assert "2 texts wait" in lines_of(model, by_hand=True, to_hand=2)[0]
-    over = {"state": BondState.ENDED, "call": CallCard(why=CallWhy.P1, since=AT)}
-    assert lines_of(model, **over) == []
+def test_what_is_over_says_nothing(model: Model) -> None:
+    assert lines_of(model, state=BondState.ENDED, promised_until=AT) == []

@@ -16,6 +16,7 @@ from tui.app import MusterApp
 from tui.detail import Detail, Told
 from tui.messages import DetailRead, FeedMoved, VendorsRead, VerbsLearned
 from tui.screens.incident import IncidentScreen
+from tui.screens.outbox import OutboxScreen
 from tui.screens.vendors import TicketsScreen, VendorsScreen
 from tui.vendor_table import Contract, Health, Standing
 from tui.verbs import verbs_for
@@ -185,6 +186,21 @@ async def test_nothing_is_repainted_while_nothing_changes(vendors: Board) -> Non
     assert painted == []
     picker.refresh = plain
     assert text_of(app) == before
+
+
+async def test_the_modes_keys_lead_from_each_to_the_other_and_do_not_pile_up(vendors: Board) -> None:
+    app, pilot, _ = vendors
+    for _ in range(3):
+        await pilot.press("4")
+        await settled(pilot)
+        assert isinstance(app.screen, OutboxScreen)
+        await pilot.press("3")
+        await settled(pilot)
+        assert isinstance(app.screen, VendorsScreen)
+        assert len(app.screen_stack) == 2
+    await pilot.press("3")
+    await settled(pilot)
+    assert len(app.screen_stack) == 2
 
 
 async def test_1_goes_to_the_board_from_wherever_one_is(vendors: Board) -> None:

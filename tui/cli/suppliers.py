@@ -64,6 +64,11 @@ def list_() -> Answer:
 def _repair(about: Mapping[str, Any]) -> str:
     """Why nothing is sent to a supplier, and how that is mended."""
     name, why = about["name"], about["paused_why"].rstrip(".")
+    if about["held_back"]:
+        return (
+            f"{name} is held back by a person: {why}. Nothing is sent to it; nothing is lost → "
+            f"`muster vendors unpause {name} REASON` lets it go on"
+        )
     return (
         f"{name} is paused: {why}. Nothing is sent to it; nothing is lost → mend that, then "
         f"`muster vendors check {name}`, or store another credential: `muster vendors login {name}`"
@@ -84,6 +89,7 @@ def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
         "expires": vendor.expires,
         "ending": ending,
         "paused_why": health.paused_why if health else "",
+        "held_back": bool(health and health.paused_by),
         "trouble": health.trouble if health else "",
         "heard_at": health.heard_at if health else None,
         "polled_at": health.polled_at if health else None,
@@ -177,8 +183,8 @@ async def _ask(vendor: Vendor) -> Health:
 def _resumed(name: str) -> bool:
     with here() as at:
         health = kept.health(at.store).get(name)
-        if health is None or not health.paused_why:
-            return False
+        if health is None or not health.paused_why or health.paused_by:
+            return False  # what a person holds back, a person lets go on
         at.desk().do(at.who, ResumeVendor(vendor=name, why="its check passes"))
         at.wake_worker()
         return True

@@ -47,7 +47,7 @@ class FormScreen(ModalScreen[None]):
 
     CSS_PATH = "../styles/form.tcss"
     BINDINGS: ClassVar = TABS
-    AUTO_FOCUS: ClassVar[str] = ".field"
+    AUTO_FOCUS: ClassVar[str] = ".field, Press"  # where nothing is asked, Enter is the button
 
     def __init__(self, form: Form, draft: Draft, signs: Signs) -> None:
         super().__init__()

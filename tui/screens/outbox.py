@@ -37,6 +37,8 @@ OUTBOX: Final = (
     Action("drop", "x", "drop", "Never send it", shown=True, writes=True, opens=True),
     Action("open", "enter", "open", "Open the incident it is for", opens=True),
     Action("board", "1", "Board", "The board: open incidents"),
+    Action("vendors", "3", "Vendors", "The suppliers: how it stands with each, and its tickets", opens=True),
+    Action("outbox", "4", "Outbox", "What is on its way to suppliers; you are there"),
     *COMMON[:1],
     Action("back", "escape", "back", "Back to the board", also=("q",), shown=True),
     *COMMON[1:],

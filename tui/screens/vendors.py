@@ -26,6 +26,7 @@ READ_EVERY: Final = 5.0
 VENDORS: Final = (
     Action("open", "enter", "tickets", "Its tickets, and what was said about each", shown=True, opens=True),
     Action("board", "1", "Board", "The board: open incidents", shown=True),
+    Action("vendors", "3", "Vendors", "The suppliers; you are there"),
     Action(
         "outbox",
         "4",

@@ -158,6 +158,9 @@ FILLED = {
     "reread": ["practice", "c1"],
     "noted": ["practice", "c1"],
     "discard": ["practice", "c1"],
+    "leave": ["1", "--what", "priority"],
+    "pause": ["acme", "why"],
+    "unpause": ["acme", "why"],
 }
 """Arguments that are well formed; the verbs not named take a number alone."""
 
