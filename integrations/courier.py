@@ -1,7 +1,7 @@
 """From the outbox to one supplier: one ticket, in order, nothing forgotten, whatever dies and whenever.
 
 What was learned is committed before anything else is tried. Nothing here decides that a request may be
-sent twice except a strong look-up that found nothing after the supplier's settle time, or a person.
+sent twice: that is `integrations.recovery`'s, and a person's.
 """
 
 from __future__ import annotations
@@ -12,32 +12,14 @@ from datetime import datetime, timedelta
 
 from integrations.breaker import after, room_in
 from integrations.budget import Budget
-from integrations.connector import (
-    Absent,
-    Applied,
-    CannotTell,
-    FindResult,
-    Finds,
-    Found,
-    Theirs,
-    Ticket,
-)
-from integrations.errors import (
-    Ambiguous,
-    AuthFailed,
-    AuthTrouble,
-    Conflict,
-    Failure,
-    Gone,
-    Moved,
-    Rejected,
-    Unavailable,
-)
+from integrations.connector import Applied
+from integrations.errors import Ambiguous, Failure
 from integrations.hand import COURIER, Hand
 from integrations.leaving import as_it_may_leave
 from integrations.outcomes import AFTER, Later, Timing
+from integrations.recovery import Recovery, confirmed
 from integrations.register_files import Fetched, RegisterFiles
-from integrations.sending import Request, may_repeat, ref_of, settled_at
+from integrations.sending import Request
 from integrations.vendor import Vendor, Wired
 from register.core import Command
 from register.incident import TicketRef
@@ -45,17 +27,7 @@ from register.store import outbox, vendors
 from register.store.leaving import PLAIN, Stands, claim
 from register.store.outbox import Sending
 from register.store.vendors import Standing
-from register.topics.delivery import (
-    AskAboutSending,
-    ConfirmSending,
-    DoubtSending,
-    How,
-    PauseVendor,
-    ResendSending,
-)
-
-MOST_TRIES = 6
-"""After that many tries that left nothing at the supplier, a person is asked before the next."""
+from register.topics.delivery import ConfirmSending, DoubtSending
 
 
 def _no_fault(point: str) -> None:
@@ -82,7 +54,10 @@ class Courier:
         self._timing = timing or Timing()
         self._fault = fault
         self._budget = budget or Budget(hand, vendor, connector)
+        self._recovery = Recovery(hand, vendor, connector, self._timing, self._stands, fault)
         self._flying: dict[asyncio.Task[None], str] = {}
+        self._asking: set[str] = set()  # of these rows, whose answer has not come
+        self.has_room = asyncio.Event()  # set when there may be room for another
         self.standing = Standing()  # whether the supplier may be asked, as of the last step
 
     async def step(self) -> bool:
@@ -97,13 +72,23 @@ class Courier:
         asked = doubtful[: await self._budget.room(room_in(self.standing, len(doubtful), now))]
         await self._budget.begin(len(asked))
         for row in asked:
-            await self._look_up(row)
+            await self._recovery.look_up(row)
         claimed = await self._claim()
         for row, stands in claimed:
             task = asyncio.create_task(self.deliver(row, stands), name=f"deliver {row.row_id}")
             self._flying[task] = row.row_id
-            task.add_done_callback(self._flying.pop)
+            self._asking.add(row.row_id)
+            task.add_done_callback(self._landed)
         return bool(lost or asked or claimed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        row_id = self._flying.pop(task)
+        if row_id in self._asking or self.room > 0:
+            self._answered(row_id)
+
+    def _answered(self, row_id: str) -> None:
+        self._asking.discard(row_id)
+        self.has_room.set()
 
     async def _stands(self, outcome: object) -> None:
         """Keep what this outcome says of the supplier, where it says anything new."""
@@ -130,8 +115,14 @@ class Courier:
 
     @property
     def flying(self) -> frozenset[asyncio.Task[None]]:
-        """What is in the air."""
+        """What is in the air, and what has been answered and is not yet on record."""
         return frozenset(self._flying)
+
+    @property
+    def room(self) -> int:
+        """How many more may be in the air. What has come back holds none up while it is put on record."""
+        most = self._vendor.max_in_flight
+        return min(most - len(self._asking), 2 * most - len(self._flying))
 
     async def landed(self) -> None:
         """Wait until nothing is in the air; raises what a delivery raised."""
@@ -154,6 +145,10 @@ class Courier:
             outcome: TicketRef | Applied | Fetched | Failure = await self._in_time(row)
         except Failure as failure:
             outcome = failure
+        else:
+            self._answered(
+                row.row_id
+            )  # after a failure nothing is begun before it is on record what it means
         self._fault("answered")
         await self._settle(row, outcome)
         await self._stands(outcome)
@@ -178,7 +173,7 @@ class Courier:
         if isinstance(outcome, TicketRef):
             await self._do(ConfirmSending(row_id=row.row_id, ref=outcome))
         elif isinstance(outcome, Applied):
-            await self._do(_confirmed(row, outcome.change_ids, outcome.ticket, "answer"))
+            await self._do(confirmed(row, outcome.change_ids, outcome.ticket, "answer"))
         elif isinstance(outcome, Fetched):
             await self._do(outcome.taken(row.row_id))
         else:
@@ -194,7 +189,7 @@ class Courier:
 
     async def _claim(self) -> list[tuple[Sending, Stands]]:
         now = self._hand.now()
-        room = room_in(self.standing, self._vendor.max_in_flight - len(self._flying), now)
+        room = room_in(self.standing, self.room, now)
         if room <= 0 or (room_in(self.standing, 2, now) == 1 and self._flying):
             return []
         room = await self._budget.room(room)
@@ -209,120 +204,5 @@ class Courier:
     async def _doubt(self, row: Sending, why: str) -> None:
         await self._do(DoubtSending(row_id=row.row_id, tries=row.tries, why=why, next_at=self._hand.now()))
 
-    async def _look_up(self, row: Sending) -> None:
-        """Ask the supplier whether it is there, and act on the answer."""
-        asked = self._hand.now()
-        try:
-            async with asyncio.timeout(self._vendor.deadline_seconds):
-                found = await self._find(row)
-        except TimeoutError:
-            await self._stands(Unavailable("the look-up was not answered in time"))
-            await self._look_later(row, asked, "the look-up was not answered in time", counts=False)
-            return
-        except Failure as failure:
-            await self._stands(failure)
-            await self._not_looked_up(row, asked, failure)
-            return
-        await self._stands(found)
-        self._fault("looked")
-        if isinstance(found, Found):
-            await self._found(row, found)
-        elif row.tries >= MOST_TRIES and row.on_ambiguous != "resend":
-            await self._do(
-                AskAboutSending(row_id=row.row_id, why=f"sent {row.tries} times, and none of them arrived")
-            )
-        elif self._may_resend(row, found, asked):
-            await self._do(
-                ResendSending(row_id=row.row_id, tries=row.tries, why="it is proved not to have arrived")
-            )
-        else:
-            why = found.why if isinstance(found, CannotTell) else "not found at the supplier so far"
-            await self._look_later(row, asked, why, counts=True)
-
-    async def _not_looked_up(self, row: Sending, asked: datetime, failure: Failure) -> None:
-        """A refused credential stops the vendor; a clear no counts; anything else waits its time."""
-        if isinstance(failure, AuthFailed) and failure.trouble is not AuthTrouble.MISSING:
-            await self._do(PauseVendor(vendor=row.vendor, why=failure.why))
-        counts = isinstance(failure, Rejected | Gone | Conflict | Moved)
-        after = asked + (getattr(failure, "retry_after", None) or timedelta(0))
-        await self._look_later(row, asked, failure.why, counts=counts, not_before=after)
-
-    async def _find(self, row: Sending) -> FindResult:
-        connector = self._connector
-        if not isinstance(connector, Finds):
-            return CannotTell(f"{self._vendor.title} cannot be asked what it has")
-        if row.kind == "create":
-            return await connector.find(row.op_id, row.first_tried_at or row.created_at)
-        ref = ref_of(row)
-        if ref is None or may_repeat(row):
-            return Absent()
-        try:
-            return await connector.find_comment(ref, row.op_id)
-        except Gone as gone:
-            return CannotTell(gone.why)
-
-    async def _found(self, row: Sending, found: Found) -> None:
-        first, *others = found.refs
-        if row.kind == "create":
-            await self._do(
-                ConfirmSending(row_id=row.row_id, ref=first, duplicates=tuple(others), how="found")
-            )
-        else:
-            ids = tuple(ref.id for ref in found.refs)
-            await self._do(_confirmed(row, ids, await _state_of(self._connector, row), "found"))
-
-    def _may_resend(self, row: Sending, found: Absent | CannotTell, asked: datetime) -> bool:
-        if may_repeat(row):
-            return True
-        settled = settled_at(row, self._connector.info.lookup, self._timing.settle)
-        if settled is not None and asked < settled:
-            return False  # the supplier may still be about to commit it, whoever asks
-        return row.on_ambiguous == "resend" or (settled is not None and isinstance(found, Absent))
-
-    async def _look_later(
-        self,
-        row: Sending,
-        asked: datetime,
-        why: str,
-        *,
-        counts: bool,
-        not_before: datetime | None = None,
-    ) -> None:
-        """Look again by the schedule, and at once when the settle time is over; past it, ask a person."""
-        lookups, settled = (
-            self._timing.lookups,
-            settled_at(row, self._connector.info.lookup, self._timing.settle),
-        )
-        number = row.lookups + 1 if counts else row.lookups
-        if number >= len(lookups) and counts and (settled is None or asked >= settled):
-            await self._do(AskAboutSending(row_id=row.row_id, why=why))
-            return
-        at = asked + lookups[min(number, len(lookups) - 1)]
-        if settled is not None and asked < settled:
-            at = min(at, settled)
-        at = max(at, not_before or at)
-        store, now = self._hand.store, self._hand.now()
-        await self._hand.call(lambda: outbox.look_again(store, row, at, why, now, counts=counts))
-
     async def _do(self, command: Command) -> None:
         await self._hand.do(COURIER, command)
-
-
-async def _state_of(connector: Wired, row: Sending) -> Ticket | None:
-    """Their ticket, where what was found was to change its state."""
-    ref = ref_of(row)
-    if row.kind != "transition" or ref is None:
-        return None
-    try:
-        return await connector.get(ref)
-    except Failure:  # what was found is found; the state comes with the feed
-        return None
-
-
-def _confirmed(row: Sending, ids: tuple[str, ...], ticket: Ticket | None, how: How) -> ConfirmSending:
-    if ticket is None:
-        return ConfirmSending(row_id=row.row_id, change_ids=ids, how=how)
-    closed = ticket.state in (Theirs.CLOSED, Theirs.REFUSED)
-    return ConfirmSending(
-        row_id=row.row_id, change_ids=ids, raw_state=ticket.raw_state, closed=closed, how=how
-    )

@@ -22,6 +22,8 @@ COURIER = Principal("muster", Role.ENGINE, "courier")
 COLLECTOR = Principal("muster", Role.ENGINE, "collector")
 MOST_TOGETHER: Final = 32
 """Commands that share a commit: others wait for the head for so long."""
+JOINING: Final = 0.004
+"""Seconds that a commit waits for others to join it, where there are several already."""
 
 _Asked = tuple[Principal, Command, "asyncio.Future[Receipt]"]
 
@@ -55,6 +57,7 @@ class Hand:
     async def _write(self) -> None:
         try:
             while self._asked:
+                await self._for_others()
                 some, self._asked = self._asked[:MOST_TOGETHER], self._asked[MOST_TOGETHER:]
                 outcomes = await self.call(partial(self._together, some))
                 for (_, _, answer), outcome in zip(some, outcomes, strict=True):
@@ -66,6 +69,12 @@ class Hand:
                         answer.set_exception(outcome)
         finally:
             self._writing = None
+
+    async def _for_others(self) -> None:
+        """Where several ask at once, more are about to: what is to be sent next need not wait for each."""
+        await asyncio.sleep(0)
+        if 1 < len(self._asked) < MOST_TOGETHER:
+            await asyncio.sleep(JOINING)
 
     def _together(self, some: list[_Asked]) -> list[Receipt | Exception]:
         """All in one transaction; where one of them cannot be carried out, each in its own."""

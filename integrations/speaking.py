@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Final
 
 from integrations.budget import Budget
 from integrations.collector import Collector
@@ -26,6 +26,9 @@ from integrations.vendor import Vendor
 from integrations.vendors import connector_for
 from register.core import Refused
 from register.store import RegisterUnavailable, outbox, vendors
+
+TOGETHER: Final = 0.001
+"""Seconds to wait for other answers when one has come: one step then fills all their places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +127,21 @@ class Speaking:
         next_due = partial(outbox.next_due, means.hand.store, vendor.name)
         while not self._stop.is_set():
             self._news.clear()
+            courier.has_room.clear()
             if await courier.step():
                 means.busy()
                 listener.stir()
             if courier.standing.paused or not await means.leasing.keeps(vendor.name):
                 return
-            flying = courier.flying
-            full = len(flying) >= vendor.max_in_flight  # then only an end makes room, and no news does
-            waits: set[asyncio.Task[Any]] = set(flying)
-            if not full:
-                waits.add(asyncio.create_task(self._news.wait(), name="news"))
             due = courier.next_at(await means.hand.call(next_due))
-            await asyncio.wait(
-                waits, timeout=_until(due, flying=bool(flying)), return_when=asyncio.FIRST_COMPLETED
+            # while all places are taken only an end makes room, and no news does
+            await _any_of(
+                courier.has_room,
+                *([self._news] if courier.room > 0 else []),
+                seconds=_until(due, flying=bool(courier.flying)),
             )
-            for wait in waits - flying:
-                wait.cancel()
+            if courier.flying:
+                await asyncio.sleep(TOGETHER)
 
     async def _paused(self) -> bool:
         store, name = self._means.hand.store, self.vendor.name
@@ -160,3 +162,11 @@ def _until(due: datetime | None, *, flying: bool) -> float:
     if due is None:
         return 5.0
     return min(5.0, max(1.0 if flying else 0.05, (due - datetime.now(UTC)).total_seconds()))
+
+
+async def _any_of(*events: asyncio.Event, seconds: float) -> None:
+    """Wait until one of these is set, or for so long."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()

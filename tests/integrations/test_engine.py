@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from datetime import timedelta
 from pathlib import Path
@@ -20,11 +21,13 @@ from integrations.practice.moods import (
     TruncatedJson,
 )
 from integrations.practice.server import Practice, running_practice
-from register.core import Refused
+from register.core import Command, Principal, Refused
+from register.desk import Receipt
 from register.incident import Ball, BondState, State
 from register.store import Store, outbox, vendors
 from register.topics.delivery import (
     AdoptTicket,
+    ConfirmSending,
     DoubtSending,
     DropSending,
     FailSending,
@@ -309,3 +312,35 @@ async def test_the_late_word_of_a_try_that_was_given_up_is_heard(engine: Engine)
     assert [row.state for row in outbox.unfinished(engine.store)] == ["ambiguous"]
     assert outbox.unfinished(engine.store)[0].deadline_at > now
     assert engine.kinds(number)[-1] == "send_ambiguous"
+
+
+async def test_what_has_been_answered_holds_none_up_while_it_is_put_on_record(
+    own_store: Store, practice: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine.over(own_store, practice_file(tmp_path, practice.url, max_in_flight=2))
+    on_record = asyncio.Event()
+    do = engine.hand.do
+
+    async def later(principal: Principal, command: Command) -> Receipt:
+        if isinstance(command, ConfirmSending):
+            await on_record.wait()
+        return await do(principal, command)
+
+    monkeypatch.setattr(engine.hand, "do", later)
+    for number in range(6):
+        engine.engaged(f"Outage {number}")
+
+    async def steps_until(tickets: int) -> None:
+        async with asyncio.timeout(30):
+            while len(tickets_by_reference(practice)) < tickets or engine.courier.room > 0:
+                engine.courier.has_room.clear()
+                if not await engine.courier.step():
+                    await engine.courier.has_room.wait()
+
+    await steps_until(4)
+    assert not await engine.courier.step(), "but it does not run ahead of the record without end"
+    assert len(tickets_by_reference(practice)) == 4
+    on_record.set()
+    await engine.settle_all()
+    assert len(tickets_by_reference(practice)) == 6
+    await engine.close()
