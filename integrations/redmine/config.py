@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
 from integrations.connector import Theirs
 from integrations.mapping import Mapping, Priorities, States
+from integrations.markup.formats import TextFormat
 from register.incident import Priority
 from register.text import Name
 
@@ -44,6 +45,10 @@ class RedmineConfig(Mapping):
     tracker: Annotated[Name, Field(description="the tracker of our tickets")] = "Support"
     states: States = _STATES
     priorities: Priorities = _PRIORITIES
+    format: Annotated[
+        Literal[TextFormat.TEXTILE, TextFormat.MARKDOWN, TextFormat.TEXT],
+        Field(description="what its texts are read as there: textile, markdown (CommonMark), or text"),
+    ] = TextFormat.TEXTILE
     internal_comments: Annotated[
         bool,
         Field(description="true if our account may read and write private notes: hear and write them"),

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from integrations.connector import Change, ChangeKind, Unread
+from integrations.markup.formats import plain
 from integrations.reading import read, unread_row
 from integrations.redmine.account import STATUSES
 from integrations.redmine.wire import Issue, Journal, Named, One, issue_path
 from register.incident import TicketRef
 from register.marker import marker_of, unsigned
-from register.text import MAX_TEXT, clean, clip, one_line
+from register.text import MAX_TEXT, clip, one_line
 
 if TYPE_CHECKING:
     from integrations.http import Http
@@ -107,7 +108,8 @@ class Journals:
         text: str,
         files: Sequence[str] = (),
     ) -> Change:
-        told = (unsigned(clean(text)).strip(), f"[attached: {', '.join(files)}]" if files else "")
+        said = plain(text, self.config.format)
+        told = (unsigned(said).strip(), f"[attached: {', '.join(files)}]" if files else "")
         return Change(
             change_id=change_id,
             ref=self.ref(issue.id),
@@ -116,7 +118,7 @@ class Journals:
             author=one_line(who.name) if who else "",
             by_our_account=await self._is_us(who),
             body=clip("\n\n".join(filter(None, told)), MAX_TEXT),
-            marker=marker_of(text),
+            marker=marker_of(said),
         )
 
     async def _is_us(self, who: Named | None) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
 from integrations.connector import Theirs
 from integrations.mapping import Mapping, States, Transitions
+from integrations.markup.formats import TextFormat
 from register.incident import Priority
 from register.text import Name
 
@@ -59,6 +60,10 @@ class RtConfig(Mapping):
         default_factory=dict,
         description="of `entitlement`, our name → their custom field; the rest stands in the text",
     )
+    format: Annotated[
+        Literal[TextFormat.TEXT, TextFormat.HTML],
+        Field(description="what our texts are sent as: text or html"),
+    ] = TextFormat.TEXT
     internal_comments: Annotated[
         bool,
         Field(description="true if they show internal comments to our account: hear and write them"),

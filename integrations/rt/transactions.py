@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from integrations.answers import lost
 from integrations.connector import Change, ChangeKind, Ref, Unread
 from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, Rejected, Unavailable
-from integrations.markup import text_of_html
+from integrations.markup.formats import TextFormat, plain
 from integrations.reading import MAX_RAW, read, unread_row
 from integrations.rt.config import RtConfig
 from integrations.rt.wire import ME, PAGE, SPOKEN, Content, Part, Rows, Transaction, row_id, types
@@ -28,10 +28,7 @@ PATIENCE: Final = 3
 _FIELDS: Final = "Type,Creator,ObjectId,Created,NewValue"
 _AT_ONCE: Final = 50
 """Messages whose parts are asked for in one request."""
-_PLAIN: Final[Mapping[str, Callable[[str], str]]] = {
-    "text/plain": clean,
-    "text/html": lambda html: clean(text_of_html(html)),
-}
+_KINDS: Final[Mapping[str, TextFormat]] = {"text/plain": TextFormat.TEXT, "text/html": TextFormat.HTML}
 """The kinds of text that a message may come in, the better first."""
 
 Row = Mapping[str, Any]
@@ -166,10 +163,10 @@ class Transactions:
         """A message's own text, and the names of what is attached to it."""
         files = [one_line(part.Filename) for part in parts if part.Filename]
         text = ""
-        for kind, plain in _PLAIN.items():
+        for kind, how in _KINDS.items():
             own = next((part for part in parts if part.ContentType == kind and not part.Filename), None)
             if own is not None:
                 told = read(Content, await self.http.get(f"/attachment/{own.id}"))
-                text = plain(base64.b64decode(told.Content).decode("utf-8", "replace"))
+                text = plain(base64.b64decode(told.Content).decode("utf-8", "replace"), how)
                 break
         return "\n\n".join(filter(None, (text.strip(), f"[attached: {', '.join(files)}]" if files else "")))

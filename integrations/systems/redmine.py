@@ -35,6 +35,7 @@ from integrations.connector import (
     Transition,
 )
 from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, OpId, Rejected
+from integrations.markup.formats import signed
 from integrations.reading import read
 from integrations.redmine.account import PRIORITIES, STATUSES, Account
 from integrations.redmine.check import health
@@ -44,7 +45,7 @@ from integrations.redmine.journals import STATE, Journals
 from integrations.redmine.news import News
 from integrations.redmine.wire import Issue, Journal, One, Row, Rows, Uploaded, issue_path, names, number_of
 from register.incident import Priority
-from register.marker import marker_of, sign
+from register.marker import marker_of
 from register.text import MAX_TITLE, clip, one_line
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Redmine:
                 "project_id": self.config.project,
                 "tracker_id": await self._account.tracker(),
                 "subject": clip(one_line(draft.title), MAX_TITLE),
-                "description": sign(draft.body, draft.op_id),
+                "description": signed(draft.body, draft.op_id, self.config.format),
                 "priority_id": await self._account.number_of(
                     PRIORITIES, self.config.priorities[draft.priority]
                 ),
@@ -178,7 +179,7 @@ class Redmine:
 
     async def _say(self, ref: Ref, text: Comment, **more: Any) -> Applied:
         """Write a note, and more with it; read it back, for 204 says neither where it is nor whether."""
-        note = {"notes": sign(text.body, text.op_id), "private_notes": not text.public}
+        note = {"notes": signed(text.body, text.op_id, self.config.format), "private_notes": not text.public}
         await self._put(ref, {**note, **more}, text.op_id, safe=False)
         try:
             issue = await self._issue(ref)

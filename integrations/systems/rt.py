@@ -37,6 +37,7 @@ from integrations.connector import (
     Transition,
 )
 from integrations.errors import AuthFailed, AuthTrouble, Conflict, Gone, Moved, OpId, Rejected
+from integrations.markup.formats import TextFormat, signed
 from integrations.reading import read
 from integrations.rt.check import health
 from integrations.rt.config import RtConfig
@@ -53,7 +54,6 @@ from integrations.rt.wire import (
     row_id,
     types,
 )
-from register.marker import sign
 from register.text import MAX_TITLE, clip, one_line
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 
 OVERLAP: Final = 40
 """Ids looked back over: where transactions run side by side, a lower id may appear after a higher one."""
+_TYPES: Final = {TextFormat.TEXT: "text/plain", TextFormat.HTML: "text/html"}
 CALM: Final = 10
 """Polls without news, after which nothing can still be on its way below the cursor."""
 
@@ -104,8 +105,8 @@ class RequestTracker:
         ticket: dict[str, Any] = {
             "Queue": self.config.queue,
             "Subject": _subject(draft.title),
-            "Content": sign(draft.body, draft.op_id),
-            "ContentType": "text/plain",
+            "Content": signed(draft.body, draft.op_id, self.config.format),
+            "ContentType": _TYPES[self.config.format],
             "CustomFields": {**draft.fields, self.config.reference_field: draft.op_id},
         }
         if draft.priority in self.config.priorities:
@@ -278,7 +279,12 @@ class RequestTracker:
 
     async def _say(self, ref: Ref, how: str, text: Comment, **more: Any) -> str:
         """Write to the ticket; return the transaction's id, which RT tells in `Location` alone."""
-        message = {"Content": sign(text.body, text.op_id), "ContentType": "text/plain", **more}
+        how_said = self.config.format
+        message = {
+            "Content": signed(text.body, text.op_id, how_said),
+            "ContentType": _TYPES[how_said],
+            **more,
+        }
         path = f"/ticket/{number_of(ref)}/{how}"
         answer = await self.http.post(path, json=message, op_id=text.op_id)
         place, _, number = answer.headers.get("location", "").rpartition("/")
