@@ -268,6 +268,16 @@ class Health:
         return all(check.ok for check in self.checks)
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A webhook that is proved to be the supplier's: there is news, so ask. What it says is not taken in.
+
+    delivery: its name, the same when it comes once more; empty where it has none.
+    """
+
+    delivery: str = ""
+
+
 class Connector(Protocol):
     """Every connector. Raises only `integrations.errors.Failure` kinds."""
 
@@ -311,4 +321,18 @@ class Polls(Protocol):
 class Fetches(Protocol):
     async def fetch(self, ref: Ref, place: str, most: int) -> bytes:
         """A file of theirs; Rejected where it has more than `most` bytes, which is looked at first."""
+        ...
+
+
+class Hooks(Protocol):
+    """What a system's webhooks are proved by. Pure: no I/O, no clock.
+
+    Not the connector's own methods, but what its class makes by `hooks(config, secrets)`: whoever takes a
+    webhook in may lack the credential that a connector needs. A webhook never brings a change, only a `Hint`
+    to poll: so there is one way in, whose cursor, order, de-duplication and echo rules hold for all; what is
+    lost, doubled, replayed or forged costs at most one request.
+    """
+
+    def verify_and_parse(self, headers: Mapping[str, str], raw: bytes, now: datetime) -> Hint:
+        """headers: names in lower case; raw: the body as it came. Raises `signing.HookRefused`."""
         ...

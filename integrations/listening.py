@@ -11,10 +11,10 @@ from typing import Final
 
 from integrations.collector import Collector
 from integrations.hand import Hand
-from integrations.pacing import LONGEST, Pace, Scene, Why, is_working, pace_of
+from integrations.pacing import LONGEST, RINGING_FOR, Pace, Scene, Why, is_working, pace_of
 from integrations.vendor import Vendor
 from register.core import Refused
-from register.store import RegisterUnavailable, vendors
+from register.store import RegisterUnavailable, hooks, vendors
 from register.store.adopted import adopted
 from register.store.listening import Listening, has_open_bonds, has_urgent, listening, put_listening
 
@@ -22,6 +22,8 @@ SPREAD: Final = timedelta(milliseconds=100)
 """What lies between the first polls of two suppliers that are all overdue, as after a restart."""
 MARK: Final = timedelta(minutes=1)
 """How far what is kept of the last activity may lie behind."""
+AT_MOST: Final = timedelta(seconds=1)
+"""Between two polls that are asked for: of a hundred webhooks that come at once each may be the last."""
 
 
 class Listener:
@@ -47,6 +49,8 @@ class Listener:
         self._failures = 0
         self._woken = asyncio.Event()
         self._asked = False
+        self._rung_at: datetime | None = None
+        self._missed = False  # news came of which no webhook had told
 
     def stir(self) -> None:
         """Something was sent there: an answer may come soon."""
@@ -71,7 +75,8 @@ class Listener:
         kept = self._kept = await self._hand.call(lambda: listening(store, name))
         self._active = kept.active_at
         first = now + self._place * SPREAD
-        if kept.polled_at is None:
+        bell = await self._hand.call(lambda: hooks.bell(store, name))
+        if kept.polled_at is None or bell.waits:
             return first
         longest = max(LONGEST, self._fastest)
         return max(first, min(kept.polled_at + timedelta(seconds=kept.every), now + longest))
@@ -81,10 +86,7 @@ class Listener:
         self._asked = False
         self._last = self._hand.now()
         try:
-            if await self._collector.poll():
-                self._active = self._hand.now()
-            failed = self._collector.failure is not None
-            self._failures = self._failures + 1 if failed else 0
+            await self._poll()
             return await self._next()
         except (RegisterUnavailable, Refused) as error:
             self._tell(str(error))
@@ -93,6 +95,19 @@ class Listener:
             self._tell(f"{self._vendor.name}: {why}")
             await self._note(why)
         return self._hand.now() + self._fastest
+
+    async def _poll(self) -> None:
+        """Ask for news. Webhooks that came before are answered by it, even if it fails: polling goes on."""
+        store, name = self._hand.store, self._vendor.name
+        bell = await self._hand.call(lambda: hooks.bell(store, name))
+        news = await self._collector.poll()
+        if news:
+            self._active = self._hand.now()
+        self._failures = self._failures + 1 if self._collector.failure is not None else 0
+        self._rung_at = bell.rung_at
+        if bell.waits:
+            await self._hand.call(lambda: hooks.answered(store, name, bell.rung))
+        self._missed = not bell.waits and (self._missed or news > 0)
 
     async def _next(self) -> datetime:
         pace = await self.pace()
@@ -104,7 +119,8 @@ class Listener:
     async def pace(self) -> Pace:
         """How often to ask, as things stand now. What costs a question is asked only where it decides."""
         now = self._hand.now()
-        scene = Scene(self._active, failures=self._failures)
+        rings = self._rung_at is not None and now - self._rung_at < RINGING_FOR and not self._missed
+        scene = Scene(self._active, failures=self._failures, rings=rings)
         busy = pace_of(scene, self._fastest, now)
         if busy.why in (Why.HOT, Why.WARM) or scene.failures:
             return busy
@@ -134,14 +150,20 @@ class Listener:
 
     async def _until(self, due: datetime) -> None:
         """Wait until then; what is sent meanwhile brings it nearer, what somebody says makes it now."""
-        while not self._asked:
+        while True:
             now = self._hand.now()
+            due = min(due, self._soonest()) if self._asked else due
             if due <= now:
                 return
             self._woken.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), (due - now).total_seconds())
                 due = await self._nearer(due)
+
+    def _soonest(self) -> datetime:
+        """When it may be asked again because somebody says so; one in trouble no sooner than otherwise."""
+        last = self._last or self._hand.now()
+        return last + (self._fastest if self._failures else min(AT_MOST, self._fastest))
 
     async def _nearer(self, due: datetime) -> datetime:
         soon = max(self._hand.now(), (self._last or self._hand.now()) + self._fastest)

@@ -16,6 +16,8 @@ from register.policy import Matrix
 
 HOT_FOR: Final = timedelta(minutes=5)
 WARM_FOR: Final = timedelta(hours=1)
+RINGING_FOR: Final = timedelta(hours=1)
+"""How long after the last webhook polling may rely on the next one."""
 LONGEST: Final = timedelta(minutes=15)
 """The longest wait between two polls, unless vendors.toml itself asks for a longer one."""
 LONGEST_IN_TROUBLE: Final = timedelta(minutes=5)
@@ -30,18 +32,23 @@ class Why(StrEnum):
     NIGHT = "night"  # outside of their hours; of ours where their contract names none
     IDLE = "idle"  # nothing is open with them
     REST = "at rest"
+    RINGS = "webhooks"  # they tell of news themselves: only a net is needed
     TROUBLE = "in trouble"  # it was asked, and did not answer
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """How things stand with one supplier. failures: polls in a row that came to nothing."""
+    """How things stand with one supplier.
+
+    failures: polls in a row that came to nothing; rings: webhooks came lately, and none was missed.
+    """
 
     active_at: datetime | None = None
     urgent: bool = False
     open_bonds: bool = True
     working: bool = True
     failures: int = 0
+    rings: bool = False
 
     def quiet_for(self, now: datetime) -> timedelta:
         return timedelta.max if self.active_at is None else now - self.active_at
@@ -64,11 +71,19 @@ _TABLE: Final[tuple[tuple[Why, Callable[[Scene, datetime], bool], int], ...]] = 
     (Why.REST, lambda scene, now: True, 8),
 )
 """The first that is so decides: how many times `poll_seconds` the wait is."""
+_BEHIND_WEBHOOKS: Final[tuple[tuple[Why, Callable[[Scene, datetime], bool], int], ...]] = (
+    (Why.URGENT, lambda scene, now: scene.urgent, 2),
+    (Why.IDLE, lambda scene, now: not scene.open_bonds, 40),
+    (Why.NIGHT, lambda scene, now: not scene.working, 40),
+    (Why.RINGS, lambda scene, now: True, 8),
+)
+"""The same while webhooks are seen to arrive. One may be lost: no P1 or P2 waits for that."""
 
 
 def pace_of(scene: Scene, fastest: timedelta, now: datetime) -> Pace:
     """Return how often to ask. fastest: the supplier's `poll_seconds`."""
-    why, times = next((why, times) for why, is_so, times in _TABLE if is_so(scene, now))
+    table = _BEHIND_WEBHOOKS if scene.rings else _TABLE
+    why, times = next((why, times) for why, is_so, times in table if is_so(scene, now))
     every = max(fastest, min(fastest * times, LONGEST))
     if not scene.failures:
         return Pace(every, why)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from integrations.hand import Hand
 from register.core import Principal, Role
-from register.store import RegisterUnavailable
+from register.store import RegisterUnavailable, hooks
 from register.store.retiring import due, retire
 
 WHO: Final = Principal("muster", Role.ENGINE, "retention")
@@ -18,6 +19,8 @@ FIRST: Final = 60.0
 AT_ONCE: Final = 20
 """Incidents that are done before others get their turn with the register."""
 BETWEEN: Final = 1.0
+DELIVERIES: Final = timedelta(days=30)
+"""How long a webhook is known again by its name."""
 
 
 async def keep_retired(
@@ -28,9 +31,16 @@ async def keep_retired(
     while True:
         try:
             await _all_that_is_due(hand, tell)
+            await _deliveries(hand)
         except RegisterUnavailable as error:
             tell(f"What is old enough to lose its texts could not be looked at: {error}")
         await asyncio.sleep(every)
+
+
+async def _deliveries(hand: Hand) -> None:
+    """Webhooks that came long ago need not be known again."""
+    store, before = hand.store, hand.now() - DELIVERIES
+    await hand.call(lambda: hooks.forget_deliveries(store, before))
 
 
 async def _all_that_is_due(hand: Hand, tell: Callable[[str], object]) -> None:

@@ -47,21 +47,30 @@ class Store:
 
 def resolve(vendor: str, env: Mapping[str, str] = os.environ) -> str:
     """The credential of `vendor`. AuthFailed(MISSING), with what to do, when there is none for us."""
-    _check_name(vendor)
-    given = _credential(vendor, env)
-    if given is None:
-        given = _tried(vendor, lambda: _backend(vendor, env).get_password(SERVICE, vendor))
+    given = look(vendor, env)
     if given is None:
         raise _missing(f"No credential for {vendor} is stored here, so nothing can be sent to it.", vendor)
     return given
 
 
-def store(vendor: str, secret: str, env: Mapping[str, str] = os.environ) -> None:
-    """Put the credential of `vendor` into the keyring, in the place of an older one.
+def look(vendor: str, env: Mapping[str, str] = os.environ, kind: str = "") -> str | None:
+    """What is stored for `vendor`, or None. kind: another secret than its credential (`hook_secrets`).
+
+    AuthFailed(MISSING) where it cannot be looked.
+    """
+    entry = _entry(vendor, kind)
+    given = _credential(entry, env)
+    if given is None:
+        given = _tried(entry, lambda: _backend(entry, env).get_password(SERVICE, entry))
+    return given
+
+
+def store(vendor: str, secret: str, env: Mapping[str, str] = os.environ, kind: str = "") -> None:
+    """Put the credential of `vendor` into the keyring, in the place of an older one. kind: as of `look`.
 
     ValueError when it cannot be a credential; AuthFailed(MISSING) when no fit keyring is here.
     """
-    _check_name(vendor)
+    entry = _entry(vendor, kind)
     secret = secret.strip()
     if not secret:
         raise ValueError("The credential is empty: nothing was stored.")
@@ -72,26 +81,26 @@ def store(vendor: str, secret: str, env: Mapping[str, str] = os.environ) -> None
         )
 
     def put_and_look() -> bool:
-        backend = _backend(vendor, env)
-        backend.set_password(SERVICE, vendor, secret)
-        return backend.get_password(SERVICE, vendor) == secret
+        backend = _backend(entry, env)
+        backend.set_password(SERVICE, entry, secret)
+        return backend.get_password(SERVICE, entry) == secret
 
-    if not _tried(vendor, put_and_look):
-        raise _missing(f"The keyring took the credential for {vendor} and did not keep it.", vendor)
+    if not _tried(entry, put_and_look):
+        raise _missing(f"The keyring took the credential for {vendor} and did not keep it.", entry)
 
 
-def forget(vendor: str, env: Mapping[str, str] = os.environ) -> bool:
-    """Take the credential of `vendor` out of the keyring; False when it held none."""
-    _check_name(vendor)
+def forget(vendor: str, env: Mapping[str, str] = os.environ, kind: str = "") -> bool:
+    """Take the credential of `vendor` out of the keyring; False when it held none. kind: as of `look`."""
+    entry = _entry(vendor, kind)
 
     def take_out() -> bool:
-        backend = _backend(vendor, env)
-        held = backend.get_password(SERVICE, vendor) is not None
+        backend = _backend(entry, env)
+        held = backend.get_password(SERVICE, entry) is not None
         if held:
-            backend.delete_password(SERVICE, vendor)
+            backend.delete_password(SERVICE, entry)
         return held
 
-    return _tried(vendor, take_out)
+    return _tried(entry, take_out)
 
 
 def describe(env: Mapping[str, str] = os.environ) -> Store:
@@ -127,24 +136,22 @@ def unlock(env: Mapping[str, str] = os.environ) -> None:
         _tried("NAME", lambda: _file(env).unlock())
 
 
-def _credential(vendor: str, env: Mapping[str, str]) -> str | None:
-    """The systemd credential `muster-VENDOR`, or None when there is no such file."""
+def _credential(entry: str, env: Mapping[str, str]) -> str | None:
+    """The systemd credential `muster-ENTRY`, or None when there is no such file."""
     folder = env.get("CREDENTIALS_DIRECTORY")
-    if (
-        not folder or f"muster-{vendor}" == master_key.CREDENTIAL
-    ):  # the file's key must never go to a supplier
+    if not folder or f"muster-{entry}" == master_key.CREDENTIAL:  # the file's key must never go to a supplier
         return None
-    path = Path(folder) / f"muster-{vendor}"
+    path = Path(folder) / f"muster-{entry}"
     try:
         text = path.read_text("utf-8").strip()
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        why = f"The systemd credential {path} for {vendor} cannot be read ({type(error).__name__})."
+        why = f"The systemd credential {path} for {entry} cannot be read ({type(error).__name__})."
     else:
         if text:
             return text
-        why = f"The systemd credential {path} for {vendor} is empty."
+        why = f"The systemd credential {path} for {entry} is empty."
     raise AuthFailed(f"{why} Mend it in the service's unit and restart the service.", AuthTrouble.MISSING)
 
 
@@ -222,13 +229,16 @@ def _broken(vendor: str, error: Exception) -> AuthFailed:
     return _missing(f"The keyring did not do what it was asked ({type(error).__name__}).", vendor)
 
 
-def _missing(what: str, vendor: str) -> AuthFailed:
+def _missing(what: str, entry: str) -> AuthFailed:
+    vendor, _, kind = entry.partition(".")
+    login = f"muster vendors login {vendor}{' --webhook' if kind else ''}"
     return AuthFailed(
-        f"{what} Store it with: muster vendors login {vendor}. {_HEADLESS.replace('NAME', vendor)}",
-        AuthTrouble.MISSING,
+        f"{what} Store it with: {login}. {_HEADLESS.replace('NAME', entry)}", AuthTrouble.MISSING
     )
 
 
-def _check_name(vendor: str) -> None:
+def _entry(vendor: str, kind: str) -> str:
+    """The name under which it is kept: no supplier's name has a dot."""
     if not _NAME.fullmatch(vendor):
         raise ValueError("A supplier's name is lower-case letters, digits, - and _, at most 40.")
+    return f"{vendor}.{kind}" if kind else vendor

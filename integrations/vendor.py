@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, InstanceOf, StringConstraints
 
-from integrations.connector import Connector, Info
+from integrations.connector import Connector, Hooks, Info
 from integrations.systems import SYSTEMS
 from register.adoption import BY_HAND
 from register.contact import Contact, whom
@@ -252,6 +252,10 @@ class System(Protocol):
     def __call__(self, http: Http, config: Any) -> Wired: ...
 
     def headers(self, config: Any, secret: str) -> Mapping[str, str]: ...
+
+    def hooks(self, config: Any, secrets: Sequence[str]) -> Hooks:
+        """What proves its webhooks; only of those that have Cap.WEBHOOK. secrets: that count now."""
+        ...
 
 
 def system(kind: str) -> System:

@@ -18,6 +18,7 @@ from typing import IO, Final
 
 from integrations import master_key, secrets
 from integrations.anchors import anchor, keep_anchors
+from integrations.door import BadAddress, address_of, keep_open
 from integrations.errors import AuthFailed
 from integrations.hand import Hand
 from integrations.indexing import keep_indexed
@@ -36,6 +37,7 @@ from register.store import (
     RegisterReplaced,
     RegisterUnavailable,
     Store,
+    hooks,
     is_private,
     open_store,
     outbox,
@@ -49,6 +51,8 @@ from register.toml_file import FileFaults
 from register.watch import falls_due_soon
 
 IDLE: Final = timedelta(minutes=10)
+LOOK: Final = 2.0
+"""Seconds between two looks whether a webhook came that nobody has followed: no notice is promised."""
 AGAIN: Final = 60.0
 """Seconds after which a sentence is told again; of a database that is away one comes twice a second."""
 NOTHING: Final[Callable[[str], None]] = lambda point: None  # noqa: E731
@@ -110,6 +114,8 @@ class Worker:
         self._known = Known(self._hand.desk, env, self.tell)
         self._stop = asyncio.Event()
         self._speaking: dict[str, Speaking] = {}
+        self._vendors: Mapping[str, Vendor] = {}
+        self._ready = asyncio.Event()  # the suppliers are known
         self._busy_until = datetime.now(UTC)
         self._told: dict[str, float] = {}
         self.was_idle = False
@@ -135,6 +141,9 @@ class Worker:
             "Retention": lambda: keep_retired(hand, tell),
             "Entering the spool": lambda: keep_entered(hand, self._env, tell),
         }
+        address = address_of(self._env)
+        if address is not None:
+            works["Taking webhooks in"] = lambda: self._take_webhooks(address)
         if until_idle:
             works["Looking whether to end"] = self._idle
         else:
@@ -174,6 +183,8 @@ class Worker:
             if name not in known and (one.unsent or one.doubtful or one.dead):
                 why = f"{name} is not in the adopted vendors.toml any more: nothing is sent."
                 await self._note(name, why)
+        self._vendors = known
+        self._ready.set()
         # to others a person speaks
         self._settle({name: one for name, one in known.items() if not one.by_hand}, sole)
         while not self._stop.is_set() and not await self._has_others(known):
@@ -209,20 +220,44 @@ class Worker:
 
     async def _watch(self) -> None:
         """Wake the couriers when anything is committed."""
-        watcher = await self._watching.call(lambda: Watcher(self.store))
-        seq = 0
+        watcher = await self._watching.call(lambda: Watcher(self.store, bells=True))
+        seq, look_at = 0, 0.0
         while not self._stop.is_set():
             try:
-                if await self._watching.call(partial(watcher.wait, seq, 2.0)):
+                if await self._watching.call(partial(watcher.wait, seq, LOOK)):
                     seq = await self._watching.call(self.store.seq)
                     for speaking in self._speaking.values():
                         speaking.wake()
+                if watcher.rang or monotonic() >= look_at:
+                    watcher.rang, look_at = False, monotonic() + LOOK
+                    for name in await self._watching.call(lambda: hooks.unanswered(self.store)):
+                        self._ask(name)
             except RegisterReplaced as error:
                 self._lost = error
                 self.stop()
             except RegisterUnavailable as error:
                 self.tell(str(error))
                 await asyncio.sleep(2)
+
+    def _ask(self, name: str) -> None:
+        """A webhook says that a supplier has news. Where another host listens to it, that one asks."""
+        if name in self._speaking:
+            self._speaking[name].ask()
+
+    async def _take_webhooks(self, address: tuple[str, int]) -> None:
+        """Have the door open, with a thread of its own to the register: couriers must not wait for it."""
+        from integrations.receiving import Receiver
+
+        await self._ready.wait()
+        hand = Hand(self._hand.desk)
+        receiver = Receiver(hand, self._env, lambda: self._vendors, self._ask, self.tell)
+        try:
+            await receiver.read_secrets()
+            async with asyncio.TaskGroup() as both:
+                both.create_task(receiver.keep_secrets())
+                both.create_task(keep_open(address, receiver, self.tell))
+        finally:
+            hand.close()
 
     async def _idle(self) -> None:
         """End when there has been nothing to send, to look up or to listen to, and no board, for long."""
@@ -281,8 +316,13 @@ def run(
     timing: Timing | None = None,
     fault: Callable[[str], None] = NOTHING,
 ) -> int:
-    """Serve one register; return the exit code: 0 ended, 3 another worker serves this file."""
+    """Serve one register; return the exit code: 0 ended, 2 a wrong setting, 3 another serves this file."""
     env = os.environ if env is None else env
+    try:
+        address_of(env)
+    except BadAddress as error:
+        print(f"{error} Nothing was started.", file=sys.stderr)
+        return 2
     store = open_store(named)
     try:
         secrets.unlock(env)

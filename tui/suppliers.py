@@ -11,6 +11,7 @@ from tui.messages import Row
 if TYPE_CHECKING:
     from register.leaving import Receives
     from register.store import Store
+    from register.store.vendors import VendorHealth
     from tui.session import Session
 
 
@@ -80,6 +81,14 @@ def read_suppliers(store: Store, session: Session) -> Suppliers:
             for vendor in vendors.values()
         )
     )
+
+
+def webhooks_refused(health: VendorHealth) -> str:
+    """Return since when webhooks in a supplier's name are refused, and why; empty where none is."""
+    bell = health.bell
+    if not bell.refused or bell.refused_since is None:
+        return ""
+    return f"webhook refused: {bell.refused_why}, since {bell.refused_since.astimezone():%H:%M}"
 
 
 def what_they_get(row: Row, supplier: Supplier, message: str) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tui.suppliers import webhooks_refused
 from tui.vendor_table import Contract, Health, Standing
 
 if TYPE_CHECKING:
@@ -71,4 +72,11 @@ def _health(vendor: Vendor, kept: VendorHealth | None, now: datetime) -> tuple[H
         return Health.WAITS, kept.not_before_why or kept.trouble, "It goes on by itself then."
     if kept.trouble:
         return Health.TROUBLE, kept.trouble, f"Ask it yourself: muster vendors check {vendor.name}"
+    if refused := webhooks_refused(kept):
+        why = f"{refused[0].upper()}{refused[1:]}, {kept.bell.refused} times."
+        return (
+            Health.TROUBLE,
+            why,
+            "Is it theirs? See docs/webhooks.md. They are polled as always.",
+        )
     return Health.UP, "", ""

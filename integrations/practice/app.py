@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from integrations.practice.desk import MAY, PRIORITIES, QUEUES, Desk, DeskRefused, PdChange, PdTicket
+from integrations.practice.hooks import HookTo, Sender
 from integrations.practice.moods import Misbehaving, Moods
 
 ACCOUNT: Final = "muster"
@@ -75,7 +76,9 @@ class _Act(BaseModel, extra="forbid"):
     merge: Annotated[bool, Field(description="into another ticket, made for it")] = False
 
 
-def practice_app(desk: Desk, moods: Moods | None = None, token: str | None = None) -> ASGIApp:
+def practice_app(
+    desk: Desk, moods: Moods | None = None, token: str | None = None, hooks: Sender | None = None
+) -> ASGIApp:
     """The whole supplier as an ASGI app; with `token`, callers must bear it. /practice/* is for us alone."""
     routes = _Api(desk)
     moods = moods or Moods()
@@ -94,6 +97,7 @@ def practice_app(desk: Desk, moods: Moods | None = None, token: str | None = Non
             Route("/tickets/{name}/changes", routes.history, methods=["GET"]),
             Route("/changes", routes.changes, methods=["GET"]),
             Route("/practice/mood", _mood_route(moods), methods=["GET", "POST"]),
+            Route("/practice/webhook", _hook_route(hooks), methods=["POST"]),
             Route("/practice/act", routes.act, methods=["POST"]),
             Route("/practice", routes.all_tickets, methods=["GET"]),
         ],
@@ -235,6 +239,16 @@ def _mood_route(moods: Moods) -> Handler:
         return JSONResponse({"moods": moods.describe()})
 
     return mood
+
+
+def _hook_route(hooks: Sender | None) -> Handler:
+    async def webhook(request: Request) -> Response:
+        if hooks is None:
+            raise DeskRefused(404, {"webhook": "nobody sends any here"})
+        hooks.to = HookTo.model_validate_json(await request.body())
+        return JSONResponse({"url": hooks.to.url, "mood": hooks.to.mood})
+
+    return webhook
 
 
 def _ticket(request: Request, ticket: PdTicket) -> dict[str, Any]:

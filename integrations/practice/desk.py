@@ -111,6 +111,7 @@ class Desk:
         self._told: dict[str, list[PdChange]] = {}  # changes by id
         self._files: dict[int, bytes] = {}  # by the change that brought them
         self._merged: dict[str, str] = {}  # id → the id of the ticket that goes on in its place
+        self.changed: Callable[[], object] = lambda: None  # called when something has happened
 
     @property
     def tickets(self) -> tuple[PdTicket, ...]:
@@ -313,4 +314,5 @@ class Desk:
         self._changes.append(change)
         self._told.setdefault(ticket.id, []).append(change)
         self._tickets[ticket.id] = replace(ticket, updated_at=change.at, version=change.seq)
+        self.changed()
         return change

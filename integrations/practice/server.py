@@ -19,6 +19,7 @@ from integrations.practice.agent import Agent, Pace
 from integrations.practice.app import practice_app
 from integrations.practice.call import CUT
 from integrations.practice.desk import Desk
+from integrations.practice.hooks import HookTo, Sender
 from integrations.practice.moods import Mood, Moods
 
 HOST: Final = "127.0.0.1"
@@ -51,11 +52,12 @@ class Practice:
         self.desk = Desk(clock, name=f"{secrets.token_hex(3)}-")
         self.moods = Moods()
         self._clock = clock
+        self.hooks = Sender(self.desk, clock)
         self._agent = Agent(self.desk, pace, seed=seed) if agent else None
         self._socket = _bind(port)
         self.address: tuple[str, int] = self._socket.getsockname()[:2]
         self.url = "http://{}:{}".format(*self.address)
-        app = practice_app(self.desk, self.moods, token)
+        app = practice_app(self.desk, self.moods, token, self.hooks)
         self._server = _Server(
             uvicorn.Config(
                 app,
@@ -82,15 +84,17 @@ class Practice:
 
     async def run(self, ready: Callable[[str], None] = lambda _: None) -> None:
         """Serve until `stop` (or a signal, in the main thread); `ready` is called with the URL."""
-        people = asyncio.create_task(self._agent.work(self._clock)) if self._agent else None
+        beside = [asyncio.create_task(self.hooks.work())]
+        if self._agent:
+            beside.append(asyncio.create_task(self._agent.work(self._clock)))
         self._server.when_started = lambda: ready(self.url)
         try:
             await self._server.serve([self._socket])
         finally:
-            if people is not None:
-                people.cancel()
+            for one in beside:
+                one.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
-                    await people
+                    await one
             self._socket.close()
 
     def stop(self) -> None:
@@ -144,13 +148,16 @@ def serve(
     pace: Pace | None = None,
     seed: int = 1,
     token: str | None = None,
+    webhook: str = "",
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Run the practice supplier until Ctrl-C or SIGTERM. PortTaken when the port is not free.
 
-    `ready` is called with the URL once it listens; by default a line is printed.
+    webhook: where it tells of what happens. `ready` is called with the URL once it listens; by default a
+    line is printed.
     """
     practice = Practice(port=port, agent=agent, pace=pace, seed=seed, token=token)
+    practice.hooks.to = HookTo(url=webhook)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(practice.run(ready or announce))
 

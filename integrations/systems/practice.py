@@ -7,7 +7,7 @@ every change of the desk has a `seq`, and `GET /changes?after=` tells them in th
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
@@ -27,6 +27,7 @@ from integrations.connector import (
     FindResult,
     Found,
     Health,
+    Hooks,
     Info,
     NoNative,
     Page,
@@ -43,6 +44,7 @@ from integrations.errors import Conflict, Gone, Moved, OpId, Rejected
 from integrations.practice.check import health
 from integrations.practice.config import PracticeConfig
 from integrations.practice.wire import Account, Changes, Set, TheirChange, TheirTicket, Tickets
+from integrations.proofs import Standard
 from integrations.reading import read, unread_row
 from register.incident import Priority
 from register.marker import marked_name, marker_of, name_marker_of, sign, unsigned
@@ -68,6 +70,7 @@ class PracticeDesk:
         | Cap.SET_PRIORITY
         | Cap.WITHDRAW
         | Cap.POLL
+        | Cap.WEBHOOK
         | Cap.ETAG,
         lookup=Strong(settle=timedelta(seconds=2)),
         idempotency=NoNative(),
@@ -83,6 +86,10 @@ class PracticeDesk:
     @staticmethod
     def headers(config: PracticeConfig, secret: str) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {secret}"} if secret else {}
+
+    @staticmethod
+    def hooks(config: PracticeConfig, secrets: Sequence[str]) -> Hooks:
+        return Standard(secrets)
 
     async def create(self, draft: Draft) -> Ref:
         ticket = {

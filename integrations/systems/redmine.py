@@ -7,7 +7,7 @@ that our role may not write are dropped, a private note becomes public. A wrong 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -24,6 +24,7 @@ from integrations.connector import (
     FindResult,
     Found,
     Health,
+    Hooks,
     Info,
     NoNative,
     Page,
@@ -36,6 +37,7 @@ from integrations.connector import (
 )
 from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, OpId, Rejected
 from integrations.markup.formats import signed
+from integrations.proofs import HexOfBody
 from integrations.reading import read
 from integrations.redmine.account import PRIORITIES, STATUSES, Account
 from integrations.redmine.check import health
@@ -67,7 +69,8 @@ class Redmine:
         | Cap.SET_STATE
         | Cap.SET_PRIORITY
         | Cap.WITHDRAW
-        | Cap.POLL,
+        | Cap.POLL
+        | Cap.WEBHOOK,
         lookup=Strong(settle=timedelta(seconds=60)),
         idempotency=NoNative(),
         config=RedmineConfig,
@@ -84,6 +87,11 @@ class Redmine:
     @staticmethod
     def headers(config: RedmineConfig, secret: str) -> Mapping[str, str]:
         return {"X-Redmine-API-Key": secret} if secret else {}
+
+    @staticmethod
+    def hooks(config: RedmineConfig, secrets: Sequence[str]) -> Hooks:
+        """Of Redmine's trunk (app/models/webhook.rb); 5.0 sends none."""
+        return HexOfBody(secrets, "x-redmine-signature-256")
 
     async def create(self, draft: Draft) -> Ref:
         if draft.priority not in self.config.priorities:

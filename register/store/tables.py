@@ -260,6 +260,18 @@ vendor: Final = Table(
     Column("not_before_why", Text, nullable=False),
 )
 
+hook: Final = Table(
+    "hook",
+    metadata,
+    Column("vendor", String, primary_key=True),
+    Column("rung", Integer, nullable=False),  # webhooks that were proved to be theirs
+    Column("answered", Integer, nullable=False),  # how many of them had come when it was last asked for news
+    Column("rung_at", String),
+    Column("refused", Integer, nullable=False),  # since the last good one
+    Column("refused_why", Text, nullable=False),
+    Column("refused_since", String),
+)
+
 lease: Final = Table(
     "lease",
     metadata,

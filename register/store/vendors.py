@@ -13,6 +13,7 @@ from register.canon import moment, stamp
 from register.core import SendingFacts
 from register.store import tables as t
 from register.store.carry import NEW_VENDOR
+from register.store.hooks import NEVER, Bell, bells
 from register.store.store import Store
 
 
@@ -37,6 +38,7 @@ class VendorHealth:
     poll_every: int = 0  # seconds between two polls, as things stand; 0: never asked so far
     poll_why: str = ""
     paused_by: str = ""  # a person's id; empty where its credential paused it
+    bell: Bell = NEVER  # of its webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def health(store: Store) -> dict[str, VendorHealth]:
         open_bonds = {row[0]: row[1] for row in bonds}
         kept = connection.execute(select(t.quarantine.c.vendor, func.count()).group_by(t.quarantine.c.vendor))
         unread = {row[0]: row[1] for row in kept}
-    names = set(vendors) | {name for name, _ in counts} | set(open_bonds) | set(unread)
+    rung = bells(store)
+    names = set(rung) | set(vendors) | {name for name, _ in counts} | set(open_bonds) | set(unread)
 
     def count(name: str, *states: str) -> int:
         return sum(counts.get((name, state), 0) for state in states)
@@ -98,6 +101,7 @@ def health(store: Store) -> dict[str, VendorHealth]:
             poll_every=vendors[name].poll_every if name in vendors else 0,
             poll_why=vendors[name].poll_why if name in vendors else "",
             paused_by=(vendors[name].paused_by or "") if name in vendors else "",
+            bell=rung.get(name, NEVER),
         )
         for name in sorted(names)
     }

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from register.store.store import Store
 
 CHANNEL: Final = "muster"
+RUNG: Final = "rung"
+"""What a notice says when somebody rang for a supplier; that of a commit says nothing."""
 SLOW: Final = 1.0
 """Seconds between two looks at the head when nothing pokes: nobody promises that a poke arrives."""
 SLOWER: Final = 3.0
@@ -20,10 +22,15 @@ SLOWER: Final = 3.0
 
 
 class Watcher:
-    """Tells when the feed has moved. One a thread; raises RegisterUnavailable."""
+    """Tells when the feed has moved. One a thread; raises RegisterUnavailable.
 
-    def __init__(self, store: Store) -> None:
+    bells: return as well when somebody rang for a supplier (`store.hooks`); `rang` says so until it is reset.
+    """
+
+    def __init__(self, store: Store, *, bells: bool = False) -> None:
         self._store = store
+        self._bells = bells
+        self.rang = False
         self._listener = Listener(store.path) if store.path is not None else None
         self._notices: Any = None
         self._slow = SLOWER if self._listener is None else SLOW
@@ -31,7 +38,7 @@ class Watcher:
         self._look_at = 0.0  # when to look again though nothing poked
 
     def wait(self, after: int, seconds: float) -> bool:
-        """Return True as soon as an event past `after` is there, False after `seconds` without one."""
+        """Return True as soon as an event past `after` is there, False after `seconds` or at a bell."""
         end = time.monotonic() + seconds
         if self._listener is None and self._notices is None:
             self._notices = self._store.listen(CHANNEL)  # before the first look: nothing falls between
@@ -43,7 +50,7 @@ class Watcher:
                 self._look_at = now + self._slow
             if self._known > after:
                 return True
-            if now >= end:
+            if now >= end or (self.rang and self._bells):
                 return False
             if self._poked(min(end, self._look_at) - now):
                 self._look_at = 0.0
@@ -55,12 +62,14 @@ class Watcher:
         from psycopg import Error
 
         try:
-            return any(True for _ in self._notices.notifies(timeout=seconds, stop_after=1))
+            told = [notice.payload for notice in self._notices.notifies(timeout=seconds, stop_after=1)]
         except Error as error:
             self.close()
             raise RegisterAway(
                 "The connection to the database was lost. What was written is safe; it is tried again."
             ) from error
+        self.rang = self.rang or RUNG in told
+        return bool(told)
 
     def close(self) -> None:
         if self._listener is not None:

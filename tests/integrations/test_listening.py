@@ -14,13 +14,13 @@ import pytest
 from engine_kit import COORDINATOR, Engine, practice_file
 
 from integrations import collector
-from integrations.listening import SPREAD, Listener
+from integrations.listening import AT_MOST, SPREAD, Listener
 from integrations.pacing import Why
-from integrations.practice.moods import Hang, RateLimit
+from integrations.practice.moods import Hang, RateLimit, Refuse500
 from integrations.practice.server import Practice, running_practice
 from integrations.vendors import load_vendors, policy_of
 from integrations.worker import Worker
-from register.store import Store, open_store, outbox
+from register.store import Store, hooks, open_store, outbox
 from register.store.listening import listening
 from register.store.vendors import cursor_of, health, standing, unread_bonds
 from register.topics import hearing
@@ -187,6 +187,64 @@ async def test_the_pace_slows_down_is_told_and_outlives_a_restart(
     assert places == [clock.now, clock.now + 3 * SPREAD]
     listens.stir()
     assert await listens._nearer(clock.now + timedelta(hours=1)) <= clock.now + timedelta(seconds=10)
+
+
+async def test_a_webhook_is_answered_by_a_poll_also_after_a_restart(
+    slow: Callable[..., Engine], practice: Practice, clock: Clock
+) -> None:
+    engine = slow(poll_seconds=600)
+    (number,) = await bonded(engine)
+    await listener(engine).turn()
+    practice.desk.comment(practice.desk.tickets[0].id, "Theo", "news")
+    hooks.ring(engine.store, "practice", clock.now)  # answered 200, and its worker died
+    after = listener(slow(poll_seconds=600))
+    assert await after.begin() == clock.now
+    await after.turn()
+    assert engine.kinds(number)[-1] == "supplier_said"
+    assert hooks.unanswered(engine.store) == []
+    clock.now += timedelta(seconds=1)
+    assert await listener(engine).begin() > clock.now + timedelta(minutes=1)
+
+
+async def test_behind_webhooks_it_is_asked_less_until_one_is_missed_or_they_fall_silent(
+    slow: Callable[..., Engine], practice: Practice, clock: Clock
+) -> None:
+    engine = slow(poll_seconds=10)
+    await bonded(engine)
+    ticket, listens = practice.desk.tickets[0].id, listener(engine)
+    policy = engine.desk.policy  # no P1 or P2 is open, and it is nobody's night
+
+    async def polled(*, says: bool = False, rings: bool = False) -> tuple[float, str]:
+        clock.now += timedelta(seconds=1)
+        if says:
+            practice.desk.comment(ticket, "Theo", f"at {clock.now}")
+        if rings:
+            hooks.ring(engine.store, "practice", clock.now)
+        due = await listens.turn()
+        assert engine.desk.policy is policy
+        return (due - clock.now).total_seconds(), listening(engine.store, "practice").why
+
+    assert await polled(says=True) == (10, Why.HOT)
+    assert await polled(says=True, rings=True) == (80, Why.RINGS)
+    assert await polled() == (80, Why.RINGS), "nothing came that no webhook had told of"
+    assert await polled(says=True) == (10, Why.HOT), "one was lost: so may be the next"
+    assert await polled() == (10, Why.HOT)
+    assert await polled(rings=True) == (80, Why.RINGS)
+    clock.now += timedelta(minutes=61)
+    assert (await polled())[1] == Why.REST, "they have fallen silent"
+
+
+async def test_a_hundred_webhooks_are_no_hundred_polls(
+    slow: Callable[..., Engine], practice: Practice, clock: Clock
+) -> None:
+    engine = slow(poll_seconds=60)
+    listens = listener(engine)
+    await listens.turn()
+    listens.ask()
+    assert listens._soonest() == clock.now + AT_MOST
+    practice.mood = Refuse500(on="changes", times=1)
+    await listens.turn()
+    assert listens._soonest() == clock.now + timedelta(minutes=1), "in trouble: no sooner for being asked"
 
 
 async def until(done: Callable[[], object]) -> None:

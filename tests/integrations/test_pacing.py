@@ -41,6 +41,11 @@ def ago(**time: float) -> datetime:
         (Scene(ago(seconds=10), failures=3), 120, Why.TROUBLE),
         (Scene(ago(seconds=10), failures=99), 300, Why.TROUBLE),
         (Scene(working=False, failures=1), 600, Why.TROUBLE),
+        (Scene(ago(seconds=10), rings=True), 120, Why.RINGS),
+        (Scene(ago(seconds=10), rings=True, urgent=True), 30, Why.URGENT),
+        (Scene(ago(seconds=10), rings=True, open_bonds=False), 600, Why.IDLE),
+        (Scene(ago(seconds=10), rings=True, working=False), 600, Why.NIGHT),
+        (Scene(ago(seconds=10), rings=True, failures=1), 120, Why.TROUBLE),
     ],
 )
 def test_the_pace_follows_how_things_stand(scene: Scene, seconds: int, why: Why) -> None:
@@ -55,6 +60,7 @@ def test_the_pace_follows_how_things_stand(scene: Scene, seconds: int, why: Why)
         open_bonds=st.booleans(),
         working=st.booleans(),
         failures=st.integers(0, 10**6),
+        rings=st.booleans(),
     ),
     st.floats(1, 3600),
 )

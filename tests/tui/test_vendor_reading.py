@@ -10,7 +10,7 @@ import pytest
 
 from register.core import Principal, Role
 from register.desk import ServiceDesk
-from register.store import Store, open_store
+from register.store import Store, hooks, open_store
 from register.store.vendors import Standing as Kept
 from register.store.vendors import change_standing, heard_from
 from register.topics.delivery import PauseVendor
@@ -60,6 +60,14 @@ def test_health_is_the_worst_that_is_known(store: Store, session: Session) -> No
     (one,), _ = read_standing(store, session)
     assert one.health is Health.UP
     assert one.heard == pytest.approx(now.timestamp(), abs=1)
+    hooks.refused(store, "practice", now, "signature wrong", 3)
+    (one,), _ = read_standing(store, session)
+    assert (one.health, one.why) == (
+        Health.TROUBLE,
+        f"Webhook refused: signature wrong, since {now.astimezone():%H:%M}, 3 times.",
+    )
+    hooks.ring(store, "practice", now)
+    assert read_standing(store, session)[0][0].health is Health.UP
     heard_from(store, "practice", now, "503 from practice")
     (one,), _ = read_standing(store, session)
     assert (one.health, one.why) == (Health.TROUBLE, "503 from practice")

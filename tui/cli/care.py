@@ -32,11 +32,16 @@ _ROOM: Final = 100
 
 def serve(
     until_idle: Annotated[bool, typer.Option(help="end when nothing has been to do for ten minutes")] = False,
+    webhooks: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="take suppliers' webhooks in here, as 127.0.0.1:8790")
+    ] = "",
 ) -> Answer:
     """Send what is to be sent and listen to suppliers, until Ctrl-C."""
     from integrations import worker
+    from integrations.door import VARIABLE
 
-    code = worker.run(session_from(os.environ).register_url, os.environ, until_idle=until_idle)
+    env = {**os.environ, VARIABLE: webhooks} if webhooks else os.environ
+    code = worker.run(session_from(os.environ).register_url, env, until_idle=until_idle)
     return Answer({"ended": code == 0}, code=code)
 
 

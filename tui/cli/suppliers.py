@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from integrations import secrets
+from integrations import hook_secrets, secrets
 from integrations.connector import Health
 from integrations.errors import Failure
 from integrations.levels import level_of
@@ -27,6 +27,7 @@ from tui.cli.answer import Answer
 from tui.cli.here import here
 from tui.cli.tabular import columns
 from tui.cli.trouble import SUPPLIER, WrongUse
+from tui.suppliers import webhooks_refused
 from tui.who import env_of
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="the supplier's name in vendors.toml")]
@@ -58,6 +59,8 @@ def list_() -> Answer:
     rows = [[*(str(about[name] or "") for name in names), _pace(about)] for about in data]
     heading = ("NAME", "TITLE", "SYSTEM", "LEVEL", "ENVIRONMENT", "STANDING", "PHONE", "ASKED")
     repairs = [_repair(about) for about in data if about["paused_why"]]
+    refused = {name: webhooks_refused(health[name]) for name in known if name in health}
+    repairs += [f"{name}: {why} → docs/webhooks.md" for name, why in refused.items() if why]
     return Answer(data, [*columns(heading, rows), *repairs] if rows else [_NONE])
 
 
@@ -95,6 +98,9 @@ def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
         "polled_at": health.polled_at if health else None,
         "poll_seconds": health.poll_every if health else 0,
         "poll_why": health.poll_why if health else "",
+        "webhook_at": health.bell.rung_at if health else None,
+        "webhooks_refused": health.bell.refused if health else 0,
+        "webhooks_refused_why": health.bell.refused_why if health else "",
         "requests_a_minute": vendor.requests_a_minute,
         "not_before": health.not_before if health else None,
         "not_before_why": health.not_before_why if health else "",
@@ -124,6 +130,7 @@ def _standing(health: VendorHealth | None, *, by_hand: bool) -> str:
     parts = [f"{count} {what}" for count, what in counts if count]
     parts += [f"{health.unread} not readable"] if health.unread else []
     parts += ["in trouble"] if health.trouble else []
+    parts += ["webhook refused"] if health.bell.refused else []
     if health.not_before is not None and health.not_before > datetime.now(UTC):
         parts += [f"waits until {health.not_before.astimezone():%H:%M:%S}"]
     return ", ".join(parts) or f"ok, {health.open_bonds} open"
@@ -190,49 +197,78 @@ def _resumed(name: str) -> bool:
         return True
 
 
-def login(name: Name) -> Answer:
+def login(
+    name: Name,
+    webhook: Annotated[bool, typer.Option("--webhook", help="the secret of its webhooks instead")] = False,
+) -> Answer:
     """Store a supplier's credential in the keyring, then check it. It is asked for, or read from stdin."""
     vendor = vendor_named(name)
     if vendor.by_hand:
         raise WrongUse(f"A person speaks to {name}: it needs no credential. Nothing was stored.")
+    if webhook:
+        return _webhook_login(vendor)
     if vendor.auth == "none":
         raise WrongUse(f'{name} needs no credential: vendors.toml says auth = "none". Nothing was stored.')
     try:
-        secrets.store(name, _secret(vendor))
+        secrets.store(name, _secret(f"Credential for {one_line(vendor.title)}"))
     except ValueError as error:
         raise WrongUse(str(error)) from None
     return _checked(vendor, (f"The credential for {name} is in {secrets.place()}.",))
 
 
-def _secret(vendor: Vendor) -> str:
+def _webhook_login(vendor: Vendor) -> Answer:
+    """Keep another secret for its webhooks; the one before it counts for a while."""
+    name = vendor.name
+    try:
+        until = hook_secrets.put(name, _secret(f"Secret of the webhooks of {one_line(vendor.title)}"))
+    except ValueError as error:
+        raise WrongUse(str(error)) from None
+    lines = [f"The secret of {name}'s webhooks is in {secrets.place()}."]
+    if until is not None:
+        lines.append(f"The one before it counts, too, until {until.astimezone():%Y-%m-%d %H:%M}.")
+    lines.append(f"They are taken at /hooks/{name} where `muster serve --webhooks 127.0.0.1:8790` runs.")
+    return Answer({"vendor": name, "webhook": True, "before_counts_until": until}, lines)
+
+
+def _secret(of: str) -> str:
     if sys.stdin.isatty():
         from getpass import getpass
 
-        return getpass(f"Credential for {one_line(vendor.title)} (not shown): ")
+        return getpass(f"{of} (not shown): ")
     return sys.stdin.buffer.read(_MOST_INPUT).decode("utf-8", "replace")
 
 
-def logout(name: Name) -> Answer:
+def logout(
+    name: Name,
+    webhook: Annotated[bool, typer.Option("--webhook", help="the secret of its webhooks instead")] = False,
+) -> Answer:
     """Take a supplier's credential out of the keyring."""
     try:
-        held = secrets.forget(name)
+        held = hook_secrets.forget(name) if webhook else secrets.forget(name)
     except ValueError as error:
         raise WrongUse(str(error), "name") from None
-    place = secrets.place()
+    place, what = secrets.place(), "webhooks' secret" if webhook else "credential"
     said = f"was taken out of {place}" if held else f"is not in {place}: there was nothing to do"
-    return Answer({"vendor": name, "forgotten": held}, [f"The credential for {name} {said}."])
+    return Answer({"vendor": name, "forgotten": held}, [f"The {what} for {name} {said}."])
 
 
 def practice(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="on loopback; 0 takes any free one")] = 8377,
     agent: Annotated[bool, typer.Option(help="its people answer by themselves")] = True,
+    webhook: Annotated[str, typer.Option(metavar="URL", help="where it tells of what happens")] = "",
     as_json: bool = False,
 ) -> Answer:
     """Run a supplier to practise with, on this machine alone, until Ctrl-C."""
+    from integrations.practice.hooks import SECRET
     from integrations.practice.server import announce, serve
 
     def tell(url: str) -> None:
         print(json.dumps({"url": url}), flush=True)
 
-    serve(port, agent=agent, ready=tell if as_json else announce)
+    def say(url: str) -> None:
+        announce(url)
+        if webhook:
+            print(f"webhooks to {webhook}, signed with {SECRET}", flush=True)
+
+    serve(port, agent=agent, webhook=webhook, ready=tell if as_json else say)
     return Answer(None, silent=True)
