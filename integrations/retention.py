@@ -10,7 +10,7 @@ from typing import Final
 from integrations.hand import Hand
 from register.core import Principal, Role
 from register.store import RegisterUnavailable, hooks
-from register.store.retiring import due, retire
+from register.store.retiring import retire
 
 WHO: Final = Principal("muster", Role.ENGINE, "retention")
 EVERY: Final = 24 * 3600.0
@@ -44,9 +44,8 @@ async def _deliveries(hand: Hand) -> None:
 
 
 async def _all_that_is_due(hand: Hand, tell: Callable[[str], object]) -> None:
-    left = await hand.call(lambda: len(due(hand.desk, hand.now()).due))
     done = 0
-    while left:
+    while True:  # once at least: a run that was interrupted may have left people
         found = await hand.call(lambda: retire(hand.desk, WHO, hand.now(), most=AT_ONCE, whole_file=False))
         done += len(found.done)
         if not found.done:  # the others wait for something: tomorrow again

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, or_, select
 
 from register.canon import stamp
 from register.core import Principal, Refused
@@ -69,22 +69,20 @@ def retire(
     for which all others wait.
     """
     found = due(desk, now)
-    numbers, callers = found.due, set[str]()
+    numbers = found.due
     for at, number in enumerate(numbers, 1):
         if len(found.done) == most:
             break
-        before = desk.store.incident(number)
         try:
             desk.do(principal, Retire(target=number))
         except Refused as refused:  # put under hold meanwhile, or something of it is on its way
             found.waits.append(refused.sentence)
             continue
         found.done.append(number)
-        callers |= {before.caller} if before is not None and before.caller else set()
         if progress is not None:
             progress(at, len(numbers))
     with desk.store.read() as connection:
-        people = sorted(_nowhere_else(connection, callers))
+        people = sorted(_nowhere_else(connection, _callers(connection)))
         seen = int(connection.execute(select(t.head.c.seq)).scalar_one())
     for person in people:
         gone = ErasePerson(person=person, reason=REASON)
@@ -111,6 +109,13 @@ def _over(desk: ServiceDesk, matrix: Matrix, now: datetime) -> Iterator[list[Inc
             return
         last = rows[-1].n
         yield [one for one in (incident_of(row.doc, row.n) for row in rows) if is_due(one, matrix, now)]
+
+
+def _callers(connection: Connection) -> set[str]:
+    """Return who called of what is retired and is not erased: of a run that was interrupted, too."""
+    person = t.person.c
+    query = select(person.id).where(and_(person.retired_at.is_not(None), person.erased_at.is_(None)))
+    return set(connection.execute(query).scalars())
 
 
 def _nowhere_else(connection: Connection, people: set[str]) -> set[str]:
@@ -140,6 +145,5 @@ def _is_named(connection: Connection, person: str, row: Any) -> bool:
     named = or_(
         row.caller == person, row.owner == person, row.reporter == person, row.seers.contains(f"|{person}|")
     )
-    query = select(func.count()).select_from(t.incident).where(and_(row.retired == 0, named))
-    erased = select(t.person.c.id).where(and_(t.person.c.id == person, t.person.c.erased_at.is_not(None)))
-    return bool(connection.execute(query).scalar_one()) or connection.execute(erased).first() is not None
+    query = select(row.n).where(and_(row.retired == 0, named)).limit(1)
+    return connection.execute(query).first() is not None

@@ -70,6 +70,7 @@ person: Final = Table(
     Column("login", String, nullable=False),
     Column("name", String, nullable=False),
     Column("erased_at", String),
+    Column("retired_at", String),  # when an incident of which they called last lost its texts by a rule
     UniqueConstraint("kind", "login"),
 )
 

@@ -64,7 +64,7 @@ def _to_3(operations: Operations, connection: Connection) -> None:
 
 def _to_4(operations: Operations, connection: Connection) -> None:
     """What a supplier was told last stands in the bond; what the hub keeps of sendings and suppliers."""
-    for table in (t.sending, t.bond, t.quarantine, t.vendor):
+    for table in (t.person, t.sending, t.bond, t.quarantine, t.vendor):
         if inspect(connection).has_table(table.name):
             _add_columns(operations, table)
             _add_indexes(connection, table)

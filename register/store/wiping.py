@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, or_
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
+from register.row import number_of
 from register.store import tables as t
 from register.store.carry import Writing, carry
 from register.store.folding import events_of, fold_all
@@ -27,6 +28,8 @@ def _(effect: Wipe, transaction: Writing, now: str) -> None:
         gone = t.event.update().where(and_(t.event.c.stream == effect.stream, t.event.c.seq.in_(some)))
         connection.execute(gone, {"data": None, "salt": None})
     _forget_sent(connection, effect)
+    if effect.whole:
+        _mark_caller(connection, effect.stream, now)
     if not effect.stream.startswith("INC-"):
         return
     from register.store.files import made_anew  # both import the store
@@ -49,6 +52,13 @@ def _forget_sent(connection: Connection, effect: Wipe) -> None:
     if asked:
         over = and_(or_(*asked), row.state.not_in(_UNFINISHED))
         connection.execute(t.sending.update().where(over), {"payload": "{}", "why": ""})
+
+
+def _mark_caller(connection: Connection, stream: str, now: str) -> None:
+    """Whoever called is looked at later: of whom nothing else is on record goes as well."""
+    row = t.incident.c
+    caller = select(row.caller).where(row.n == number_of(stream)).scalar_subquery()
+    connection.execute(t.person.update().where(t.person.c.id == caller), {"retired_at": now})
 
 
 def _batches(several: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -454,3 +454,27 @@ def test_who_calls_again_while_their_old_incident_is_retired_keeps_their_name(
     assert retire(desk, ADA, clock()).people == []
     assert NAME in desk.store.people().values()
     assert verify(desk.store).ok
+
+
+def test_who_was_left_by_a_run_that_was_interrupted_is_erased_by_the_next(
+    desk: ServiceDesk, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adopt(desk)
+    number = log(desk, caller=NAME)
+    desk.do(ANA, fixed(number))
+    desk.do(ANA, Close(target=number))
+    clock.passes(days=60)
+    real = desk.do_if
+
+    def killed(*given: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(desk, "do_if", killed)
+    with pytest.raises(KeyboardInterrupt):
+        retire(desk, ADA, clock())
+    assert NAME in desk.store.people().values()
+    monkeypatch.setattr(desk, "do_if", real)
+    found = retire(desk, ADA, clock())
+    assert (found.done, len(found.people)) == ([], 1)
+    assert NAME not in desk.store.people().values()
+    assert retire(desk, ADA, clock()).people == []

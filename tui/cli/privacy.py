@@ -177,7 +177,7 @@ def retention_run(
     }
     if not found.rules:
         return Answer(data, ["The adopted matrix has no [[retention]] rule: everything is kept."])
-    if not found.due and not found.held:
+    if not (found.due or found.held or found.people):
         return Answer(data, ["Nothing is old enough by the matrix's rules."])
     lines = (
         [f"Due: {len(found.due):,}."] if dry_run else [f"Texts and people are gone from {len(found.done):,}."]
