@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -41,6 +41,8 @@ LATER: Final = timedelta(minutes=1)
 MOST_RESTING: Final = 500
 """Of these so many are left out when the next ones are looked for; the register is not asked with more."""
 _SAYS_FIXED: Final = {Theirs.FIXED: True, Theirs.CLOSED: True, Theirs.UNMAPPED: None}
+Bonds = Mapping[str, Sequence[BondRow]]
+"""By a ticket's id: whose it is."""
 _FOR_EVER: Final = (Gone, Rejected, Conflict, Moved)
 """What asking again will not change."""
 
@@ -54,7 +56,7 @@ class Collector:
         self._connector = connector
         self._budget = budget or Budget(hand, vendor, connector)
         self._moved: list[BondRow] = []  # a word of theirs that we do not know: perhaps a merger
-        self._later: dict[str, tuple[int, datetime]] = {}  # bonds whose ticket failed: how often, until when
+        self._later: dict[tuple[str, str], tuple[int, datetime]] = {}  # what failed: how often, until when
         self.failure: Failure | None = None
 
     async def poll(self) -> int:
@@ -117,9 +119,10 @@ class Collector:
         told = {change.ref.id for change in page.changes}
         bonds = await self._bonds(told | {unread.ticket for unread in page.unread if unread.ticket})
         self._moved += [
-            bonds[change.ref.id]
+            bond
             for change in page.changes
-            if change.ref.id in bonds and change.kind is ChangeKind.STATE and change.state is Theirs.UNMAPPED
+            if change.kind is ChangeKind.STATE and change.state is Theirs.UNMAPPED
+            for bond in bonds.get(change.ref.id, ())
         ]
         hear = Hear(
             vendor=self._vendor.name,
@@ -160,11 +163,11 @@ class Collector:
         Returns the number of events, and what the last one that could not be read failed of.
         """
         heard, trouble, now, name = 0, "", self._hand.now(), self._vendor.name
-        resting = [bond for bond, (_, until) in self._later.items() if until > now]
+        resting = [one for one, (_, until) in self._later.items() if until > now]
         due = await self._hand.call(
             lambda: vendors.unread_bonds(self._hand.store, name, MOST_WHOLE, resting[:MOST_RESTING])
         )
-        for bond in {bond.id: bond for bond in (*due, *self._moved)}.values():
+        for bond in {(bond.id, bond.part): bond for bond in (*due, *self._moved)}.values():
             await self._budget.wait()
             try:
                 heard += await self._read_one(bond)
@@ -175,20 +178,28 @@ class Collector:
             except Failure as failure:
                 trouble = failure.why
                 await self._waits(failure)
-                tries, _ = self._later.get(bond.id, (0, now))
-                self._later[bond.id] = tries + 1, now + min(LATER * 2**tries, timedelta(hours=1))
+                tries, _ = self._later.get((bond.id, bond.part), (0, now))
+                wait = min(LATER * 2**tries, timedelta(hours=1))
+                self._later[bond.id, bond.part] = tries + 1, now + wait
             else:
-                self._later.pop(bond.id, None)
+                self._later.pop((bond.id, bond.part), None)
         self._moved.clear()
         return heard, trouble
 
     async def _give_up(self, bond: BondRow, failure: Failure) -> None:
         """A ticket that cannot be read whole, however often it is asked for: a person must look."""
         why = f"{failure.why} So what they wrote before we knew the ticket may be missing here."
-        aside = Unreadable(change_id=f"whole:{bond.id}", why=why, incident=bond.incident, bond=bond.id)
-        hear = Hear(vendor=self._vendor.name, unreadable=(aside,), whole=bond.id, target=bond.incident)
+        which = ":".join(filter(None, ("whole", bond.id, bond.part)))
+        aside = Unreadable(change_id=which, why=why, incident=bond.incident, bond=bond.id)
+        hear = Hear(
+            vendor=self._vendor.name,
+            unreadable=(aside,),
+            whole=bond.id,
+            part=bond.part,
+            target=bond.incident,
+        )
         await self._hand.do(COLLECTOR, hear)
-        self._later.pop(bond.id, None)
+        self._later.pop((bond.id, bond.part), None)
 
     async def _read_one(self, bond: BondRow) -> int:
         connector = self._connector
@@ -200,36 +211,43 @@ class Collector:
         page = await connector.history(ref)
         hear = Hear(
             vendor=self._vendor.name,
-            items=tuple(_items(page.changes, {change.ref.id: bond for change in page.changes})),
-            unreadable=_unreadable(page, {unread.ticket: bond for unread in page.unread}),
+            items=tuple(_items(page.changes, {change.ref.id: [bond] for change in page.changes})),
+            unreadable=_unreadable(page, {unread.ticket: [bond] for unread in page.unread}),
             whole=bond.id,
+            part=bond.part,
             target=bond.incident,
             ref=ref,
         )
         return len((await self._hand.do(COLLECTOR, hear)).events)
 
-    async def _bonds(self, remote_ids: set[str]) -> dict[str, BondRow]:
+    async def _bonds(self, remote_ids: set[str]) -> Bonds:
+        """Whose tickets these are: of each incident one bond, a live one rather than one that has ended."""
         if not remote_ids:
             return {}
         rows = await self._hand.call(
             lambda: vendors.bonds_of(self._hand.store, self._vendor.name, remote_ids)
         )
-        return {row.remote_id: row for row in sorted(rows, key=lambda row: row.live)}
+        live = {row.remote_id for row in rows if row.live}
+        rows = [row for row in rows if row.live or row.remote_id not in live]
+        one_each = {
+            (row.remote_id, row.incident): row for row in sorted(rows, key=lambda row: not row.beside)
+        }
+        found: dict[str, list[BondRow]] = {}
+        for row in one_each.values():
+            found.setdefault(row.remote_id, []).append(row)
+        return found
 
 
-def _items(changes: Iterable[Change], bonds: dict[str, BondRow]) -> Iterable[Heard]:
-    """Changes of our tickets; others' are no business of ours."""
-    for change in changes:
-        bond = bonds.get(change.ref.id)
-        if bond is None:
-            continue
+def _items(changes: Iterable[Change], bonds: Bonds) -> Iterable[Heard]:
+    """Changes of our tickets, for each incident that has the ticket; others' are no business of ours."""
+    for change, bond in ((one, bond) for one in changes for bond in bonds.get(one.ref.id, ())):
         states, file = change.kind is ChangeKind.STATE, change.kind is ChangeKind.FILE
         yield Heard(
             incident=bond.incident,
             bond=bond.id,
             change_id=change.change_id,
             at=change.at,
-            kind="state" if states else "file" if file else "comment",
+            kind=change.kind.value,
             size=change.size if file else None,
             place=clip(change.place, 500) if file else "",
             author=clip(change.author, 200) or "unknown",
@@ -243,11 +261,19 @@ def _items(changes: Iterable[Change], bonds: dict[str, BondRow]) -> Iterable[Hea
             means=change.state.value if states else "",
             # a marker under somebody else's words is our text carried along, not our message
             op_id=change.marker if change.by_our_account else None,
+            ticket=change.ref if bond.beside else None,
+            link=change.link,
+            version=change.version if states else None,
+            raw_priority=change.raw_priority,
+            priorities=change.priorities,
         )
 
 
-def _unreadable(page: Page, bonds: Mapping[str, BondRow]) -> tuple[Unreadable, ...]:
-    return tuple(_set_aside(u.change_id, u.raw, u.why, bonds.get(u.ticket)) for u in page.unread)
+def _unreadable(page: Page, bonds: Bonds) -> tuple[Unreadable, ...]:
+    """Told on the first of the incidents that have the ticket: it waits in one place."""
+    return tuple(
+        _set_aside(u.change_id, u.raw, u.why, next(iter(bonds.get(u.ticket, ())), None)) for u in page.unread
+    )
 
 
 def _set_aside(change_id: str, raw: str, why: str, bond: BondRow | None) -> Unreadable:

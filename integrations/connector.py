@@ -165,7 +165,10 @@ TicketUpdate = Comment | Transition | Reprioritise | Attach
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A supplier's ticket as it stands. `version` goes back in `if_version`."""
+    """A supplier's ticket as it stands. `version` goes back in `if_version`.
+
+    priorities: which of ours `raw_priority` may stand for; none where it is not mapped.
+    """
 
     ref: Ref
     title: str
@@ -175,6 +178,7 @@ class Ticket:
     assignee: str | None
     updated_at: datetime
     version: str | None = None
+    priorities: tuple[Priority, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +193,8 @@ class ChangeKind(StrEnum):
     COMMENT = "comment"
     STATE = "state"
     FILE = "file"
+    PRIORITY = "priority"
+    LINK = "link"  # another ticket of theirs beside it, which may be about the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +211,13 @@ class Change:
     public: bool = True
     raw_state: str = ""  # kind STATE: the new state in the supplier's word
     state: Theirs = Theirs.UNMAPPED
+    version: str | None = None  # kind STATE: the ticket's, as this change left it
     marker: OpId | None = None  # our operation id, found in the body or in the file's name
     size: int | None = None  # kind FILE, whose name is the body: bytes, where told
     place: str = ""  # kind FILE: where it lies, in the connector's own words
+    raw_priority: str = ""  # kind PRIORITY: the new one in the supplier's word
+    priorities: tuple[Priority, ...] = ()  # kind PRIORITY: which of ours it may stand for; none if not mapped
+    link: Ref | None = None  # kind LINK: the other ticket; how it is linked is the body, in their words
 
 
 @dataclass(frozen=True, slots=True)

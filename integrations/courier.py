@@ -19,7 +19,7 @@ from integrations.leaving import as_it_may_leave
 from integrations.outcomes import AFTER, Later, Timing
 from integrations.recovery import Recovery, confirmed
 from integrations.register_files import Fetched, RegisterFiles
-from integrations.sending import Request
+from integrations.sending import Differs, Outcome, Request
 from integrations.vendor import Vendor, Wired
 from register.core import Command
 from register.incident import TicketRef
@@ -142,7 +142,7 @@ class Courier:
             await self._do(stopped)
             return
         try:
-            outcome: TicketRef | Applied | Fetched | Failure = await self._in_time(row)
+            outcome: Outcome | Failure = await self._in_time(row)
         except Failure as failure:
             outcome = failure
         else:
@@ -154,7 +154,7 @@ class Courier:
         await self._stands(outcome)
         self._fault("settled")
 
-    async def _in_time(self, row: Sending) -> TicketRef | Applied | Fetched:
+    async def _in_time(self, row: Sending) -> Outcome:
         """Send before the deadline that stands in the row: past it others may look the row up."""
         left = ((row.deadline_at or self._hand.now()) - self._hand.now()).total_seconds()
         limit = asyncio.timeout(max(left, 0.0))
@@ -166,16 +166,18 @@ class Courier:
                 raise
             raise Ambiguous(f"no answer from {self._vendor.title} in time", row.op_id) from None
 
-    async def _send(self, row: Sending) -> TicketRef | Applied | Fetched:
+    async def _send(self, row: Sending) -> Outcome:
         return await Request(self._vendor, self._connector, row, RegisterFiles(self._hand)).make()
 
-    async def _settle(self, row: Sending, outcome: TicketRef | Applied | Fetched | Failure) -> None:
+    async def _settle(self, row: Sending, outcome: Outcome | Failure) -> None:
         if isinstance(outcome, TicketRef):
             await self._do(ConfirmSending(row_id=row.row_id, ref=outcome))
         elif isinstance(outcome, Applied):
             await self._do(confirmed(row, outcome.change_ids, outcome.ticket, "answer"))
         elif isinstance(outcome, Fetched):
             await self._do(outcome.taken(row.row_id))
+        elif isinstance(outcome, Differs):
+            await self._do(outcome.told(row, self._vendor))
         else:
             now = self._hand.now()
             then = AFTER[type(outcome)](row, outcome, now, self._timing)

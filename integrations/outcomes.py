@@ -39,6 +39,8 @@ class Later:
     first: Command | None = None
 
 
+MOST_CONFLICTS: Final = 5
+"""Tries after which a ticket that is changed all the time is for a person."""
 RETRY: Final = wait_exponential_jitter(multiplier=2, max=300, jitter=1)
 
 
@@ -81,6 +83,13 @@ def _later(row: Sending, outcome: Failure, now: datetime, timing: Timing) -> Nex
     return Later(now + max(asked or timedelta(0), timing.backoff(row.tries)), outcome.why)
 
 
+def _busy(row: Sending, outcome: Failure, now: datetime, timing: Timing) -> Next:
+    """Somebody changes the ticket just now, so nothing was done: again a little later, and not for ever."""
+    if row.kind == "create" or row.tries >= MOST_CONFLICTS:
+        return _dead(row, outcome, now, timing)
+    return _later(row, outcome, now, timing)
+
+
 def _auth(row: Sending, outcome: Failure, now: datetime, timing: Timing) -> Next:
     """A secret that is missing here is this process's lack; one that is refused stops the vendor."""
     if isinstance(outcome, AuthFailed) and outcome.trouble is AuthTrouble.MISSING:
@@ -103,7 +112,7 @@ AFTER: Final[Mapping[type[Failure], Callable[[Sending, Failure, datetime, Timing
         Unavailable: _later,
         AuthFailed: _auth,
         Rejected: _dead,
-        Conflict: _dead,
+        Conflict: _busy,
         Gone: _dead,
         Moved: _moved,
         Ambiguous: _doubt,

@@ -156,10 +156,18 @@ async def _state_of(connector: Wired, row: Sending) -> Ticket | None:
 
 
 def confirmed(row: Sending, ids: tuple[str, ...], ticket: Ticket | None, how: How) -> ConfirmSending:
-    """Return what is put on record of an update that arrived."""
-    if ticket is None:
+    """Return what is put on record of an update that arrived.
+
+    Their state is, where we set it: what else they decided meanwhile is told by their feed.
+    """
+    if ticket is None or row.kind != "transition":
         return ConfirmSending(row_id=row.row_id, change_ids=ids, how=how)
     closed = ticket.state in (Theirs.CLOSED, Theirs.REFUSED)
     return ConfirmSending(
-        row_id=row.row_id, change_ids=ids, raw_state=ticket.raw_state, closed=closed, how=how
+        row_id=row.row_id,
+        change_ids=ids,
+        raw_state=ticket.raw_state,
+        closed=closed,
+        version=ticket.version,
+        how=how,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from integrations.connector import (
+    BALL,
     Applied,
     Attach,
     Cap,
@@ -25,16 +26,58 @@ from integrations.connector import (
     Reprioritise,
     Strong,
     Theirs,
+    Ticket,
     TicketUpdate,
     Transition,
     Updates,
 )
-from integrations.errors import Conflict, Rejected, Unavailable
+from integrations.errors import Conflict, Rejected
 from integrations.register_files import Fetched, RegisterFiles
 from integrations.vendor import Vendor, Wired
+from register.core import Command
 from register.incident import Priority, TicketRef
+from register.merging import Owner, Shared, Verdict, merged
 from register.store.outbox import Sending
+from register.topics.differences import TellDifference
 from register.topics.files import MAX_BYTES
+
+ROUNDS: Final = 3
+"""Times that a field is looked at anew in one try, where somebody changes the ticket meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """They changed the same field meanwhile, and nothing was written: theirs holds, or a person is asked."""
+
+    field: Shared
+    ours: str
+    ticket: Ticket
+    gives_way: bool
+
+    def told(self, row: Sending, vendor: Vendor) -> Command:
+        """What the register is to do with it."""
+        ticket, of_state = self.ticket, self.field is Shared.STATE
+        theirs = ticket.raw_state if of_state else ticket.raw_priority
+        why = (
+            f"{vendor.title} changed {ticket.ref.key} to {theirs} meanwhile, so what was asked for may not"
+            f" fit any more: `muster settle {row.incident} --keep ours` sends it all the same."
+        )
+        return TellDifference(
+            row_id=row.row_id,
+            tries=row.tries,
+            field=self.field,
+            ours=self.ours,
+            theirs=theirs,
+            gives_way=self.gives_way,
+            ball=BALL[ticket.state] if of_state else None,
+            fixed=of_state and ticket.state in (Theirs.FIXED, Theirs.CLOSED),
+            priorities=() if of_state else ticket.priorities,
+            why=why,
+        )
+
+
+Outcome = TicketRef | Applied | Fetched | Differs
+"""What came of a request that was answered."""
 
 
 class Request:
@@ -47,7 +90,7 @@ class Request:
         self._files = files
         self._payload: Mapping[str, Any] = orjson.loads(row.payload)
 
-    async def make(self) -> TicketRef | Applied | Fetched:
+    async def make(self) -> Outcome:
         return await _MADE[self._row.kind](self)
 
     async def create(self) -> TicketRef:
@@ -61,33 +104,77 @@ class Request:
     async def comment(self) -> Applied:
         return await self._apply(Comment(self._row.op_id, self._payload["body"], self._payload["public"]))
 
-    async def transition(self) -> Applied:
-        """Their state, unless they changed it meanwhile: then a person must look, whoever asked for what."""
+    async def transition(self) -> Applied | Differs:
+        """Their state, by the three-way rule: what they changed meanwhile is not overwritten in silence."""
         told, wish = self._payload, Theirs(self._payload["to"])
         if Cap.SET_STATE not in self._connector.info.caps:
             return await self._apply(Comment(self._row.op_id, told["note"] or _IN_WORDS[wish]))
-        ticket = await self._connector.get(self._ref())
-        if ticket.state is wish and not told["note"]:
-            return Applied((), ticket)
-        if ticket.state is not wish and not told.get("firm") and ticket.raw_state != told["seen"]:
-            raise Conflict(
-                f"{self._vendor.title} changed {ticket.ref.key} to {ticket.raw_state} meanwhile, so what was"
-                " asked for may not fit any more: look, then try again or drop it.",
-                ticket.version,
-            )
-        try:
-            applied = await self._apply(Transition(self._row.op_id, wish, told["note"]), ticket.version)
-        except Conflict as conflict:  # between our look and our word
-            raise Unavailable(conflict.why) from None
-        if applied.ticket is None:
-            return replace(applied, ticket=await self._connector.get(self._ref()))
-        return applied
 
-    async def priority(self) -> Applied:
-        to = Priority(self._payload["priority"])
+        def verdict(ticket: Ticket) -> Verdict:
+            if ticket.state is wish:
+                return Verdict.WRITE if told["note"] else Verdict.AGREED
+            changed = ticket.raw_state != told["seen"] and not told.get("firm")
+            found = merged(
+                agrees=False, they_changed=changed, we_changed=True, owner=self._owner(Shared.STATE)
+            )
+            # words of a person are not dropped in silence
+            return Verdict.ASK if found is Verdict.GIVE_WAY and told["note"] else found
+
+        update = Transition(self._row.op_id, wish, told["note"])
+        done = await self._write(update, verdict, Shared.STATE, wish.value.replace("_", " "))
+        if isinstance(done, Applied) and done.ticket is None:
+            return replace(done, ticket=await self._connector.get(self._ref()))
+        return done
+
+    async def priority(self) -> Applied | Differs:
+        """Their priority, by the three-way rule."""
+        told, to = self._payload, Priority(self._payload["priority"])
         if Cap.SET_PRIORITY not in self._connector.info.caps:
             return await self._apply(Comment(self._row.op_id, f"For us this is {to} from now on."))
-        return await self._apply(Reprioritise(self._row.op_id, to))
+
+        def verdict(ticket: Ticket) -> Verdict:
+            return merged(
+                agrees=to in ticket.priorities,
+                they_changed=not told.get("firm") and _is_another(ticket, told),
+                we_changed=True,
+                owner=self._owner(Shared.PRIORITY),
+            )
+
+        return await self._write(Reprioritise(self._row.op_id, to), verdict, Shared.PRIORITY, str(to))
+
+    async def _write(
+        self,
+        update: TicketUpdate,
+        verdict: Callable[[Ticket], Verdict],
+        field: Shared,
+        ours: str,
+    ) -> Applied | Differs:
+        """Write on the version that was seen when it was asked for; where it is another one now, look first.
+
+        Raises Conflict where somebody changes it each time between the look and the word.
+        """
+        checks = Cap.ETAG in self._connector.info.caps
+        version: str | None = self._payload.get("version") if checks else None
+        for _ in range(ROUNDS):
+            if version is None:
+                ticket = await self._connector.get(self._ref())
+                found = verdict(ticket)
+                if found is Verdict.AGREED:
+                    return Applied((), ticket)
+                if found is not Verdict.WRITE:
+                    return Differs(field, ours, ticket, gives_way=found is Verdict.GIVE_WAY)
+                version = ticket.version if checks else None
+            try:
+                return await self._apply(update, version)
+            except Conflict:  # between our look and our word
+                version = None
+        raise Conflict(
+            f"{self._vendor.title} changes this ticket again and again while we ask for the {field} {ours}:"
+            " look, then try again or drop it."
+        )
+
+    def _owner(self, field: Shared) -> Owner:
+        return self._vendor.owners[field]
 
     async def attach(self) -> Applied:
         told = self._payload
@@ -124,7 +211,7 @@ class Request:
         return ref
 
 
-_MADE: Final[Mapping[str, Callable[[Request], Awaitable[TicketRef | Applied | Fetched]]]] = MappingProxyType(
+_MADE: Final[Mapping[str, Callable[[Request], Awaitable[Outcome]]]] = MappingProxyType(
     {
         "create": Request.create,
         "comment": Request.comment,
@@ -140,6 +227,15 @@ _IN_WORDS: Final[Mapping[Theirs, str]] = MappingProxyType(
         Theirs.WORKING: "For us this is not over: please go on with it.",
     }
 )
+
+
+def _is_another(ticket: Ticket, told: Mapping[str, Any]) -> bool:
+    """Whether they have given it a priority that is not the one they had when we asked."""
+    if not ticket.raw_priority:
+        return False
+    if told.get("seen"):
+        return bool(ticket.raw_priority != told["seen"])
+    return "before" in told and Priority(told["before"]) not in ticket.priorities
 
 
 def in_words(wish: Theirs) -> str:

@@ -17,6 +17,7 @@ from integrations.systems import SYSTEMS
 from register.adoption import BY_HAND
 from register.contact import Contact, whom
 from register.leaving import MOST_BYTES, USUAL, May, Receives, fault_in
+from register.merging import OWNERS, Owner, Shared
 from register.policy import Period
 from register.text import Name, Slug, Words, one_line
 from register.topics.files import MAX_BYTES
@@ -137,6 +138,13 @@ class Block(BaseModel, extra="forbid", frozen=True):
             ' with ours, "resolve" accepts it and resolves ours'
         ),
     ] = "propose"
+    owner: Annotated[
+        dict[Shared, Owner],
+        Field(
+            description='whose word holds where both changed a field of a ticket: "ours", "theirs", or'
+            ' "conflict" to ask a person; usual: state = "theirs", priority = "ours"'
+        ),
+    ] = {}
     may_receive: Annotated[
         tuple[May, ...],
         Field(
@@ -201,6 +209,11 @@ class Vendor(Block, frozen=True):
             self.entitlement,
             self.entitlement_required,
         )
+
+    @property
+    def owners(self) -> Mapping[Shared, Owner]:
+        """Whose word holds where both changed a field of a ticket."""
+        return {**OWNERS, **self.owner}
 
     @property
     def fields(self) -> Mapping[str, str]:

@@ -81,6 +81,7 @@ def _facts(one: Vendor) -> VendorFacts:
         phone=one.phone,
         contacts=one.contacts,
         receives=one.receives,
+        owner=one.owners,
         closes_after=one.closes_after,
     )
 

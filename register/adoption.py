@@ -18,6 +18,7 @@ from register.contact import Contact
 from register.core import VendorFacts
 from register.leaving import MOST_BYTES, USUAL, May, Receives
 from register.matrix_toml import FILE, typed_leniently
+from register.merging import OWNERS, Owner, Shared
 from register.policy import DEFAULT_MATRIX, Matrix, Period
 from register.text import one_line
 
@@ -72,8 +73,16 @@ def _facts(name: str, block: Mapping[str, Any]) -> VendorFacts:
         phone=one_line(str(block.get("phone", ""))),
         receives=_receives(block),
         contacts=tuple(_contacts(block.get("contacts", ()))),
+        owner=_owners(block.get("owner")),
         closes_after=_period(block.get("closes_after")),
     )
+
+
+def _owners(given: Any) -> Mapping[Shared, Owner]:
+    """Who owns which field; what this program cannot read of it is as is usual."""
+    table = given if isinstance(given, dict) else {}
+    known = {field: table[field] for field in Shared if table.get(field) in tuple(Owner)}
+    return {**OWNERS, **{field: Owner(said) for field, said in known.items()}}
 
 
 def _contacts(given: Iterable[Any]) -> Iterator[Contact]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from register.incident import LIVE_BONDS, Bond, Priority, TicketRef
+from register.merging import Shared
 
 
 class Asks(StrEnum):
@@ -19,7 +20,9 @@ class Asks(StrEnum):
 
 def _priority(bond: Bond, ours: Priority) -> str:
     other = bond.told_priority is not None and bond.told_priority is not ours
-    return f"{int(ours)}" if other and bond.state in LIVE_BONDS else ""
+    theirs = f" {bond.their_priority}" if bond.their_priority else ""
+    differs = any(one.field is Shared.PRIORITY for one in bond.differences)  # that asks by itself
+    return f"{int(ours)}{theirs}" if (other or theirs) and not differs and bond.state in LIVE_BONDS else ""
 
 
 def _duplicates(bond: Bond, ours: Priority) -> str:

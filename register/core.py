@@ -24,6 +24,7 @@ from register.contact import Contact, whom
 from register.effect import Effect
 from register.incident import Incident
 from register.leaving import USUALLY, Receives
+from register.merging import OWNERS, Owner, Shared
 from register.policy import DEFAULT_MATRIX, Matrix
 from register.roles import Role as Role
 from register.standing import Founder
@@ -230,6 +231,7 @@ class VendorFacts:
     phone: str = ""
     contacts: tuple[Contact, ...] = ()
     receives: Receives = USUALLY
+    owner: Mapping[Shared, Owner] = field(default_factory=lambda: OWNERS)  # where both changed a field
     closes_after: timedelta | None = None  # they close what waits for us so long
 
     @property

@@ -100,16 +100,18 @@ class Pause(Effect):
 
 @dataclass(frozen=True, slots=True)
 class WholeRead(Effect):
-    """A bond's ticket was read from its beginning."""
+    """A bond's ticket was read from its beginning. part: the id of a further one, if it was that."""
 
     bond: str
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadAnew(Effect):
-    """A bond's ticket is to be read from its beginning, whatever was read before."""
+    """A bond's ticket, or a further one of it, is to be read from its beginning, whatever was read before."""
 
     bond: str
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

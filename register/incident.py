@@ -7,13 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Self
+from typing import Final, Self
 
-from pydantic import AfterValidator, BaseModel
+from pydantic import BaseModel
 
-from register.plain import one_line
+from register.bond import LIVE_BONDS as LIVE_BONDS
+from register.bond import Ball as Ball
+from register.bond import Bond as Bond
+from register.bond import BondState as BondState
+from register.bond import CallCard as CallCard
+from register.bond import CallWhy as CallWhy
+from register.bond import Difference as Difference
+from register.bond import FurtherTicket as FurtherTicket
+from register.bond import LinkSeen as LinkSeen
+from register.bond import OneLine as OneLine
+from register.bond import Priority as Priority
+from register.bond import TicketRef as TicketRef
+from register.bond import Value as Value
 
 
 class State(StrEnum):
@@ -63,17 +75,6 @@ class Urgency(StrEnum):
     LOW = "low"
 
 
-class Priority(IntEnum):
-    CRITICAL = 1
-    HIGH = 2
-    MODERATE = 3
-    LOW = 4
-    PLANNING = 5
-
-    def __str__(self) -> str:
-        return f"P{self.value}"
-
-
 _STEP: Final = MappingProxyType({"high": 0, "medium": 1, "low": 2})
 _PRIORITIES: Final = {
     (impact, urgency): Priority(1 + _STEP[impact] + _STEP[urgency])
@@ -121,121 +122,6 @@ class Label(StrEnum):
     INTERNAL = "internal"
     SHAREABLE = "shareable"
     CONFIDENTIAL = "confidential"
-
-
-class Ball(StrEnum):
-    """Whose turn it is between us and a supplier."""
-
-    OURS = "ours"
-    THEIRS = "theirs"
-
-
-class BondState(StrEnum):
-    ENGAGING = "engaging"  # asked for, their ticket is not known to exist
-    OPEN = "open"  # their ticket exists and is worked on
-    FIXED = "fixed"  # they say it is fixed: a proposal
-    ENDING = "ending"  # over for us; that they close their ticket is asked for, and not known to be done
-    ENDED = "ended"  # accepted, withdrawn, dropped or closed with them
-
-
-class CallWhy(StrEnum):
-    """Why a person is to call a supplier."""
-
-    P1 = "p1"  # their rule for what is critical: a ticket and a call
-    UNCONFIRMED = "unconfirmed"  # they have not confirmed a ticket that cannot wait
-    PROMISE = "promise"  # what they promised has passed
-    CONTRACT = "contract"  # their contract is about to be broken, and they can be reached by phone alone
-
-
-LIVE_BONDS: Final = frozenset({BondState.ENGAGING, BondState.OPEN, BondState.FIXED})
-
-
-class Value(BaseModel, frozen=True):
-    """A frozen value that is changed by making another one."""
-
-    def but(self, **changes: Any) -> Self:
-        """Return this value with other fields. They are not validated: folds hand over what events held.
-
-        The same as `model_copy(update=changes)` in a fifth of the time; folding is made of this.
-        """
-        other = object.__new__(type(self))
-        set_ = object.__setattr__
-        set_(other, "__dict__", {**self.__dict__, **changes})
-        set_(other, "__pydantic_fields_set__", self.__pydantic_fields_set__)
-        set_(other, "__pydantic_extra__", None)
-        set_(other, "__pydantic_private__", None)
-        return other
-
-
-OneLine = Annotated[str, AfterValidator(one_line)]
-"""What a supplier says, without signs that a terminal would obey or a database refuses."""
-
-
-class TicketRef(BaseModel, frozen=True):
-    """A supplier's ticket: `id` never changes, `key` is what people say, `url` may be empty."""
-
-    id: OneLine
-    key: OneLine
-    url: OneLine = ""
-
-
-class CallCard(BaseModel, frozen=True):
-    """A call that a person is asked to make. level: at which level of the supplier's own escalation."""
-
-    why: CallWhy
-    since: datetime
-    level: int = 1
-
-
-class Bond(Value, frozen=True):
-    """Incident ↔ supplier's ticket, minted at engage, before any ticket exists."""
-
-    id: str
-    vendor: str
-    production: bool
-    state: BondState = BondState.ENGAGING
-    ref: TicketRef | None = None
-    former: tuple[TicketRef, ...] = ()
-    duplicates: tuple[TicketRef, ...] = ()
-    doubtful: bool = False  # something sent is not known to have arrived
-    dead: bool = False  # a sending waits for a person
-    raw_state: str = ""  # the supplier's own word, the shadow of the three-way merge
-    told_priority: Priority | None = None  # the priority that they were told last: a shadow, too
-    closed: bool = False  # they have closed their ticket
-    aside: int = 0  # changes of theirs that could not be taken in, and wait for a person
-    disputed: int = 0  # how often they said "fixed" and we did not agree
-    ball: Ball = Ball.OURS
-    ball_since: datetime
-    engaged_at: datetime
-    engaged_by: str
-    heard_at: datetime | None = None
-    said_at: datetime | None = None  # their last word, not counting what may be our own
-    by_hand: bool = False  # no system of theirs is spoken to: a person hands over what is prepared
-    to_hand: int = 0  # prepared texts that nobody handed over yet
-    call: CallCard | None = None
-    confirm_by: datetime | None = None  # until when their ticket must be there, or a person is to call
-    promised_until: datetime | None = None  # what they promised last, by word of mouth
-    remind_at: datetime | None = None  # when a person is reminded of that promise
-    warned_for: datetime | None = None  # the turn of ours for which it was told that they are about to close
-    closes_at: datetime | None = None  # when they close it, if that turn of ours lasts
-    nudged: tuple[str, ...] = ()  # steps of their contract at which they were nudged: never twice
-    left: tuple[str, ...] = ()  # what a person has left as it is (`register.asking`)
-
-    @property
-    def wakes_at(self) -> datetime | None:
-        """When a person is asked to call them, unless something happens before."""
-        times = [at for at in (self.confirm_by, self.remind_at) if at is not None]
-        return min(times) if times and self.state in LIVE_BONDS else None
-
-    def prepared(self, texts: int = 1) -> Self:
-        """This bond with so many more texts to hand over, where that is done by hand."""
-        return self.but(to_hand=max(0, self.to_hand + texts)) if self.by_hand else self
-
-    @property
-    def closing_at(self) -> datetime | None:
-        """When they close their ticket unless we answer, where that is near."""
-        lasts = self.ball is Ball.OURS and self.warned_for == self.ball_since and not self.closed
-        return self.closes_at if lasts and self.state in LIVE_BONDS else None
 
 
 class Severity(StrEnum):

@@ -98,7 +98,7 @@ def _bond(bond: Bond, ours: Priority) -> list[Any]:
         ("dead", bond.dead),
         ("?", bond.doubtful),
         ("call", bond.call is not None or bond.to_hand),
-        ("ask", bond.aside or asked(bond, ours)),
+        ("ask", bond.aside or bond.differences or bond.links or asked(bond, ours)),
     )
     flag = next((flag for flag, stands in flags if stands), "ok")
     key = bond.ref.key if bond.ref is not None else ""

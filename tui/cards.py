@@ -138,8 +138,23 @@ def _duplicates(detail: Detail, model: Model) -> Iterator[Facts]:
 def _priority(detail: Detail, model: Model) -> Iterator[Facts]:
     for bond in _live(detail):
         if Asks.PRIORITY in asked(bond, detail.incident.priority):
-            theirs, ours = str(bond.told_priority), str(detail.incident.priority)
+            theirs = one_line(bond.their_priority) or str(bond.told_priority)
+            ours = str(detail.incident.priority)
             yield {"vendor": bond.vendor, "theirs": theirs, "ours": ours, "what": Asks.PRIORITY.value}
+
+
+def _differs(detail: Detail, model: Model) -> Iterator[Facts]:
+    for bond in _bonds(detail):
+        for one in bond.differences:
+            facts = {"vendor": bond.vendor, "what": one.field.value, "key": _key(bond)}
+            yield {**facts, "ours": one_line(one.ours), "theirs": one_line(one.theirs)}
+
+
+def _links(detail: Detail, model: Model) -> Iterator[Facts]:
+    for bond in _live(detail):
+        for link in bond.links:
+            facts = {"vendor": bond.vendor, "ours": _key(bond), "how": one_line(link.how)}
+            yield {**facts, "ticket": one_line(link.ref.key)}
 
 
 def _paused(*, by_person: bool) -> Callable[[Detail, Model], Iterator[Facts]]:
@@ -202,6 +217,24 @@ KINDS: Final[tuple[Kind, ...]] = (
         _asides,
     ),
     Kind(
+        "differs",
+        "Both changed the {what} of {key} at {vendor}: {ours} is ours, {theirs} is theirs.",
+        (
+            Way("plus", "ours holds", "settle", ("vendor", "what"), {"keep": "ours"}),
+            Way("minus", "theirs holds", "settle", ("vendor", "what"), {"keep": "theirs"}),
+        ),
+        _differs,
+    ),
+    Kind(
+        "linked",
+        "{vendor}: {ours} {how} {ticket}. Is that about this, too?",
+        (
+            Way("plus", "hear it, too", "relink", ("vendor", "ticket"), {"also": "yes"}),
+            Way("minus", "leave it", "relink", ("vendor", "ticket"), {"drop": "yes"}),
+        ),
+        _links,
+    ),
+    Kind(
         "duplicates",
         "{vendor} has more than one ticket of it: we write on {ours}, there is {others}, too.",
         (
@@ -212,7 +245,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "priority",
-        "{vendor} was told {theirs}, ours is {ours}.",
+        "{vendor} works at {theirs}, ours is {ours}.",
         (
             Way("plus", "offer ours", "reprioritise"),
             Way("minus", "leave", "leave", ("vendor", "what")),

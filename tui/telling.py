@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from register.core import Recorded
 from register.plain import one_line
+from tui.bond_words import BOND_WORDS, of_bond
 from tui.detail import PERSON, Told
 from tui.life_words import LIFE_WORDS
 
@@ -87,10 +88,6 @@ def _to_supplier(what: str, words_in: str = "message") -> Words:
     return words
 
 
-def _of_sending(event: Any, what: str, pen: str = "", body: str = "") -> Mapping[str, Any]:
-    return {"what": one_line(what), "body": body, "vendor": event.vendor, "bond": event.bond, "pen": pen}
-
-
 _SENT: Final[Mapping[str, str]] = {
     "create": "ticket",
     "comment": "message",
@@ -115,7 +112,7 @@ def _withdrawn(event: Any) -> Mapping[str, Any]:
     where = "PRODUCTION" if event.production else "test"
     unsent = f", {len(event.unsent)} not sent any more" if event.unsent else ""
     what = f"calls {event.vendor} off ({where}){unsent}"
-    return _of_sending(event, what, "warn", event.reason)
+    return of_bond(event, what, "warn", event.reason)
 
 
 def _delivered(event: Any) -> Mapping[str, Any]:
@@ -125,7 +122,7 @@ def _delivered(event: Any) -> Mapping[str, Any]:
         "heard": ", it came back",
         "person": ", on a person's word",
     }
-    return _of_sending(event, f"{_sent(event)} is at {event.vendor}{how.get(event.how, '')}", "dim")
+    return of_bond(event, f"{_sent(event)} is at {event.vendor}{how.get(event.how, '')}", "dim")
 
 
 def _adopted(event: Any) -> Mapping[str, Any]:
@@ -133,7 +130,7 @@ def _adopted(event: Any) -> Mapping[str, Any]:
         event.how, event.how
     )
     more = f"; duplicates there: {', '.join(ref.key for ref in event.duplicates)}" if event.duplicates else ""
-    return _of_sending(event, f"{event.vendor} ticket {event.ref.key} ({how}){more}", "warn" if more else "")
+    return of_bond(event, f"{event.vendor} ticket {event.ref.key} ({how}){more}", "warn" if more else "")
 
 
 def _about_supplier(event: Any, what: str, pen: str) -> dict[str, Any]:
@@ -163,11 +160,16 @@ def _call_due(event: Any) -> Mapping[str, Any]:
     return {**told, "body": f"{why[:1].upper()}{why[1:]}{clock}.", "people": (event.asks,)}
 
 
+def _on(event: Any) -> str:
+    """On which of their tickets, where it is not the bond's own."""
+    return "" if event.of is None else f" on {one_line(event.of.key)}"
+
+
 def _said(event: Any) -> Mapping[str, Any]:
     private = "" if event.public else ", not for the public"
     ours = ", by our own account: perhaps ours" if event.perhaps_ours else ""
     return {
-        "what": f"{PERSON} wrote{private}{ours}",
+        "what": f"{PERSON} wrote{_on(event)}{private}{ours}",
         "people": (event.author,),
         "body": event.body,
         "vendor": event.vendor,
@@ -179,7 +181,8 @@ def _said(event: Any) -> Mapping[str, Any]:
 def _their_file(event: Any) -> Mapping[str, Any]:
     size = "" if event.size is None else f" ({event.size:,} bytes)"
     return {
-        "what": f"{PERSON} put a file there: {one_line(event.name)}{size}, `muster fetch` brings it",
+        "what": f"{PERSON} put a file there{_on(event)}: {one_line(event.name)}{size},"
+        " `muster fetch` brings it",
         "people": (event.author,),
         "vendor": event.vendor,
         "bond": event.bond,
@@ -190,10 +193,11 @@ def _their_file(event: Any) -> Mapping[str, Any]:
 def _updated(event: Any) -> Mapping[str, Any]:
     before = one_line(event.before)
     state = f"{before} → {one_line(event.raw_state)}" if before else one_line(event.raw_state)
-    fixed = ": they say it is fixed, yours to decide" if event.fixed else ""
-    ball = f"   ball: {event.ball}" if event.ball else ""
+    fixed = ": they say it is fixed, yours to decide" if event.fixed and event.of is None else ""
+    ball = f"   ball: {event.ball}" if event.ball and event.of is None else ""
+    key = "" if event.of is None else f"{one_line(event.of.key)}: "
     return {
-        "what": f"{state} ({PERSON}){fixed}{ball}",
+        "what": f"{key}{state} ({PERSON}){fixed}{ball}",
         "people": (event.author,),
         "vendor": event.vendor,
         "bond": event.bond,
@@ -260,7 +264,7 @@ WORDS: Final[Mapping[str, Words]] = {
     "engaged": _to_supplier("engages"),
     "replied": _to_supplier("writes to"),
     "forwarded": _to_supplier("forwards another supplier's words to"),
-    "file_sent": lambda e: _of_sending(e, f"sends {e.name or 'a file'} to {e.vendor} ({e.size:,} bytes)"),
+    "file_sent": lambda e: of_bond(e, f"sends {e.name or 'a file'} to {e.vendor} ({e.size:,} bytes)"),
     "evidence": lambda e: {
         "what": f"{one_line(e.name) or 'a file'} lies elsewhere"
         + (f"; {e.vendor} is told" if e.bond else ""),
@@ -268,33 +272,31 @@ WORDS: Final[Mapping[str, Words]] = {
         "vendor": e.vendor,
         "bond": e.bond,
     },
-    "ticket_made": lambda e: _of_sending(e, f"{e.vendor} ticket {e.ref.key}", "good"),
+    "ticket_made": lambda e: of_bond(e, f"{e.vendor} ticket {e.ref.key}", "good"),
     "ticket_adopted": _adopted,
-    "duplicate_found": lambda e: _of_sending(e, f"a second ticket at {e.vendor}: {e.ref.key}", "bad"),
-    "relinked": lambda e: _of_sending(e, f"the ticket at {e.vendor} is {e.ref.key} now", "warn"),
+    "duplicate_found": lambda e: of_bond(e, f"a second ticket at {e.vendor}: {e.ref.key}", "bad"),
+    "relinked": lambda e: of_bond(e, f"the ticket at {e.vendor} is {e.ref.key} now", "warn"),
     "withdrawn": _withdrawn,
     "accepted": _to_supplier("accepts the fix of", "note"),
     "disputed": _to_supplier("disputes the fix of"),
-    "reprioritised": lambda e: _of_sending(
-        e, f"{e.vendor} is told: {e.before or 'no priority'} → {e.priority}"
-    ),
+    "reprioritised": lambda e: of_bond(e, f"{e.vendor} is told: {e.before or 'no priority'} → {e.priority}"),
     "delivered": _delivered,
-    "send_ambiguous": lambda e: _of_sending(
+    "send_ambiguous": lambda e: of_bond(
         e, f"{_sent(e)} to {e.vendor}: not known to have arrived, being looked up", "warn", e.why
     ),
-    "person_needed": lambda e: _of_sending(
+    "person_needed": lambda e: of_bond(
         e, f"{_sent(e)} to {e.vendor} waits for a person (4 Outbox)", "bad", e.why
     ),
-    "send_failed": lambda e: _of_sending(e, f"{_sent(e)} to {e.vendor} failed (4 Outbox)", "bad", e.why),
-    "sent_again": lambda e: _of_sending(e, f"{_sent(e)} to {e.vendor} is tried again", "", e.why),
+    "send_failed": lambda e: of_bond(e, f"{_sent(e)} to {e.vendor} failed (4 Outbox)", "bad", e.why),
+    "sent_again": lambda e: of_bond(e, f"{_sent(e)} to {e.vendor} is tried again", "", e.why),
     "called": _called,
     "nudged": _nudged,
     "call_due": _call_due,
     "supplier_said": _said,
     "supplier_updated": _updated,
     "supplier_file": _their_file,
-    "file_wanted": lambda e: _of_sending(e, f"{one_line(e.name)} is to be fetched from {e.vendor}"),
-    "file_fetched": lambda e: _of_sending(e, f"{one_line(e.name)} came from {e.vendor}", "good"),
+    "file_wanted": lambda e: of_bond(e, f"{one_line(e.name)} is to be fetched from {e.vendor}"),
+    "file_fetched": lambda e: of_bond(e, f"{one_line(e.name)} came from {e.vendor}", "good"),
     "set_aside": lambda e: {
         "what": f"something from {e.vendor} could not be taken in: `muster quarantine list`",
         "body": e.why,
@@ -311,7 +313,7 @@ WORDS: Final[Mapping[str, Words]] = {
         "bond": e.bond,
         "pen": "bad",
     },
-    "left_as_it_is": lambda e: _of_sending(e, f"leaves it with {e.vendor} as it is: {_LEFT[e.what]}"),
+    "left_as_it_is": lambda e: of_bond(e, f"leaves it with {e.vendor} as it is: {_LEFT[e.what]}"),
     "vendor_paused": lambda e: {"what": f"sending to {e.vendor} is paused", "body": e.why, "pen": "bad"},
     "vendor_resumed": lambda e: {"what": f"sending to {e.vendor} goes on", "body": e.why},
     "clock_stepped_back": lambda e: {
@@ -345,6 +347,7 @@ WORDS: Final[Mapping[str, Words]] = {
     "legal_hold_set": lambda e: {"what": "under legal hold: nothing may be redacted", "body": e.reason},
     "legal_hold_lifted": lambda e: {"what": "no longer under legal hold", "body": e.reason},
     "unrestricted": lambda e: {"what": "open to everyone's eyes again"},
-    "send_dropped": lambda e: _of_sending(e, f"{_sent(e)} to {e.vendor} is given up", "warn", e.reason),
+    "send_dropped": lambda e: of_bond(e, f"{_sent(e)} to {e.vendor} is given up", "warn", e.reason),
+    **BOND_WORDS,
     **LIFE_WORDS,
 }

@@ -74,6 +74,8 @@ class _Act(BaseModel, extra="forbid"):
     times: Annotated[int, Field(ge=1, le=1_000, description="comments, all of one instant")] = 1
     state: str = ""
     merge: Annotated[bool, Field(description="into another ticket, made for it")] = False
+    split: Annotated[str, Field(description="the title of a ticket that takes over a part of it")] = ""
+    priority: str = ""
 
 
 def practice_app(
@@ -179,7 +181,7 @@ class _Api:
     async def set_priority(self, request: Request) -> Response:
         asked = _NewPriority.model_validate_json(await request.body())
         name = request.path_params["name"]
-        change = self.desk.set_priority(name, ACCOUNT, asked.priority)
+        change = self.desk.set_priority(name, ACCOUNT, asked.priority, version=_if_match(request))
         ticket = _ticket(request, self.desk.ticket(name))
         return JSONResponse({"ticket": ticket, "change": _change(change) if change else None})
 
@@ -214,6 +216,10 @@ class _Api:
             self.desk.burst(ticket.id, asked.author, [asked.comment] * asked.times, public=asked.public)
         if asked.state:
             self.desk.set_state(ticket.id, asked.author, asked.state)
+        if asked.priority:
+            self.desk.set_priority(ticket.id, asked.author, asked.priority)
+        if asked.split:
+            self.desk.split(ticket.id, asked.author, asked.split)
         if asked.merge:
             self.desk.merge(ticket.id, self._other(ticket.id, asked.author), asked.author)
         return JSONResponse(_ticket(request, self.desk.ticket(ticket.id)))

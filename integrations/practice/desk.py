@@ -57,8 +57,8 @@ class PdTicket:
 class PdChange:
     """One thing that happened; `seq` counts over the whole desk.
 
-    kind: created, comment, state, priority, file or merged. body: the text, the new priority, the file's
-    name, or the key of the ticket that goes on in this one's place.
+    kind: created, comment, state, priority, file, split or merged. body: the text, the new priority, the
+    file's name, or the key of the ticket that has a part of this one, or goes on in its place.
     """
 
     seq: int
@@ -206,12 +206,14 @@ class Desk:
                 return None
             return self._record(replace(ticket, state=state), "state", author, "", public=True)
 
-    def set_priority(self, name: str, author: str, priority: str) -> PdChange | None:
+    def set_priority(
+        self, name: str, author: str, priority: str, *, version: int | None = None
+    ) -> PdChange | None:
         """Give the ticket another priority; None when it had that already, and nothing is recorded."""
         if priority not in PRIORITIES:
             raise DeskRefused(422, {"priority": f"one of {', '.join(PRIORITIES)}"})
         with self._lock:
-            ticket = self._current(name, None)
+            ticket = self._current(name, version)
             if priority == ticket.priority:
                 return None
             return self._record(replace(ticket, priority=priority), "priority", author, priority, public=True)
@@ -257,6 +259,14 @@ class Desk:
                 raise DeskRefused(422, {"ticket": "is that very one"})
             self._record(ticket, "merged", author, other.key, public=True)
             self._merged[ticket.id] = other.id
+
+    def split(self, name: str, author: str, title: str) -> PdTicket:
+        """Make a ticket of a part of this one; the first goes on besides."""
+        with self._lock:
+            ticket = self._current(name, None)
+            other = self.create(author, title)
+            self._record(ticket, "split", author, other.key, public=True)
+            return other
 
     def delete(self, name: str) -> None:
         """Take the ticket away, as an administrator would; what happened to it stays in the changes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from integrations.connector import Change, ChangeKind, Unread
 from integrations.markup.formats import plain
+from integrations.meant import priorities_meant
 from integrations.reading import read, unread_row
-from integrations.redmine.account import STATUSES
+from integrations.redmine.account import PRIORITIES, STATUSES
 from integrations.redmine.wire import Issue, Journal, Named, One, issue_path
 from register.incident import TicketRef
 from register.marker import marker_of, unsigned
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 
 STATE: Final = ".state"
 """What is added to a journal's number for the change of state in it: one journal may bring both."""
+PRIORITY: Final = ".priority"
+_LINKS: Final[Mapping[str, str]] = {
+    "relates": "relates to",
+    "copied_to": "copied to",
+    "copied_from": "copied from",
+    "child_id": "has the part",
+    "parent_id": "is a part of",
+}
+"""Redmine's names of relations and of the family, as they are told; the others are told as they are."""
 Told = tuple[list[Change], list[Unread]]
 
 
@@ -72,6 +82,17 @@ class Journals:
                 found.append(journal)
         return tuple(found)
 
+    async def ours_setting(self, issue: Issue, priority: int) -> tuple[str, ...]:
+        """The change id of the last journal in which our account set this priority, if there is one."""
+        for row in reversed(issue.journals):
+            try:
+                journal = Journal.model_validate(row)
+            except ValidationError:
+                continue
+            if journal.priority == priority and await self._is_us(journal.user):
+                return (f"{journal.id}{PRIORITY}",)
+        return ()
+
     def ref(self, number: int) -> TicketRef:
         return TicketRef(id=str(number), key=f"#{number}", url=f"{self.http.base}/issues/{number}")
 
@@ -83,18 +104,38 @@ class Journals:
         if heard and (text or journal.files):
             comment = await self._comment(issue, str(journal.id), who, at, text, journal.files)
             changes.append(replace(comment, public=not journal.private_notes))
+        about = Change(
+            change_id=str(journal.id),
+            ref=self.ref(issue.id),
+            at=at,
+            kind=ChangeKind.STATE,
+            author=one_line(who.name) if who else "",
+            by_our_account=await self._is_us(who),
+        )
         if journal.status is not None:
             raw = one_line(await self._account.name_of(STATUSES, journal.status))
+            state = self.config.meaning(raw)
+            changes.append(replace(about, change_id=f"{journal.id}{STATE}", raw_state=raw, state=state))
+        if journal.priority is not None:
+            raw = one_line(await self._account.name_of(PRIORITIES, journal.priority))
+            meant = priorities_meant(self.config.priorities, raw)
             changes.append(
-                Change(
-                    change_id=f"{journal.id}{STATE}",
-                    ref=self.ref(issue.id),
-                    at=at,
-                    kind=ChangeKind.STATE,
-                    author=one_line(who.name) if who else "",
-                    by_our_account=await self._is_us(who),
-                    raw_state=raw,
-                    state=self.config.meaning(raw),
+                replace(
+                    about,
+                    change_id=f"{journal.id}{PRIORITY}",
+                    kind=ChangeKind.PRIORITY,
+                    raw_priority=raw,
+                    priorities=meant,
+                )
+            )
+        for how, number in journal.links:
+            changes.append(
+                replace(
+                    about,
+                    change_id=f"{journal.id}.{how}.{number}",
+                    kind=ChangeKind.LINK,
+                    link=self.ref(number),
+                    body=_LINKS.get(how, one_line(how)),
                 )
             )
         return changes

@@ -12,6 +12,7 @@ from integrations.errors import Rejected
 from register.incident import TicketRef
 from register.text import one_line
 
+_FAMILY: Final = ("child_id", "parent_id")
 PAGE: Final = 100
 """Rows of a list. Redmine gives no more, whatever is asked for."""
 
@@ -83,7 +84,22 @@ class Journal(BaseModel):
     @property
     def status(self) -> int | None:
         """The number of the status that it set, if it set one."""
-        told = [str(each.new_value) for each in self.details if each.name == "status_id"]
+        return self._number("status_id")
+
+    @property
+    def priority(self) -> int | None:
+        """The number of the priority that it set, if it set one."""
+        return self._number("priority_id")
+
+    @property
+    def links(self) -> tuple[tuple[str, int], ...]:
+        """Issues that it links to this one, and how: relations, parents and parts."""
+        linked = (each for each in self.details if each.property == "relation" or each.name in _FAMILY)
+        told = ((each.name, str(each.new_value or "")) for each in linked)
+        return tuple((how, int(number)) for how, number in told if number.isascii() and number.isdecimal())
+
+    def _number(self, field: str) -> int | None:
+        told = [str(each.new_value) for each in self.details if each.name == field]
         return int(told[0]) if told and told[0].isascii() and told[0].isdecimal() else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -14,9 +15,10 @@ from integrations.answers import lost
 from integrations.connector import Change, ChangeKind, Ref, Unread
 from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, Rejected, Unavailable
 from integrations.markup.formats import TextFormat, plain
+from integrations.meant import priorities_meant
 from integrations.reading import MAX_RAW, read, unread_row
 from integrations.rt.config import RtConfig
-from integrations.rt.wire import ME, PAGE, SPOKEN, Content, Part, Rows, Transaction, row_id, types
+from integrations.rt.wire import ME, MERGED, PAGE, SPOKEN, Content, Part, Rows, Transaction, row_id, types
 from register.marker import marker_of, unsigned
 from register.text import MAX_TEXT, clean, clip, one_line
 
@@ -25,12 +27,21 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 3
 """Times that one unreadable message may hold up the rest."""
-_FIELDS: Final = "Type,Creator,ObjectId,Created,NewValue"
+_FIELDS: Final = "Type,Creator,ObjectId,Created,Field,NewValue"
 _AT_ONCE: Final = 50
 """Messages whose parts are asked for in one request."""
 _KINDS: Final[Mapping[str, TextFormat]] = {"text/plain": TextFormat.TEXT, "text/html": TextFormat.HTML}
 """The kinds of text that a message may come in, the better first."""
 
+_LINKS: Final[Mapping[str, str]] = {
+    "HasMember": "has the part",
+    "MemberOf": "is a part of",
+    "RefersTo": "refers to",
+    "ReferredToBy": "is referred to by",
+    "DependsOn": "waits for",
+    "DependedOnBy": "is waited for by",
+}
+"""RT's links, as they are told of the ticket that has them."""
 Row = Mapping[str, Any]
 
 
@@ -91,7 +102,7 @@ class Transactions:
             try:
                 told = Transaction.model_validate(row)
                 body = await self._body(parts.get(told.id, ())) if told.Type in SPOKEN else ""
-                changes.append(self._change(told, body, me))
+                changes += self._changes(told, body, me)
             except ValueError as error:
                 unread.append(unread_row(row, ("id",), error, "ObjectId"))
             except (Rejected, Gone, AuthFailed, Unavailable) as failure:
@@ -112,23 +123,40 @@ class Transactions:
                 raise failure
         self._failed.pop(transaction, None)
 
-    def _change(self, told: Transaction, body: str, me: str) -> Change:
-        raw = told.NewValue if told.Type == "Status" else ""
-        if told.Type == "AddLink":  # fsck.com-rt://NAME/ticket/4
-            raw = f"merged into #{told.NewValue.rpartition('/')[2]}"
-        return Change(
+    def _changes(self, told: Transaction, body: str, me: str) -> list[Change]:
+        change = Change(
             change_id=str(told.id),
             ref=self._ref(told.ObjectId),
             at=told.Created,
-            kind=ChangeKind.COMMENT if told.Type in SPOKEN else ChangeKind.STATE,
+            kind=ChangeKind.COMMENT,
             author=one_line(told.Creator.id),
             by_our_account=told.Creator.id == me,
             body=clip(unsigned(body), MAX_TEXT),
             public=told.Type != "Comment",
-            raw_state=one_line(raw),
-            state=self.config.meaning(raw),
             marker=marker_of(body),
         )
+        if told.Type in SPOKEN:
+            return [change]
+        if told.Type == "Set":
+            raw = one_line(told.NewValue)
+            meant = priorities_meant(self.config.priorities, raw)
+            return [replace(change, kind=ChangeKind.PRIORITY, raw_priority=raw, priorities=meant)]
+        if told.Type == "AddLink" and told.Field != MERGED:
+            return self._link(told, change)
+        raw = told.NewValue
+        if told.Type == "AddLink":
+            raw = f"merged into #{told.NewValue.rpartition('/')[2]}"
+        state = self.config.meaning(raw)
+        said = one_line(raw)
+        return [replace(change, kind=ChangeKind.STATE, raw_state=said, state=state, version=str(told.id))]
+
+    def _link(self, told: Transaction, change: Change) -> list[Change]:
+        """A link to another ticket of theirs; one to anything else is no ticket: fsck.com-rt://NAME/ticket/4."""
+        place, _, number = told.NewValue.rpartition("/ticket/")
+        if not (place.startswith("fsck.com-rt://") and number.isascii() and number.isdecimal()):
+            return []
+        how = _LINKS.get(told.Field, one_line(told.Field))
+        return [replace(change, kind=ChangeKind.LINK, link=self._ref(int(number)), body=how)]
 
     async def _parts(self, transactions: Sequence[int]) -> dict[int, list[Part]]:
         """The parts of these transactions' messages, without what is in them."""

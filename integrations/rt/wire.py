@@ -20,7 +20,10 @@ PAGE: Final = 100
 ME: Final = "'__CurrentUser__'"
 SPOKEN: Final = frozenset({"Create", "Correspond", "Comment"})
 """Types of transactions that carry text."""
-MERGED: Final = "(Type = 'AddLink' AND Field = 'MergedInto')"
+MERGED: Final = "MergedInto"
+PRIORITY: Final = "(Type = 'Set' AND Field = 'Priority')"
+MOVED: Final = f"(Type = 'AddLink' OR {PRIORITY})"
+"""Transactions that link a ticket to another one, merge it, or give it another priority."""
 
 
 class Named(BaseModel):
@@ -68,6 +71,7 @@ class Transaction(BaseModel):
     Creator: Named
     ObjectId: int
     Created: AwareDatetime
+    Field: str = ""
     NewValue: str = ""
 
 

@@ -41,6 +41,7 @@ from integrations.connector import (
     Unread,
 )
 from integrations.errors import Conflict, Gone, Moved, OpId, Rejected
+from integrations.meant import priorities_meant
 from integrations.practice.check import health
 from integrations.practice.config import PracticeConfig
 from integrations.practice.wire import Account, Changes, Set, TheirChange, TheirTicket, Tickets
@@ -54,6 +55,10 @@ if TYPE_CHECKING:
     from integrations.http import Http
 
 PAGE: Final = 100
+_KINDS: Final[Mapping[str, ChangeKind]] = {"merged": ChangeKind.STATE, "split": ChangeKind.LINK}
+"""Kinds that are called otherwise there."""
+_SAID: Final[Mapping[str, str]] = {"merged": "", "priority": "", "split": "split into"}
+"""What is said instead of a body that names a ticket."""
 
 
 class PracticeDesk:
@@ -141,7 +146,8 @@ class PracticeDesk:
         if isinstance(update, Comment):
             return Applied((await self._comment(ref, update, version),))
         if isinstance(update, Reprioritise):
-            return await self._set("priority", ref, {"priority": self._priority(update.to)}, update.op_id)
+            priority = {"priority": self._priority(update.to)}
+            return await self._set("priority", ref, priority, update.op_id, version)
         if isinstance(update, Attach):
             return Applied((await self._upload(ref, update),))
         return await self._transition(ref, update, version)
@@ -231,7 +237,7 @@ class PracticeDesk:
         for row in rows:
             try:
                 told = TheirChange.model_validate(row)
-                if told.kind not in ("created", "priority"):
+                if told.kind != "created":
                     changes.append(self._change(told, await self._me()))
             except ValueError as error:
                 unread.append(unread_row(row, ("ticket", "seq"), error, "ticket"))
@@ -243,10 +249,11 @@ class PracticeDesk:
         return self._account
 
     def _change(self, told: TheirChange, me: str) -> Change:
-        merged = told.kind == "merged"
-        kind = ChangeKind.STATE if merged else ChangeKind(told.kind)
+        kind = _KINDS.get(told.kind) or ChangeKind(told.kind)
         raw = told.state if kind is ChangeKind.STATE else ""
-        raw = f"merged into {told.body}" if merged else raw
+        raw = f"merged into {told.body}" if told.kind == "merged" else raw
+        body = _SAID.get(told.kind, clean(unsigned(told.body)))
+        priority = one_line(told.body) if kind is ChangeKind.PRIORITY else ""
         url = f"{self.http.base}/tickets/{quote(told.ticket, safe='')}"
         return Change(
             change_id=_change_id(told),
@@ -255,13 +262,17 @@ class PracticeDesk:
             kind=kind,
             author=one_line(told.author),
             by_our_account=told.author == me,
-            body="" if merged else clean(unsigned(told.body)),
+            body=body,
             public=told.public,
             raw_state=one_line(raw),
             state=self._state(raw),
+            version=str(told.seq),
             marker=name_marker_of(told.body) if kind is ChangeKind.FILE else marker_of(told.body),
             size=told.size,
             place=str(told.seq) if kind is ChangeKind.FILE else "",
+            raw_priority=priority,
+            priorities=priorities_meant(self.config.priorities, priority),
+            link=Ref(id=told.body, key=told.body) if kind is ChangeKind.LINK else None,
         )
 
     def _ticket(self, told: TheirTicket) -> Ticket:
@@ -274,6 +285,7 @@ class PracticeDesk:
             assignee=one_line(told.assignee) or None,
             updated_at=told.updated_at,
             version=str(told.version),
+            priorities=priorities_meant(self.config.priorities, told.priority),
         )
 
     def _state(self, raw: str) -> Theirs:

@@ -37,6 +37,7 @@ from integrations.connector import (
 )
 from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, OpId, Rejected
 from integrations.markup.formats import signed
+from integrations.meant import priorities_meant
 from integrations.proofs import HexOfBody
 from integrations.reading import read
 from integrations.redmine.account import PRIORITIES, STATUSES, Account
@@ -260,8 +261,9 @@ class Redmine:
             raise self._no_priority(wish.to)
         number = await self._account.number_of(PRIORITIES, raw)
         await self._put(ref, {"priority_id": number}, wish.op_id, safe=True)
-        ticket = await self.get(ref)
-        return self._proved(Applied((), ticket), ticket.raw_priority == raw, ref, raw)
+        issue = await self._issue(ref)
+        ticket, ids = self._ticket(issue), await self._journals.ours_setting(issue, number)
+        return self._proved(Applied(ids, ticket), ticket.raw_priority == raw, ref, raw)
 
     async def _upload(self, ref: Ref, file: Attach) -> Applied:
         """The bytes first, which stay unseen until a note names their token."""
@@ -301,6 +303,9 @@ class Redmine:
             raw_priority=issue.priority.name if issue.priority else "",
             assignee=one_line(issue.assigned_to.name) if issue.assigned_to else None,
             updated_at=issue.updated_on,
+            priorities=priorities_meant(
+                self.config.priorities, issue.priority.name if issue.priority else ""
+            ),
         )
 
 

@@ -38,14 +38,16 @@ from integrations.connector import (
 )
 from integrations.errors import AuthFailed, AuthTrouble, Conflict, Gone, Moved, OpId, Rejected
 from integrations.markup.formats import TextFormat, signed
+from integrations.meant import priorities_meant
 from integrations.reading import read
 from integrations.rt.check import health
 from integrations.rt.config import RtConfig
+from integrations.rt.priority import PriorityOf
 from integrations.rt.tickets import Tickets
 from integrations.rt.transactions import Transactions
 from integrations.rt.wire import (
     ME,
-    MERGED,
+    MOVED,
     Made,
     TheirTicket,
     any_of,
@@ -54,6 +56,7 @@ from integrations.rt.wire import (
     row_id,
     types,
 )
+from register.incident import Priority
 from register.text import MAX_TITLE, clip, one_line
 
 if TYPE_CHECKING:
@@ -94,6 +97,7 @@ class RequestTracker:
         self.config = config
         self._tickets = Tickets(http, config)
         self._transactions = Transactions(http, config, self._ref)
+        self._priority = PriorityOf(http, config, self._transactions)
         self._quiet = 0
 
     @staticmethod
@@ -178,7 +182,7 @@ class RequestTracker:
         if isinstance(update, Transition):
             return await self._transition(ref, update, if_version)
         if isinstance(update, Reprioritise):
-            return await self._reprioritise(ref, update)
+            return await self._priority.set_to(ref, update, if_version, self.get)
         if isinstance(update, Attach):
             return Applied((await self._upload(ref, update),))
         if not update.public and not self.config.internal_comments:
@@ -191,7 +195,7 @@ class RequestTracker:
 
     async def changes(self, cursor: Cursor | None) -> Page:
         queue = any_of(f"TicketQueue = {quoted(self.config.queue)}", f"TicketCreator = {ME}")
-        news = f"{queue} AND {any_of(types(*self._texts, 'Status'), MERGED)}"
+        news = f"{queue} AND {any_of(types(*self._texts, 'Status'), MOVED)}"
         if cursor is None:
             newest = await self._transactions.page(news, newest_first=True, rows=OVERLAP)
             return Page((), _cursor(0, map(row_id, newest)), done=True)
@@ -205,7 +209,7 @@ class RequestTracker:
         return Page(changes, _cursor(after, known), done=not fresh, unread=unread)
 
     async def history(self, ref: Ref) -> Page:
-        told = any_of(types("Create", *self._texts, "Status"), MERGED)
+        told = any_of(types("Create", *self._texts, "Status"), MOVED)
         rows = await self._transactions.every(f"ObjectId = {number_of(ref)} AND {told}")
         changes, unread, _ = await self._transactions.read(rows)
         return Page(changes, {}, done=True, unread=unread)
@@ -233,22 +237,6 @@ class RequestTracker:
             why = f"{self.http.name} {said} left {ref.key} {one_line(ticket.raw_state)}, not {state}."
             raise Rejected(why, 200)
         return Applied(ids, ticket)
-
-    async def _reprioritise(self, ref: Ref, wish: Reprioritise) -> Applied:
-        theirs = self.config.priorities.get(wish.to)
-        if theirs is None:
-            raise Rejected(
-                f"No priority of {self.http.name} stands for {wish.to}: nothing was sent. "
-                f"Add it to `priorities` in vendors.toml ({wish.to.value} = NUMBER)."
-            )
-        path, json = f"/ticket/{number_of(ref)}", {"Priority": theirs}
-        answer = await self.http.put(path, json=json, safe=True, op_id=wish.op_id)
-        ticket = await self.get(ref)
-        if ticket.raw_priority != str(theirs):
-            said = clip(one_line(self.http.masked("; ".join(map(str, answer.json())))), 300)
-            why = f"{self.http.name} answered “{said}” and left {ref.key} at priority {ticket.raw_priority}."
-            raise Rejected(why, 200)
-        return Applied((), ticket)
 
     async def _upload(self, ref: Ref, file: Attach) -> str:
         """As a reply that carries the file: a file by itself has no place in a ticket's story."""
@@ -305,8 +293,12 @@ class RequestTracker:
             raw_priority="" if told.Priority is None else str(told.Priority),
             assignee=None if told.Owner.id == "Nobody" else one_line(told.Owner.id),
             updated_at=told.LastUpdated,
+            priorities=() if told.Priority is None else self._meant(told.Priority),
             version=answer.headers.get("etag", "").strip('"') or None,
         )
+
+    def _meant(self, raw: str | int) -> tuple[Priority, ...]:
+        return priorities_meant(self.config.priorities, str(raw))
 
     def _ref(self, number: int) -> Ref:
         web = str(self.http.base).removesuffix(self.root)

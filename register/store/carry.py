@@ -175,12 +175,21 @@ def _(effect: Pause, transaction: Writing, now: str) -> None:
 
 @carry.register
 def _(effect: WholeRead, transaction: Writing, now: str) -> None:
-    transaction.connection.execute(t.bond.update().where(t.bond.c.id == effect.bond), {"whole": 1})
+    _put_whole(transaction.connection, effect.bond, effect.part, whole=1)
 
 
 @carry.register
 def _(effect: ReadAnew, transaction: Writing, now: str) -> None:
-    transaction.connection.execute(t.bond.update().where(t.bond.c.id == effect.bond), {"whole": 0})
+    _put_whole(transaction.connection, effect.bond, effect.part, whole=0)
+
+
+def _put_whole(connection: Connection, bond: str, part: str, *, whole: int) -> None:
+    """Note of a bond's ticket, or of a further one (part), whether it was read from its beginning."""
+    table, which = t.bond, t.bond.c.id == bond
+    if part:
+        r = t.bond_ref.c
+        table, which = t.bond_ref, and_(r.bond == bond, r.remote_id == part, r.former == 0)
+    connection.execute(table.update().where(which), {"whole": whole})
 
 
 @carry.register

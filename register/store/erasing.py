@@ -197,8 +197,8 @@ def _tell(connection: Connection, found: Erased) -> None:
         ):
             incident = incident_of(row.doc, row.n)
             for bond in incident.bonds:
-                key = bond.ref.key if bond.ref is not None else ""
-                found.copies.append((bond.vendor, key, incident.number))
+                keys = [ref.key for ref in bond.known_refs] or [""]
+                found.copies += [(bond.vendor, key, incident.number) for key in keys]
     file, few = t.attachment.c, numbers[:500]
     theirs = or_(file.added_by == found.person, file.incident.in_(few))
     files = connection.execute(select(file.id, file.incident, file.name).where(theirs))

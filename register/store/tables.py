@@ -187,9 +187,21 @@ bond: Final = Table(
     Column("remote_id", String),
     Column("live", Integer, nullable=False),
     Column("whole", Integer, nullable=False),  # the ticket was read from its beginning
+    Column("differs", Integer, nullable=False),  # fields that both sides changed, and a person is asked about
     Column("our_since", String),  # since when it waits for us, where nobody was told that they may close it
 )
 Index("bond_remote", bond.c.vendor, bond.c.remote_id)
+
+bond_ref: Final = Table(
+    "bond_ref",
+    metadata,
+    Column("bond", String, primary_key=True),
+    Column("remote_id", String, primary_key=True),
+    Column("vendor", String, nullable=False),
+    Column("former", Integer, nullable=False),  # it was the bond's own ticket once; else it is a further one
+    Column("whole", Integer, nullable=False),  # a further one: it was read from its beginning
+)
+Index("bond_ref_remote", bond_ref.c.vendor, bond_ref.c.remote_id)
 
 sending: Final = Table(
     "sending",

@@ -290,7 +290,7 @@ class Transaction:
         ):
             put_alert(self._connection, after)
         if after.bonds and (before is None or after.bonds != before.bonds):
-            put_bonds(self._connection, after)
+            put_bonds(self._connection, after, before)
 
     def carry_out(self, effect: Effect, now: datetime) -> None:
         """Write what an event or a command asks for besides events."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from register.canon import moment, stamp
 from register.core import SendingFacts
@@ -39,6 +39,7 @@ class VendorHealth:
     poll_why: str = ""
     paused_by: str = ""  # a person's id; empty where its credential paused it
     bell: Bell = NEVER  # of its webhooks
+    differs: int = 0  # fields that both sides changed, of which a person must say whose word holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class BondRow:
-    """A bond as the collector needs it: which ticket, of which incident, read whole already?"""
+    """A ticket of a bond as the collector needs it: of which incident, read whole already?
+
+    beside: it is not the bond's own, but a further one, or one that was its own before.
+    """
 
     id: str
     incident: str
@@ -61,6 +65,12 @@ class BondRow:
     remote_id: str
     live: bool
     whole: bool
+    beside: bool = False
+
+    @property
+    def part(self) -> str:
+        """Its id where it is one besides the bond's own, else empty."""
+        return self.remote_id if self.beside else ""
 
 
 def health(store: Store) -> dict[str, VendorHealth]:
@@ -74,6 +84,8 @@ def health(store: Store) -> dict[str, VendorHealth]:
         counts = {(row[0], row[1]): row[2] for row in states}
         bonds = connection.execute(select(b.c.vendor, func.count()).where(b.c.live == 1).group_by(b.c.vendor))
         open_bonds = {row[0]: row[1] for row in bonds}
+        asked = select(b.c.vendor, func.sum(b.c.differs)).where(b.c.differs > 0).group_by(b.c.vendor)
+        differs = {row[0]: int(row[1]) for row in connection.execute(asked)}
         kept = connection.execute(select(t.quarantine.c.vendor, func.count()).group_by(t.quarantine.c.vendor))
         unread = {row[0]: row[1] for row in kept}
     rung = bells(store)
@@ -102,6 +114,7 @@ def health(store: Store) -> dict[str, VendorHealth]:
             poll_why=vendors[name].poll_why if name in vendors else "",
             paused_by=(vendors[name].paused_by or "") if name in vendors else "",
             bell=rung.get(name, NEVER),
+            differs=differs.get(name, 0),
         )
         for name in sorted(names)
     }
@@ -120,28 +133,49 @@ def cursor_of(store: Store, vendor: str) -> str | None:
 
 
 def bonds_of(store: Store, vendor: str, remote_ids: set[str]) -> list[BondRow]:
-    """Bonds of these tickets."""
-    return _bonds(store, vendor, t.bond.c.remote_id.in_(sorted(remote_ids)))
+    """Bonds of these tickets, whichever of a bond's tickets it is."""
+    some = sorted(remote_ids)
+    with store.read() as connection:
+        own = _OWN.where(and_(_B.vendor == vendor, _B.remote_id.in_(some))).order_by(_B.id)
+        beside = _BESIDE.where(and_(_R.vendor == vendor, _R.remote_id.in_(some))).order_by(_R.bond)
+        return [*map(_own, connection.execute(own)), *map(_one_beside, connection.execute(beside))]
 
 
-def unread_bonds(store: Store, vendor: str, most: int, but: Collection[str] = ()) -> list[BondRow]:
-    """Bonds whose ticket is known and was not read whole yet, newest first, up to so many. but: not these.
+def unread_bonds(
+    store: Store, vendor: str, most: int, but: Collection[tuple[str, str]] = ()
+) -> list[BondRow]:
+    """Tickets that are known and were not read whole yet, newest first, up to so many. but: not these.
 
     One that has ended meanwhile is among them: what they wrote before we knew the ticket was written to us.
     """
-    b = t.bond.c
-    return _bonds(store, vendor, and_(b.whole == 0, b.id.not_in(sorted(but))), most)
-
-
-def _bonds(store: Store, vendor: str, which: ColumnElement[bool], most: int | None = None) -> list[BondRow]:
-    b = t.bond.c
-    query = select(t.bond).where(and_(b.vendor == vendor, b.remote_id.is_not(None), which))
-    query = query.order_by(b.id if most is None else b.id.desc()).limit(most)
+    skipped = sorted(bond for bond, part in but if not part)
+    own = _OWN.where(
+        and_(_B.vendor == vendor, _B.remote_id.is_not(None), _B.whole == 0, _B.id.not_in(skipped))
+    )
+    beside = _BESIDE.where(and_(_R.vendor == vendor, _R.whole == 0))
     with store.read() as connection:
-        return [
-            BondRow(row.id, row.incident, row.vendor, row.remote_id, bool(row.live), bool(row.whole))
-            for row in connection.execute(query)
-        ]
+        found = [*map(_own, connection.execute(own.order_by(_B.id.desc()).limit(most)))]
+        more = map(_one_beside, connection.execute(beside.limit(most + len(but))))
+        found += [row for row in more if (row.id, row.part) not in but]
+    return found[:most]
+
+
+_B: Final = t.bond.c
+_R: Final = t.bond_ref.c
+_OWN: Final = select(_B.id, _B.incident, _B.vendor, _B.remote_id, _B.live, _B.whole)
+_BESIDE: Final = select(_R.bond, _B.incident, _R.vendor, _R.remote_id, _B.live, _R.whole).join(
+    t.bond, _B.id == _R.bond
+)
+
+
+def _own(row: Any) -> BondRow:
+    return BondRow(row.id, row.incident, row.vendor, row.remote_id, bool(row.live), bool(row.whole))
+
+
+def _one_beside(row: Any) -> BondRow:
+    return BondRow(
+        row.bond, row.incident, row.vendor, row.remote_id, bool(row.live), bool(row.whole), beside=True
+    )
 
 
 def heard_from(store: Store, vendor: str, now: datetime, trouble: str) -> None:

@@ -31,7 +31,8 @@ from register.incident import Ball, Bond, Incident
 from register.text import Name, Text
 from register.topics.engagement import Which, live_bond, the_one
 from register.topics.family import children_of
-from register.topics.hearing import SupplierUpdated, followed
+from register.topics.hearing import followed
+from register.topics.news import SupplierUpdated
 
 
 class Stands(StrEnum):

@@ -55,6 +55,7 @@ class ConfirmSending(Command):
     duplicates: tuple[TicketRef, ...] = ()
     raw_state: str = ""  # their state since, where it was told: what comes back of it is no news
     closed: bool = False  # and it is closed with them
+    version: str | None = None  # and the ticket's version, where their system has one
     how: How = "answer"
 
 
@@ -215,6 +216,7 @@ def _(command: ConfirmSending, incident: Any, world: World) -> Decision:
             change_ids=command.change_ids,
             raw_state=command.raw_state,
             closed=command.closed,
+            version=command.version,
         )
         return _said(row, arrived)
     if command.ref is None:

@@ -11,7 +11,7 @@ from register.core import Decision, Event, World, joined, refuse_unless, says
 from register.incident import Bond, BondState, Incident
 from register.topics.engagement import Replied, derived_id
 from register.topics.letting_out import words_for
-from register.topics.proposal import accepted
+from register.topics.proposal import accepted, open_ones
 from register.topics.withdrawal import withdrawn
 
 
@@ -32,10 +32,13 @@ def with_theirs(
 ) -> Decision:
     """Return what ending this incident means for the suppliers that are engaged; ask where nobody said."""
     live = incident.live_bonds()
+    besides = "".join(
+        f" {bond.vendor} has {open_ones(bond)} open besides." for bond in live if bond.still_open
+    )
     refuse_unless(
         not live or theirs is not None,
-        f"{joined({bond.vendor for bond in live})} still works on {incident.number}. Nothing was done: say"
-        " what becomes of their ticket (--theirs tell, leave or withdraw).",
+        f"{joined({bond.vendor for bond in live})} still works on {incident.number}.{besides} Nothing was"
+        " done: say what becomes of their ticket (--theirs tell, leave or withdraw).",
         ask="theirs",
     )
     if theirs is None or theirs is WithTheirs.LEAVE:

@@ -27,7 +27,7 @@ from register.core import (
 )
 from register.effect import Effect, Settle
 from register.forgetting import event_of
-from register.incident import Ball, Incident, Label
+from register.incident import Ball, Incident, Label, TicketRef
 from register.text import clip, one_line
 from register.topics.engagement import enqueued
 from register.topics.files import MAX_BYTES, Attached, Digest, FileName
@@ -83,6 +83,7 @@ class SupplierFile(Event):
     place: str
     public: bool = True
     perhaps_ours: bool = False
+    of: TicketRef | None = None  # which of their tickets, where it is not the bond's own
 
 
 class FileWanted(Event):

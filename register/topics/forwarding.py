@@ -30,8 +30,8 @@ from register.leaving import May
 from register.marker import without_footers
 from register.text import MAX_TEXT, Slug, Text, clip
 from register.topics.engagement import enqueued, live_bond
-from register.topics.hearing import SupplierSaid
 from register.topics.letting_out import receives, removed_from, words_for
+from register.topics.news import SupplierSaid
 
 
 class Forward(Command):

@@ -2,68 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
 
-import orjson
 from pydantic import AfterValidator, BaseModel
 
 from register.core import (
     Command,
     Decision,
     Event,
-    PersonField,
-    PersonId,
     Refused,
     Role,
     Said,
     World,
     bookkeeping,
     decide,
-    evolve,
 )
 from register.effect import Effect, MoveCursor, Quarantine, ReadAnew, Remember, WholeRead
-from register.incident import MAY, Ball, Bond, BondState, HoldReason, Incident, State, TicketRef
+from register.incident import MAY, Ball, BondState, HoldReason, Incident, State, TicketRef
 from register.text import clean, one_line
-from register.topics.calling import spoke
-from register.topics.delivery import is_quiet
 from register.topics.engagement import derived_id
-from register.topics.fetching import SupplierFile
-from register.topics.files import safe_name
+from register.topics.further import FurtherDropped, FurtherLinked
+from register.topics.heard import Heard as Heard
+from register.topics.heard import Listening, after
 from register.topics.hold import goes_on
+from register.topics.news import Relinked, SupplierSaid, SupplierUpdated
 from register.topics.proposal import accepted
 from register.topics.quarantine import SetAside
 from register.topics.resolution import resolved_by_supplier
-from register.topics.sendings import Delivered
 
-UNSETTLED = frozenset({"sending", "ambiguous", "waiting", "queued", "dead"})
-"""States of a sending in which an earlier try may have been carried out."""
-# Connectors clean and clip what they read; the door does not rely on it. Nothing is too long to be kept.
 _Foreign = Annotated[str, AfterValidator(clean)]
 _ForeignLine = Annotated[str, AfterValidator(one_line)]
-
-
-class Heard(BaseModel, frozen=True):
-    """One change at a supplier, about one of our bonds. `at` is the supplier's time, UTC."""
-
-    incident: str
-    bond: str
-    change_id: _ForeignLine
-    at: datetime
-    kind: Literal["comment", "state", "file"]
-    author: Annotated[_ForeignLine, PersonField("supplier")]
-    by_our_account: bool = False
-    body: _Foreign = ""
-    public: bool = True
-    raw_state: _ForeignLine = ""
-    ball: Ball | None = None
-    fixed: bool | None = None  # kind state: they say it is fixed; None where the word is not mapped
-    closed: bool = False  # kind state: and it is closed with them
-    means: str = ""  # kind state: what it means to us, as vendors.toml says
-    op_id: str | None = None
-    size: int | None = None  # kind file, whose name is the body: bytes, where told
-    place: _ForeignLine = ""  # kind file: where it lies there
 
 
 class Unreadable(BaseModel, frozen=True):
@@ -88,6 +57,7 @@ class Hear(Command):
     items: tuple[Heard, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     whole: str | None = None  # the bond whose ticket was read from its beginning
+    part: str = ""  # with `whole`: the id under which a further ticket was known, if it was that
     target: str | None = None  # with `whole`: the bond's incident
     ref: TicketRef | None = None  # with `whole`: the ticket's reference as the supplier tells it
 
@@ -101,67 +71,15 @@ class Hear(Command):
         return tuple(child for one in held for child in one.children)
 
 
-class SupplierSaid(Event):
-    kind: ClassVar[str] = "supplier_said"
-
-    bond: str
-    vendor: str
-    change_id: str
-    author: PersonId
-    body: str
-    public: bool
-    perhaps_ours: bool
-
-
-class SupplierUpdated(Event):
-    kind: ClassVar[str] = "supplier_updated"
-
-    bond: str
-    vendor: str
-    change_id: str
-    author: PersonId
-    before: str
-    raw_state: str
-    ball: Ball | None
-    fixed: bool | None
-    closed: bool = False
-
-
-class Relinked(Event):
-    kind: ClassVar[str] = "relinked"
-
-    bond: str
-    vendor: str
-    ref: TicketRef
-
-
 @decide.register
 def _(command: Hear, incident: Any, world: World) -> Decision:
     if command.cursor is not None and command.after != world.cursor:
         raise Refused(f"The feed of {command.vendor} was moved by another collector: nothing was taken in.")
-    said: list[Said] = []
-    shadow: dict[str, str] = {}  # bond → the state as of the items before
-    settled: set[str] = set()
-    taken = set(world.heard)  # a page may overlap itself
-    stale = _overtaken(command, world)
-    for item in command.items:
-        bond = world.incidents[item.incident].bond(item.bond) if item.incident in world.incidents else None
-        if bond is None or item.change_id in taken:
-            continue
-        taken.add(item.change_id)
-        at = min(item.at, world.now)
-        if item.op_id is not None:
-            said += _settled_by(item, bond, world, at, settled)
-        elif item.kind in _TOLD:
-            said.append(Said(item.incident, _TOLD[item.kind](item, bond), at))
-        elif _is_own_doing(item, bond, world):
-            continue  # the answer to our own request brings what became of it
-        elif item.change_id not in stale and item.raw_state != shadow.get(bond.id, bond.raw_state):
-            before = shadow.get(bond.id, bond.raw_state)
-            shadow[bond.id] = item.raw_state
-            said.append(Said(item.incident, _update(item, bond, before), at))
+    relinked = _relinked(command, world)
+    page = Listening(world, {**world.incidents} | after(relinked, world.incidents, world.now), command.items)
+    said = [one for item in command.items for one in page.news(item)]
     aside = _set_aside(command, world)
-    return (*_relinked(command, world), *said, *aside, *followed(command.vendor, world, said))
+    return (*relinked, *said, *aside, *followed(command.vendor, world, said))
 
 
 def _set_aside(command: Hear, world: World) -> Decision:
@@ -173,18 +91,6 @@ def _set_aside(command: Hear, world: World) -> Decision:
     )
 
 
-def _is_own_doing(item: Heard, bond: Bond, world: World) -> bool:
-    """Whether a state is the one that a request of ours asks for, of which we do not know how it ended."""
-    return item.by_our_account and any(
-        row.bond == bond.id
-        and row.kind == "transition"
-        and row.state in UNSETTLED
-        and row.tries
-        and orjson.loads(row.payload)["to"] == item.means
-        for row in world.sendings.values()
-    )
-
-
 def followed(vendor: str, world: World, said: Sequence[Said]) -> Decision:
     """What follows for ours: their "fixed" is taken as the policy says, and what waits for them goes on."""
     facts = world.policy.vendors.get(vendor)
@@ -192,8 +98,9 @@ def followed(vendor: str, world: World, said: Sequence[Said]) -> Decision:
     if way == "propose":
         return _woken(vendor, world, said)
     last = {one.stream: one.event for one in said if isinstance(one.event, SupplierUpdated)}
-    fixed = {number: event for number, event in last.items() if event.fixed}
-    taken = [Said(number, _taken(world.incidents[number], event)) for number, event in fixed.items()]
+    now = after((one for one in said if one.stream in last), world.incidents, world.now)
+    fixed = {number: event for number, event in last.items() if _is_over(now[number], event)}
+    taken = [Said(number, _taken(now[number], event)) for number, event in fixed.items()]
     if way == "resume":
         return (*taken, *_woken(vendor, world, said))
     ended = [number for number in fixed if State.RESOLVED in MAY[world.incidents[number].state]]
@@ -203,13 +110,17 @@ def followed(vendor: str, world: World, said: Sequence[Said]) -> Decision:
     return (*taken, *over, *_woken(vendor, world, others))
 
 
+def _is_over(incident: Incident, event: SupplierUpdated) -> bool:
+    """Whether all of their tickets are done with, so that their "fixed" may be taken without a person."""
+    bond = incident.bond(event.bond)
+    return bond is not None and bond.state is BondState.FIXED and not bond.still_open
+
+
 def _taken(incident: Incident, event: SupplierUpdated) -> Event:
     bond = incident.bond(event.bond)
     if bond is None:
         raise ValueError(f"{incident.number} has no bond {event.bond}")
-    return accepted(bond.but(closed=event.closed, raw_state=event.raw_state)).model_copy(
-        update={"op": derived_id(bond.id, event.change_id)}
-    )
+    return accepted(bond).model_copy(update={"op": derived_id(bond.id, event.change_id)})
 
 
 def _woken(vendor: str, world: World, said: Sequence[Said]) -> Decision:
@@ -238,82 +149,27 @@ def _waits_for(incident: Incident, vendor: str) -> bool:
     return vendor in words or not words & engaged
 
 
-def _overtaken(command: Hear, world: World) -> frozenset[str]:
-    """States of a whole ticket that stand before one that the feed has told already: history, no news."""
-    states = [item for item in command.items if item.kind == "state"] if command.whole else []
-    known = [at for at, item in enumerate(states) if item.change_id in world.heard]
-    return frozenset(item.change_id for item in states[: known[-1]]) if known else frozenset()
-
-
 def _relinked(command: Hear, world: World) -> Decision:
     """Their ticket has another reference than we have: merged, renumbered, adopted by its human one."""
     if command.ref is None or command.whole is None or command.target is None:
         return ()
-    bond = world.incidents[command.target].bond(command.whole)
-    if bond is None or bond.ref == command.ref:
+    bond, ref = world.incidents[command.target].bond(command.whole), command.ref
+    if bond is None:
         return ()
-    event = Relinked(bond=bond.id, vendor=bond.vendor, ref=command.ref)
+    about = {"bond": bond.id, "vendor": bond.vendor}
+    event: Event
+    if not command.part:
+        if bond.ref == ref:
+            return ()
+        event = Relinked(**about, ref=ref)
+    else:
+        before = bond.further_of(command.part)
+        if before is None or before.ref == ref:
+            return ()
+        event = FurtherLinked(**about, ref=ref, before=command.part)
+        if any(one.id == ref.id != command.part for one in bond.known_refs):
+            event = FurtherDropped(**about, ref=before.ref, merged=True)
     return (Said(command.target, event),)
-
-
-def _settled_by(item: Heard, bond: Bond, world: World, at: datetime, settled: set[str]) -> list[Said]:
-    """Our own words came back: no news, but proof that they arrived."""
-    row = next((row for row in world.sendings.values() if row.op_id == item.op_id), None)
-    if row is None or row.row_id in settled or row.state != "ambiguous" or row.kind != "comment":
-        return []
-    settled.add(row.row_id)
-    about = {"row_id": row.row_id, "bond": bond.id, "vendor": bond.vendor, "what": row.kind}
-    return [
-        Said(
-            item.incident, Delivered(**about, how="heard", quiet=is_quiet(row), change_ids=(item.change_id,))
-        )
-    ]
-
-
-def _comment(item: Heard, bond: Bond) -> SupplierSaid:
-    return SupplierSaid(
-        bond=bond.id,
-        vendor=bond.vendor,
-        change_id=item.change_id,
-        author=item.author,
-        body=item.body,
-        public=item.public,
-        perhaps_ours=item.by_our_account,
-    )
-
-
-def _update(item: Heard, bond: Bond, before: str) -> SupplierUpdated:
-    return SupplierUpdated(
-        bond=bond.id,
-        vendor=bond.vendor,
-        change_id=item.change_id,
-        author=item.author,
-        before=before,
-        raw_state=item.raw_state,
-        ball=item.ball,
-        fixed=item.fixed,
-        closed=item.closed,
-    )
-
-
-def _file(item: Heard, bond: Bond) -> SupplierFile:
-    return SupplierFile(
-        bond=bond.id,
-        vendor=bond.vendor,
-        change_id=item.change_id,
-        author=item.author,
-        name=safe_name(item.body),
-        size=item.size,
-        place=item.place,
-        public=item.public,
-        perhaps_ours=item.by_our_account,
-    )
-
-
-_TOLD: Final[Mapping[str, Callable[[Heard, Bond], Event]]] = {
-    "comment": _comment,
-    "file": _file,
-}
 
 
 @bookkeeping.register
@@ -327,58 +183,14 @@ def _(command: Hear, world: World) -> tuple[Effect, ...]:
     if command.cursor is not None and command.cursor != world.cursor:
         found.append(MoveCursor(command.vendor, command.cursor))
     if command.whole is not None:
-        found.append(WholeRead(command.whole))
+        part = command.part and (command.ref.id if command.ref is not None else command.part)
+        found.append(WholeRead(command.whole, part))
     else:
-        found += [ReadAnew(bond) for bond in sorted(_perhaps_moved(command, world))]
+        found += [ReadAnew(bond, part) for bond, part in sorted(_perhaps_moved(command, world))]
     return tuple(found)
 
 
-def _perhaps_moved(command: Hear, world: World) -> set[str]:
+def _perhaps_moved(command: Hear, world: World) -> set[tuple[str, str]]:
     """Bonds of whose ticket the feed says what we do not know: it may have been merged, so it is read."""
     unknown = (item for item in command.items if item.kind == "state" and item.means == "unmapped")
-    return {item.bond for item in unknown if item.change_id not in world.heard}
-
-
-@evolve.register
-def _(event: SupplierSaid, incident: Incident, at: datetime) -> Incident:
-    bond = incident.bond(event.bond)
-    if bond is None:
-        return incident
-    if event.perhaps_ours:
-        return incident.with_bond(bond.but(heard_at=at))
-    since = bond.ball_since if bond.ball is Ball.OURS else at
-    answered = spoke(bond)
-    return incident.with_bond(answered.but(heard_at=at, said_at=at, ball=Ball.OURS, ball_since=since))
-
-
-@evolve.register
-def _(event: SupplierUpdated, incident: Incident, at: datetime) -> Incident:
-    bond = incident.bond(event.bond)
-    if bond is None:
-        return incident
-    changes: dict[str, Any] = {"raw_state": event.raw_state, "heard_at": at, "said_at": at}
-    if event.ball is not None and event.ball is not bond.ball:
-        changes |= {"ball": event.ball, "ball_since": at}
-    if event.fixed is not None:
-        changes["closed"] = event.closed
-        changes["state"] = _stands(bond.state, event)
-    return incident.with_bond(spoke(bond).but(**changes))
-
-
-def _stands(before: BondState, event: SupplierUpdated) -> BondState:
-    """How a bond stands after their word. One that is over for us is over, whatever they say."""
-    if before is BondState.ENDED or (before is BondState.ENDING and not event.closed):
-        return before
-    if before is BondState.ENDING:
-        return BondState.ENDED
-    return BondState.FIXED if event.fixed else BondState.OPEN
-
-
-@evolve.register
-def _(event: Relinked, incident: Incident, at: datetime) -> Incident:
-    bond = incident.bond(event.bond)
-    if bond is None:
-        return incident
-    moved = bond.ref is not None and bond.ref.id != event.ref.id
-    former = (*bond.former, bond.ref) if moved and bond.ref is not None else bond.former
-    return incident.with_bond(bond.but(ref=event.ref, former=former))
+    return {(item.bond, item.ticket_id) for item in unknown if item.change_id not in world.heard}

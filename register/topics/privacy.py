@@ -275,10 +275,11 @@ def _copies(after: Incident | None) -> tuple[str, ...]:
     """Who else has it: what was sent cannot be taken back from here."""
     if after is None or not after.bonds:
         return ()
-    known: Mapping[str, str] = {
-        bond.vendor: bond.ref.key if bond.ref is not None else "no ticket known" for bond in after.bonds
-    }
-    told = ", ".join(f"{vendor} ({key})" for vendor, key in known.items())
+    known: dict[str, list[str]] = {}
+    for bond in after.bonds:
+        keys = known.setdefault(bond.vendor, [])
+        keys += [ref.key for ref in bond.known_refs if ref.key not in keys]
+    told = ", ".join(f"{vendor} ({', '.join(keys) or 'no ticket known'})" for vendor, keys in known.items())
     return (f"What was sent is with the suppliers still: {told}. Ask them to take it out.",)
 
 

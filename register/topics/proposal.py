@@ -38,6 +38,10 @@ class Accept(Command):
     target: Target
     note: Annotated[Text, Field(description="a word to them, if any")] = ""
     vendor: Which = None
+    anyway: Annotated[
+        bool,
+        Field(description="though a further ticket of theirs is open still: nobody waits for it any more"),
+    ] = False
 
 
 class Dispute(Command):
@@ -63,6 +67,7 @@ class Accepted(Event):
     note: str
     tells: bool
     seen: str
+    version: str | None = None  # of their ticket when it was in that state, where it is known
     op: str = ""  # its operation id, where one command says several
 
 
@@ -93,8 +98,23 @@ def _fixed(incident: Incident, vendor: str | None) -> Bond:
 @decide.register
 def _(command: Accept, incident: Incident, world: World) -> Decision:
     bond = _fixed(incident, command.vendor)
+    refuse_unless(
+        command.anyway or not bond.still_open,
+        f"{bond.vendor} calls {_key(bond)} fixed, and works on {open_ones(bond)} still. Nothing was done:"
+        " wait for that, dispute it, or accept it all the same (--anyway).",
+        ask="anyway",
+    )
     note = words_for(incident, world, bond.vendor, command.note, "note")
     return says(incident, accepted(bond, note))
+
+
+def _key(bond: Bond) -> str:
+    return bond.ref.key if bond.ref is not None else "it"
+
+
+def open_ones(bond: Bond) -> str:
+    """The further tickets that they still work on, as a person lists them."""
+    return ", ".join(one.ref.key for one in bond.still_open)
 
 
 def accepted(bond: Bond, note: str = "") -> Accepted:
@@ -106,6 +126,7 @@ def accepted(bond: Bond, note: str = "") -> Accepted:
         note=note,
         tells=bool(note) or not bond.closed,
         seen=bond.raw_state,
+        version=bond.version,
     )
 
 
@@ -158,6 +179,8 @@ def _(event: Accepted, stream: str, command_id: str) -> tuple[Effect, ...]:
     if not event.tells:
         return ()
     payload = {"to": "closed", "note": event.note, "seen": event.seen}
+    if event.version is not None:
+        payload["version"] = event.version
     return (enqueued(event.bond, event.vendor, stream, event.op or command_id, "transition", payload),)
 
 

@@ -1,4 +1,4 @@
-"""A supplier's ticket under another number: merged, split or renumbered, and a person knows it."""
+"""A supplier's ticket under another number, or several: merged, split, renumbered, and a person knows."""
 
 from __future__ import annotations
 
@@ -6,16 +6,28 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from register.core import Command, Decision, Role, Target, World, bookkeeping, decide, refuse_unless, says
+from register.core import (
+    Command,
+    Decision,
+    Role,
+    Target,
+    World,
+    bookkeeping,
+    decide,
+    joined,
+    refuse_unless,
+    says,
+)
 from register.effect import Effect, ReadAnew
-from register.incident import Incident, TicketRef
+from register.incident import Bond, Incident, TicketRef
 from register.text import Name
 from register.topics.engagement import Which, live_bond
-from register.topics.hearing import Relinked
+from register.topics.further import FurtherDropped, FurtherLinked
+from register.topics.news import Relinked
 
 
 class Relink(Command):
-    """Say under which number a supplier has the ticket now; it is read whole from there."""
+    """Say under which number a supplier has the ticket now, or which further one belongs to it."""
 
     verb: ClassVar[str] = "relink"
     role: ClassVar[Role] = Role.COORDINATOR
@@ -23,6 +35,11 @@ class Relink(Command):
     target: Target
     ticket: Annotated[Name, Field(description="the ticket's number at the supplier")]
     vendor: Which = None
+    also: Annotated[
+        bool,
+        Field(description="a further ticket of theirs about the same: it is heard, too"),
+    ] = False
+    drop: Annotated[bool, Field(description="let a further ticket go, or one that was proposed")] = False
 
 
 class FollowMove(Command):
@@ -51,12 +68,46 @@ def _(command: Relink, incident: Incident, world: World) -> Decision:
         f"The ticket at {bond.vendor} is not known to be made: where it is in doubt, the outbox takes its"
         " number (`muster outbox adopt`). Nothing was done.",
     )
-    ref = TicketRef(id=command.ticket.lstrip("#"), key=command.ticket)
+    refuse_unless(
+        not (command.also and command.drop), "Say either --also or --drop. Nothing was done.", "drop"
+    )
+    ref = _named(bond, command.ticket)
+    if command.drop:
+        return says(incident, _dropped(incident, bond, ref))
     refuse_unless(
         bond.ref is not None and ref.id not in (bond.ref.id, bond.ref.key),
         f"That is the number that {incident.number} has at {bond.vendor} already. Nothing was done.",
     )
-    return says(incident, Relinked(bond=bond.id, vendor=bond.vendor, ref=ref))
+    if not command.also:
+        return says(incident, Relinked(bond=bond.id, vendor=bond.vendor, ref=ref))
+    refuse_unless(
+        bond.further_of(ref.id) is None,
+        f"{ref.key} is a further ticket of {incident.number} at {bond.vendor} already. Nothing was done.",
+    )
+    return says(incident, FurtherLinked(bond=bond.id, vendor=bond.vendor, ref=ref))
+
+
+def _named(bond: Bond, name: str) -> TicketRef:
+    """The ticket that a person means: one that is known by this id or number, or a new one."""
+    given = TicketRef(id=name.lstrip("#"), key=name)
+    known = _others(bond) + ([bond.ref] if bond.ref is not None else [])
+    names = {given.id, given.key}
+    return next((ref for ref in known if names & {ref.id, ref.key, ref.key.lstrip("#")}), given)
+
+
+def _others(bond: Bond) -> list[TicketRef]:
+    return [*(one.ref for one in bond.further), *(one.ref for one in bond.links)]
+
+
+def _dropped(incident: Incident, bond: Bond, ref: TicketRef) -> FurtherDropped:
+    others = _others(bond)
+    refuse_unless(
+        ref in others,
+        f"{ref.key} is no further ticket of {incident.number} at {bond.vendor}. Further ones:"
+        f" {joined(one.key for one in others)}. Nothing was done.",
+        ask="ticket",
+    )
+    return FurtherDropped(bond=bond.id, vendor=bond.vendor, ref=ref)
 
 
 @bookkeeping.register
@@ -66,5 +117,7 @@ def _(command: FollowMove, world: World) -> tuple[Effect, ...]:
 
 @bookkeeping.register
 def _(command: Relink, world: World) -> tuple[Effect, ...]:
+    if command.also or command.drop:  # a further one is new to us, and so not read yet
+        return ()
     bond = live_bond(world.incidents[command.target], command.vendor)
     return (ReadAnew(bond.id),)

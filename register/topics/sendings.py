@@ -46,6 +46,7 @@ class Delivered(OfSending):
     change_ids: tuple[str, ...] = ()
     raw_state: str = ""
     closed: bool = False
+    version: str | None = None  # of their ticket since, where it was told
     quiet: bool = False  # a reminder of ours: whose turn it is, and since when, stays as it was
 
 
@@ -135,7 +136,10 @@ def _(event: DuplicateFound, incident: Incident, at: datetime) -> Incident:
 def _(event: Delivered, incident: Incident, at: datetime) -> Incident:
     bond = _bond(event, incident)
     ended = bond.state is BondState.ENDING and event.what == "transition"
-    told = {"raw_state": event.raw_state, "closed": event.closed} if event.raw_state else {}
+    told: dict[str, Any] = {}
+    if event.raw_state:
+        told = {"raw_state": event.raw_state, "closed": event.closed, "version": event.version}
+        told |= {"wrote": event.raw_state} if event.what == "transition" else {}
     if event.quiet:
         return incident.with_bond(bond.prepared(-1).but(doubtful=False, dead=False))
     return incident.with_bond(
@@ -167,14 +171,14 @@ def _(event: SendFailed, incident: Incident, at: datetime) -> Incident:
 
 @evolve.register
 def _(event: SentAgain, incident: Incident, at: datetime) -> Incident:
-    return incident.with_bond(
-        _bond(event, incident).but(dead=event.dead, doubtful=event.doubtful or event.look_first)
-    )
+    bond = _bond(event, incident).undisputed(event.row_id)
+    return incident.with_bond(bond.but(dead=event.dead, doubtful=event.doubtful or event.look_first))
 
 
 @evolve.register
 def _(event: SendDropped, incident: Incident, at: datetime) -> Incident:
-    bond = _bond(event, incident).prepared(-1).but(doubtful=event.doubtful, dead=event.dead)
+    bond = _bond(event, incident).prepared(-1).undisputed(event.row_id)
+    bond = bond.but(doubtful=event.doubtful, dead=event.dead)
     if event.what == "create":
         bond = bond.but(state=BondState.ENDED, doubtful=False, dead=False)
     elif event.what == "transition" and bond.state is BondState.ENDING:

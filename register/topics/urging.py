@@ -19,7 +19,8 @@ from register.core import (
     says,
 )
 from register.effect import Effect
-from register.incident import Incident, Priority
+from register.incident import Bond, Incident, Priority
+from register.merging import Shared
 from register.topics.calling import call_at_once
 from register.topics.engagement import Which, enqueued, live_bond
 
@@ -43,25 +44,32 @@ class Reprioritised(Event):
     production: bool
     before: Priority | None
     priority: Priority
+    seen: str = ""  # their own word, where it was another one than they were told before
 
 
 @decide.register
 def _(command: Reprioritise, incident: Incident, world: World) -> Decision:
     bond = live_bond(incident, command.vendor)
     refuse_unless(
-        bond.told_priority is not incident.priority,
+        bond.told_priority is not incident.priority or bond.their_priority,
         f"{bond.vendor} was told {incident.priority} for {incident.number} already. Nothing was done.",
     )
-    told = Reprioritised(
+    told = reprioritised(bond, incident.priority)
+    facts = world.policy.vendors.get(bond.vendor)
+    at_once = () if facts is None else call_at_once(bond.id, facts, incident.priority, world.actor)
+    return says(incident, told, *at_once)
+
+
+def reprioritised(bond: Bond, priority: Priority) -> Reprioritised:
+    """What telling them a priority comes to. What they made of it themselves they are told anyway."""
+    return Reprioritised(
         bond=bond.id,
         vendor=bond.vendor,
         production=bond.production,
         before=bond.told_priority,
-        priority=incident.priority,
+        priority=priority,
+        seen=bond.their_priority,
     )
-    facts = world.policy.vendors.get(bond.vendor)
-    at_once = () if facts is None else call_at_once(bond.id, facts, incident.priority, world.actor)
-    return says(incident, told, *at_once)
 
 
 @evolve.register
@@ -69,10 +77,16 @@ def _(event: Reprioritised, incident: Incident, at: datetime) -> Incident:
     bond = incident.bond(event.bond)
     if bond is None:
         return incident
-    return incident.with_bond(bond.but(told_priority=event.priority).prepared())
+    rest = tuple(one for one in bond.differences if one.field is not Shared.PRIORITY)
+    told = bond.but(told_priority=event.priority, their_priority="", differences=rest)
+    return incident.with_bond(told.prepared())
 
 
 @effects.register
 def _(event: Reprioritised, stream: str, command_id: str) -> tuple[Effect, ...]:
-    payload = {"priority": int(event.priority)}
+    payload: dict[str, object] = {"priority": int(event.priority)}
+    if event.before is not None:
+        payload["before"] = int(event.before)
+    if event.seen:
+        payload["seen"] = event.seen
     return (enqueued(event.bond, event.vendor, stream, command_id, "priority", payload),)

@@ -99,7 +99,7 @@ def _(event: Withdrawn, incident: Incident, at: datetime) -> Incident:
     if bond is None:
         return incident
     state = BondState.ENDING if event.tells else BondState.ENDED
-    over = bond.but(state=state, dead=False, call=None)
+    over = bond.but(state=state, dead=False, call=None, differences=())
     return incident.with_bond(over.prepared(int(event.tells) - len(event.unsent)))
 
 

@@ -13,7 +13,7 @@ from register.core import Refused
 from register.incident import Ball, Bond, BondState, Impact, ResolutionCode, State, Urgency
 from register.store import outbox
 from register.topics.correction import Correct
-from register.topics.delivery import DropSending, RetrySending
+from register.topics.delivery import DropSending
 from register.topics.ending import WithTheirs
 from register.topics.engagement import Engage, Reply
 from register.topics.hold import PutOnHold
@@ -145,25 +145,6 @@ async def test_disputing_a_fix_makes_them_work_again(engine: Engine, practice: P
     assert engine.kinds(number)[-2:] == ["disputed", "delivered"]
     with pytest.raises(Refused, match="nothing to accept"):
         engine.do(Accept(target=number))
-
-
-async def test_what_they_changed_meanwhile_is_for_a_person(engine: Engine, practice: Practice) -> None:
-    """The three-way rule: we closed what was fixed, they took it up again, and no table says who wins."""
-    number = await fixed(engine, practice)
-    ref = bond_of(engine, number).ref
-    assert ref is not None
-    practice.desk.set_state(ref.id, "Lena", "Working")
-    accept = Accept(target=number)
-    engine.do(accept)
-    await engine.courier.until_quiet()
-    (row,) = outbox.unfinished(engine.store)
-    assert row.state == "dead"
-    assert "Working meanwhile" in row.why
-    assert theirs(engine, practice, number) == "Working"
-    practice.desk.set_state(ref.id, "Lena", "Fixed")
-    engine.do(RetrySending(row_id=accept.command_id))
-    await engine.settle_all()
-    assert theirs(engine, practice, number) == "Closed"
 
 
 @pytest.mark.parametrize("way", ["resume", "resolve"])

@@ -23,7 +23,7 @@ from integrations.worker import Worker
 from register.store import Store, hooks, open_store, outbox
 from register.store.listening import listening
 from register.store.vendors import cursor_of, health, standing, unread_bonds
-from register.topics import hearing
+from register.topics import heard
 from register.topics.engagement import Engage
 from register.topics.intake import Log
 
@@ -99,14 +99,14 @@ async def test_one_change_that_cannot_be_taken_in_keeps_no_other_waiting(
     (number,) = await bonded(engine)
     await engine.collector.poll()
     ticket = practice.desk.tickets[0].id
-    taken_in = hearing._comment
+    taken_in = heard._comment
 
-    def poisoned(item: Any, bond: Any) -> Any:
+    def poisoned(item: Any, *about: Any) -> Any:
         if "poison" in item.body:
             raise ZeroDivisionError
-        return taken_in(item, bond)
+        return taken_in(item, *about)
 
-    monkeypatch.setitem(hearing._TOLD, "comment", poisoned)
+    monkeypatch.setitem(heard._TOLD, "comment", poisoned)
     for words in ("before", "poison", "after"):
         practice.desk.comment(ticket, "Theo", words)
     assert await engine.collector.poll() == 2

@@ -37,7 +37,7 @@ from ulid import ULID
 from integrations.vendors import load_vendors, policy_of
 from register.desk import ServiceDesk, kinds
 from register.store import Store, open_store, outbox
-from register.topics.hearing import SupplierSaid
+from register.topics.news import SupplierSaid
 from register.verify import verify
 from tests.cutting import cutting
 

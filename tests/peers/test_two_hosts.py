@@ -24,8 +24,8 @@ from register.desk import Receipt, ServiceDesk, kinds
 from register.marker import marker_of
 from register.store import RegisterUnavailable, Store, open_store, outbox
 from register.topics.engagement import Engage, Reply
-from register.topics.hearing import SupplierSaid
 from register.topics.intake import Log
+from register.topics.news import SupplierSaid
 from register.verify import verify
 from tests.hosts import Host, Hosts, hosts, until_reached
 from tests.pg_server import PORT, Server

@@ -44,7 +44,7 @@ def put(store: Store, some: list[Incident]) -> None:
                 t.incident.insert(), columns_of(one, DEFAULT_TIMELINE) | {"n": n, "version": 1, "seq": n}
             )
             for bond in one.bonds:
-                row = {"id": bond.id, "incident": one.number, "vendor": bond.vendor, "whole": 0}
+                row = {"id": bond.id, "incident": one.number, "vendor": bond.vendor, "whole": 0, "differs": 0}
                 connection.execute(t.bond.insert(), row | {"live": int(bond.state in LIVE_BONDS)})
 
 

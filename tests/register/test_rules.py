@@ -30,6 +30,7 @@ from register.topics.caller import HearCaller, TellCaller
 from register.topics.calls import LogCall
 from register.topics.correction import Correct
 from register.topics.delivery import AdoptTicket, ConfirmSending, DropSending, RetrySending
+from register.topics.differences import Keep, SettleDifference
 from register.topics.engagement import Engage, Reply
 from register.topics.fetching import FetchFile
 from register.topics.follow_up import FollowUp
@@ -142,6 +143,7 @@ def test_each_verb_leads_where_the_table_says_or_is_refused_and_writes_nothing(
 
 
 WITH_SUPPLIERS = {"fetch", "engage", "reply", "withdraw", "accept", "dispute", "reprioritise", "relink"} | {
+    "settle",
     "send",
     "evidence",
     "forward",
@@ -402,6 +404,7 @@ HUMAN: list[tuple[Command, Role]] = [
     (NoteAside(vendor="acme", change="c1"), Role.COORDINATOR),
     (DiscardAside(vendor="acme", change="c1"), Role.COORDINATOR),
     (LeaveIt(target="INC-1", what=Asks.PRIORITY), Role.COORDINATOR),
+    (SettleDifference(target="INC-1", keep=Keep.OURS), Role.COORDINATOR),
     (HoldBack(vendor="acme", reason="x"), Role.COORDINATOR),
     (LetGoOn(vendor="acme", reason="x"), Role.COORDINATOR),
 ]

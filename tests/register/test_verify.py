@@ -227,7 +227,9 @@ def test_a_person_taken_out_is_missed(desk: ServiceDesk) -> None:
 
 def test_a_bond_of_no_incident_is_found(desk: ServiceDesk) -> None:
     sql(
-        desk.store, "INSERT INTO bond (id, incident, vendor, live, whole) VALUES ('x', 'INC-9', 'acme', 1, 1)"
+        desk.store,
+        "INSERT INTO bond (id, incident, vendor, live, whole, differs)"
+        " VALUES ('x', 'INC-9', 'acme', 1, 1, 0)",
     )
     assert "kept for INC-9" in faults(desk)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from register.incident import (
     TicketRef,
     Urgency,
 )
+from register.merging import Owner, Shared
 from register.row import board_row
 from register.store.vendors import health
 from register.topics.correction import Correct
@@ -136,6 +138,23 @@ def _held_back(desk: ServiceDesk, clock: Any) -> str:
     return number
 
 
+def _differs(desk: ServiceDesk, clock: Any) -> str:
+    facts = replace(desk.policy.vendors["acme"], owner={Shared.PRIORITY: Owner.CONFLICT})
+    desk.policy = replace(desk.policy, vendors={**desk.policy.vendors, "acme": facts})
+    number, bond = ticket_of(desk, clock)
+    lower = heard(number, bond, clock(), kind="priority", raw_priority="low", body="")
+    desk.do(ENGINE, Hear(vendor="acme", items=(lower,), cursor="1"))
+    return number
+
+
+def _linked(desk: ServiceDesk, clock: Any) -> str:
+    number, bond = ticket_of(desk, clock)
+    other = TicketRef(id="4713", key="ACME-4713")
+    link = heard(number, bond, clock(), kind="link", body="split into", link=other)
+    desk.do(ENGINE, Hear(vendor="acme", items=(link,), cursor="1"))
+    return number
+
+
 SITUATIONS: dict[str, tuple[Callable[[ServiceDesk, Any], str], str, str]] = {
     "fixed": (_fixed, "acme says that ACME-4711 is fixed: resolved.", "accept dispute"),
     "aside": (_aside, "What acme did could not be taken in: it has no time.", "reread noted discard"),
@@ -150,7 +169,13 @@ SITUATIONS: dict[str, tuple[Callable[[ServiceDesk, Any], str], str, str]] = {
         "acme has more than one ticket of it: we write on ACME-4711, there is ACME-4712, too.",
         "relink leave",
     ),
-    "priority": (_priority, "acme was told P3, ours is P1.", "reprioritise leave"),
+    "priority": (_priority, "acme works at P3, ours is P1.", "reprioritise leave"),
+    "differs": (
+        _differs,
+        "Both changed the priority of ACME-4711 at acme: P3 is ours, low is theirs.",
+        "settle settle",
+    ),
+    "linked": (_linked, "acme: ACME-4711 split into ACME-4713. Is that about this, too?", "relink relink"),
     "open with them": (_over, "It is resolved here, and acme works on ACME-4711 still.", "reply withdraw"),
     "paused": (_paused, "Nothing is sent to acme: 401: token refused.", ""),
     "held back": (_held_back, "Nothing is sent to acme, a person holds it back: 401, too.", "unpause"),

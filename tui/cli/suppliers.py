@@ -109,6 +109,7 @@ def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
         "dead": health.dead if health else 0,
         "open_bonds": health.open_bonds if health else 0,
         "unread": health.unread if health else 0,
+        "differs": health.differs if health else 0,
     }
 
 
@@ -128,6 +129,7 @@ def _standing(health: VendorHealth | None, *, by_hand: bool) -> str:
         (health.unsent, "to hand over" if by_hand else "to send"),
     )
     parts = [f"{count} {what}" for count, what in counts if count]
+    parts += [f"{health.differs} to settle"] if health.differs else []
     parts += [f"{health.unread} not readable"] if health.unread else []
     parts += ["in trouble"] if health.trouble else []
     parts += ["webhook refused"] if health.bell.refused else []

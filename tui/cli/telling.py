@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -136,6 +136,19 @@ def bond_data(bond: Bond) -> dict[str, Any]:
         "closes_at": bond.closing_at,
         "aside": bond.aside,
         "duplicates": [duplicate.key for duplicate in bond.duplicates],
+        "told_priority": bond.told_priority,
+        "their_priority": bond.their_priority,
+        "version": bond.version,
+        "differences": [
+            {"field": one.field, "ours": one.ours, "theirs": one.theirs, "since": one.since}
+            for one in bond.differences
+        ],
+        "former": [ref.key for ref in bond.former],
+        "further": [
+            {"key": one.ref.key, "url": one.ref.url, "raw_state": one.raw_state, "over": one.over}
+            for one in bond.further
+        ],
+        "links": [{"key": one.ref.key, "url": one.ref.url, "how": one.how} for one in bond.links],
     }
 
 
@@ -204,13 +217,32 @@ def bond_line(bond: Bond) -> str:
         parts.append(f"CALL THEM ({bond.call.why.value}): `muster vendors contacts {bond.vendor}`")
     if bond.closing_at is not None:
         parts.append(f"THEY CLOSE IT {_clock(bond.closing_at)} unless we answer")
+    parts += [*_differing(bond), *_besides(bond)]
     if bond.aside:
         parts.append(f"{bond.aside} of their changes wait in quarantine (`muster quarantine list`)")
-    if bond.dead:
+    if bond.dead and not any(one.row_id for one in bond.differences):
         parts.append("a sending waits for a person: `muster outbox list`")
     elif bond.doubtful:
         parts.append("not known to have arrived, being looked up")
     return ", ".join(parts)
+
+
+def _differing(bond: Bond) -> Iterator[str]:
+    """What they go by otherwise than we do, and what a person is asked about it."""
+    if bond.their_priority:
+        yield f"they work at priority {one_line(bond.their_priority)}, told {bond.told_priority}"
+    for one in bond.differences:
+        words = f"{one.ours} is ours, {one_line(one.theirs)} is theirs"
+        yield f"WHOSE {one.field.upper()} HOLDS? {words}: `muster settle --keep` ours or theirs"
+
+
+def _besides(bond: Bond) -> Iterator[str]:
+    """Further tickets, and those that may be about the same."""
+    for further in bond.further:
+        word = one_line(further.raw_state) or "not heard of yet"
+        yield f"also {further.ref.key} ({word}{'' if further.over else ', open'})"
+    for link in bond.links:
+        yield f"{link.how} {link.ref.key}? `muster relink`, --also or --drop"
 
 
 def table(at: Here, incidents: Sequence[Incident]) -> list[str]:
@@ -229,7 +261,7 @@ def _cells(at: Here, incident: Incident) -> tuple[str, ...]:
     due = due.partition("-")[2] if narrow and due[:1].isdigit() else due  # without the year
     bonds = " ".join(
         f"{bond.vendor}:{bond.ref.key if bond.ref else bond.state}"
-        + ("!" if bond.dead or bond.call or bond.to_hand else "?" * bond.doubtful)
+        + ("!" if bond.dead or bond.differences or bond.call or bond.to_hand else "?" * bond.doubtful)
         for bond in incident.live_bonds()
     )
     return (*head, state, name_of(at, incident.owner) or "", due, bonds, incident.title)

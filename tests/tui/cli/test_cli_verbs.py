@@ -138,6 +138,7 @@ FILLED = {
     "withdraw": ["1", "reason"],
     "dispute": ["1", "message"],
     "relink": ["1", "PD-17"],
+    "settle": ["1", "--keep", "ours"],
     "send": ["1", "trace.log"],
     "evidence": ["1", "dump.bin", "sftp://files.example/in"],
     "forward": ["1", "practice"],
