@@ -464,13 +464,31 @@ def test_what_is_resolved_closes_by_itself_and_not_what_was_reopened(desk: Servi
     after = desk.policy.matrix.auto_close_after
     assert look(desk, numbers[0]).closes_at == look(desk, numbers[0]).resolved_at + after  # type: ignore[operator]
     desk.do(ANA, Reopen(target=numbers[1], reason="No."))
-    desk.do(ANA, HearCaller(target=numbers[0], text="Still broken."))
     clock.passes(days=after.days, minutes=1)
     assert tick(desk, clock.now) == 1
     assert states(desk, numbers) == [C, P]
     closed = desk.store.timeline(numbers[0])[-1].event
     assert closed is not None
-    assert closed.model_dump()["note"] == "Nobody reopened it."  # true also where the caller said otherwise
+    assert closed.model_dump()["note"] == "Nobody reopened it."
+
+
+def test_what_its_caller_denies_closes_by_itself_only_after_they_were_answered(
+    desk: ServiceDesk, clock: Any
+) -> None:
+    number = log(desk)
+    desk.do(ANA, fixed(number))
+    after = desk.policy.matrix.auto_close_after
+    heard = desk.do(ANA, HearCaller(target=number, text="Still broken."))
+    assert "does not close by itself" in heard.remarks[0]
+    clock.passes(days=after.days, minutes=1)
+    assert tick(desk, clock.now) == 0
+    desk.do(ANA, TellCaller(target=number, text="It needs a restart."))
+    desk.do(ANA, TellCaller(target=number, text="As said."))  # this puts nothing off again
+    clock.passes(days=after.days - 1)
+    assert tick(desk, clock.now) == 0
+    clock.passes(days=1, minutes=1)
+    assert tick(desk, clock.now) == 1
+    assert look(desk, number).state is C
 
 
 def test_after_an_outage_each_incident_takes_one_step(desk: ServiceDesk, clock: Any) -> None:
