@@ -29,7 +29,7 @@ from integrations.practice.feeds import (
 )
 from integrations.practice.mood import CONFIG, Mood, On, operation_of
 from integrations.practice.odd_answers import Drip, HugeAnswer, Redirect, WrongCharset
-from integrations.practice.people import AnswersFirst, MergedAway, TypedAsUs
+from integrations.practice.people import AnswersFirst, Meanwhile, MergedAway, TypedAsUs
 
 __all__ = [
     "MOODS",
@@ -46,6 +46,7 @@ __all__ = [
     "Hang",
     "HugeAnswer",
     "LateCommit",
+    "Meanwhile",
     "MergedAway",
     "Misbehaving",
     "Mood",
@@ -216,6 +217,7 @@ MOODS: Final[Mapping[str, type[Mood]]] = {
         AnswersFirst,
         TypedAsUs,
         MergedAway,
+        Meanwhile,
     )
 }
 

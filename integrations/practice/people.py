@@ -65,6 +65,24 @@ class MergedAway(Mood):
         await _reply(call, status, body)
 
 
+@dataclass(frozen=True, config=CONFIG)
+class Meanwhile(Mood):
+    """Its people do something with the ticket in the moment before: write, raise or lower it, split it."""
+
+    name: ClassVar[str] = "meanwhile"
+    comment: str = ""
+    priority: str = ""
+    split: str = ""
+    times: int | None = Field(default=1, kw_only=True)
+    on: On = Field(default="state", kw_only=True)
+
+    async def do(self, call: Call) -> None:
+        done = {name: said for name in ("comment", "priority", "split") if (said := getattr(self, name))}
+        if call.path != "/tickets":  # there is none yet to do it with
+            await call.act(ticket=_ticket_of(call, b""), author="Lena", **done)
+        await call.answer()
+
+
 def _ticket_of(call: Call, body: bytes) -> str:
     """Which ticket a request was about; the one that it made, where it made one."""
     if call.path != "/tickets":

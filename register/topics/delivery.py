@@ -215,6 +215,7 @@ def _(command: ConfirmSending, incident: Any, world: World) -> Decision:
             quiet=is_quiet(row),
             change_ids=command.change_ids,
             raw_state=command.raw_state,
+            means=orjson.loads(row.payload).get("to", "") if row.kind == "transition" else "",
             closed=command.closed,
             version=command.version,
         )

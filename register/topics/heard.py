@@ -172,7 +172,7 @@ def _overtaken(items: Iterable[Heard], incidents: Mapping[str, Incident], world:
 
 def _is_set(item: Heard, ours: str) -> bool:
     """Whether it is the state that we set last, where its answer told nothing to know it by."""
-    return item.by_our_account and item.raw_state == ours != ""
+    return item.by_our_account and item.means == ours != ""
 
 
 def _is_own_doing(item: Heard, bond: Bond, world: World) -> bool:

@@ -45,6 +45,7 @@ class Delivered(OfSending):
     how: str
     change_ids: tuple[str, ...] = ()
     raw_state: str = ""
+    means: str = ""  # what the state that we asked for means to us
     closed: bool = False
     version: str | None = None  # of their ticket since, where it was told
     quiet: bool = False  # a reminder of ours: whose turn it is, and since when, stays as it was
@@ -139,7 +140,10 @@ def _(event: Delivered, incident: Incident, at: datetime) -> Incident:
     told: dict[str, Any] = {}
     if event.raw_state:
         told = {"raw_state": event.raw_state, "closed": event.closed, "version": event.version}
-        told |= {"wrote": event.raw_state} if event.what == "transition" else {}
+    if event.what == "transition" and event.means:
+        # where nobody could say which word it is with them, the next one of theirs is news, whatever it is
+        unknown = {"raw_state": "", "version": None, "closed": event.means == "closed"}
+        told = unknown | told | {"wrote": event.means}
     if event.quiet:
         return incident.with_bond(bond.prepared(-1).but(doubtful=False, dead=False))
     return incident.with_bond(

@@ -81,6 +81,11 @@ def _once(kind: Any, *args: Any, **more: Any) -> Callable[[Any], Sequence[Mood]]
     return lambda on: (kind(*args, **more, times=1, on=on),)
 
 
+_LATER: Mapping[str, Any] = {"create": "comment", "comment": "comment", "state": "state"} | {
+    "priority": "priority",
+    "attach": "attach",
+}
+"""The first request of an operation that has a ticket to be about."""
 MOODS: Mapping[str, Callable[[Any], Sequence[Mood]]] = {
     "calm": lambda on: (),
     "commit then drop": _lost(),
@@ -118,6 +123,13 @@ MOODS: Mapping[str, Callable[[Any], Sequence[Mood]]] = {
     "typed as us": _once(moods.TypedAsUs),
     "merged away": _once(moods.MergedAway),
     "merged away, answer lost": lambda on: (moods.MergedAway(on=on), moods.CommitThenDrop(on="writes")),
+    "busy": lambda on: (moods.Meanwhile(comment="just now", times=2, on=_LATER[on]),),
+    "another priority": lambda on: (moods.Meanwhile(priority="Low", on=_LATER[on]),),
+    "split": lambda on: (moods.Meanwhile(split="a part of it", on=_LATER[on]),),
+    "split, answer lost": lambda on: (
+        moods.CommitThenDrop(on=on),
+        moods.Meanwhile(split="a part of it", on="writes"),
+    ),
     "duplicated": _lost(moods.Duplicated()),
     "reordered": _lost(moods.Reordered()),
     "replayed": _lost(moods.Replayed()),

@@ -10,7 +10,6 @@ import random
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
 
 import pytest
 from chaos_kit import MOODS, OPERATIONS, POINTS, play
@@ -43,17 +42,14 @@ async def test_a_bad_day(operation: str, tmp_path: Path) -> None:
     await _play_all(tmp_path, ((pick.choice(SHORT), operation, pick.choice(POINTS)) for _ in range(2)))
 
 
-_NOT_YET: Final = pytest.mark.xfail(
-    reason="what we set in a ticket that was merged is told as theirs, where our request's answer was lost"
-)
-_ALL: Final = [
-    pytest.param(mood, what, marks=[_NOT_YET] * ((mood, what) == ("merged away, answer lost", "transition")))
-    for mood in MOODS
-    for what in OPERATIONS
-]
+async def test_their_people_are_busy_at_the_same_moment(tmp_path: Path) -> None:
+    combinations = [("busy", "transition", "answered"), ("another priority", "priority", "claimed")]
+    combinations += [("split", "close", "heard"), ("merged away, answer lost", "transition", "hearing")]
+    await _play_all(tmp_path, combinations)
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize(("mood", "operation"), _ALL)
+@pytest.mark.parametrize("mood", MOODS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 async def test_every_bad_day(mood: str, operation: str, tmp_path: Path) -> None:
     await _play_all(tmp_path, ((mood, operation, point) for point in POINTS))

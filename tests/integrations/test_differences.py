@@ -10,8 +10,8 @@ import pytest
 from engine_kit import Engine
 
 from integrations.connector import Applied, Ticket
-from integrations.errors import Conflict
-from integrations.practice.moods import CommitThenDrop
+from integrations.errors import Conflict, Unavailable
+from integrations.practice.moods import CommitThenDrop, MergedAway
 from integrations.practice.server import Practice
 from register.core import Command, Refused
 from register.incident import Ball, Bond, BondState, Impact, Priority, Urgency
@@ -23,6 +23,7 @@ from register.topics.differences import Keep, SettleDifference
 from register.topics.engagement import Reply
 from register.topics.proposal import Accept, Dispute
 from register.topics.urging import Reprioritise
+from register.topics.withdrawal import Withdraw
 
 
 def bond_of(engine: Engine, number: str) -> Bond:
@@ -345,3 +346,64 @@ async def test_a_ticket_knows_which_of_ours_its_priority_is(engine: Engine, prac
     number = await engaged(engine)
     ticket: Ticket = await engine.courier._connector.get(bond_of(engine, number).ref)  # type: ignore[arg-type]
     assert ticket.priorities == (Priority.MODERATE,)
+
+
+# What we set comes back
+
+
+async def test_what_we_set_in_a_ticket_that_was_merged_is_not_told_as_theirs(
+    engine: Engine, practice: Practice
+) -> None:
+    """Its answer is lost, so nothing tells which change was ours; and the other ticket's past is no news."""
+    number = await fixed(engine, practice)
+    practice.moods.set(MergedAway(on="state"), CommitThenDrop(on="writes"))
+    engine.do(Dispute(target=number, message="still broken"))
+    await engine.settle_all()  # nobody listens meanwhile: all of it comes at once
+    for _ in range(2):
+        await engine.collector.poll()
+    states = [e.event.raw_state for e in engine.store.timeline(number) if e.kind == "supplier_updated"]  # type: ignore[union-attr]
+    assert [state for state in states if not state.startswith("merged")] == ["Fixed"]
+    bond = bond_of(engine, number)
+    assert (bond.state, bond.raw_state) == (BondState.OPEN, "Working")
+    practice.desk.set_state(own_id(engine, number), "Lena", "Fixed")
+    await engine.collector.poll()
+    assert bond_of(engine, number).state is BondState.FIXED
+
+
+async def test_a_state_that_ours_overtook_is_history_though_nothing_tells_which_was_ours(
+    engine: Engine, practice: Practice
+) -> None:
+    number = await engaged(engine)
+    practice.desk.set_state(own_id(engine, number), "Lena", "Needs customer")
+    practice.moods.set(CommitThenDrop(on="state"))
+    engine.do(Withdraw(target=number, reason="it was ours"))
+    await engine.settle_all()
+    for _ in range(2):
+        await engine.collector.poll()
+    assert "supplier_updated" not in engine.kinds(number)
+    assert (bond_of(engine, number).state, bond_of(engine, number).raw_state) == (BondState.ENDED, "Closed")
+
+
+async def test_ours_is_known_though_nobody_could_say_how_it_stands(
+    engine: Engine, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The note that came with it is found; the ticket cannot be read at that moment."""
+    number = await fixed(engine, practice)
+    connector = engine.courier._connector
+    asked = connector.get
+
+    async def get(ref: Any) -> Ticket:
+        if any(row.state == "ambiguous" for row in outbox.unfinished(engine.store)):
+            raise Unavailable("a bad moment")
+        return await asked(ref)
+
+    monkeypatch.setattr(connector, "get", get)
+    practice.moods.set(CommitThenDrop(on="comment"))
+    engine.do(Dispute(target=number, message="still broken"))
+    await engine.settle_all()
+    for _ in range(2):
+        await engine.collector.poll()
+    assert engine.kinds(number).count("supplier_updated") == 1
+    practice.desk.set_state(own_id(engine, number), "Lena", "Fixed")
+    await engine.collector.poll()
+    assert bond_of(engine, number).state is BondState.FIXED
