@@ -73,6 +73,7 @@ class _Exchange:
     op_id: OpId
     deadline: datetime
     most: int = MAX_ANSWER  # bytes of the answer
+    page: bool = False  # a web page may be what was asked for
     connecting: bool = False
     response: httpx.Response | None = None
     body: bytearray = field(default_factory=bytearray)
@@ -152,9 +153,15 @@ class Http:
         headers: Mapping[str, str] | None = None,
         *,
         most: int | None = None,
+        page: bool = False,
     ) -> Answer:
-        """Read. May be repeated, so a lost answer is `Unavailable`. most: bytes, where it is a file."""
-        return await self._send("GET", path, params=params, headers=headers, repeatable=True, most=most)
+        """Read. May be repeated, so a lost answer is `Unavailable`.
+
+        most: bytes, where it is a file; page: which may be a web page, and is known in another way.
+        """
+        return await self._send(
+            "GET", path, params=params, headers=headers, repeatable=True, most=most, page=page
+        )
 
     async def post(
         self,
@@ -206,9 +213,10 @@ class Http:
         headers: Mapping[str, str] | None = None,
         op_id: OpId = "",
         most: int | None = None,
+        page: bool = False,
     ) -> Answer:
         deadline = datetime.now(UTC) + timedelta(seconds=self.limits.total)
-        at = _Exchange(repeatable, op_id, deadline, self.limits.answer if most is None else most)
+        at = _Exchange(repeatable, op_id, deadline, self.limits.answer if most is None else most, page)
         request = self._request(method, path, params, json, content, headers or {})
         request.extensions["trace"] = at.trace
         self.asked += 1
@@ -271,7 +279,7 @@ class Http:
             at.repeatable,
             at.op_id,
         )
-        if at.body and "html" in kind.lower():
+        if at.body and "html" in kind.lower() and not at.page:
             raise self._lost("answered with a web page instead of data: is the address right", at)
         return answer
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -35,6 +36,9 @@ _LINKS: Final[Mapping[str, str]] = {
     "parent_id": "is a part of",
 }
 """Redmine's names of relations and of the family, as they are told; the others are told as they are."""
+FILE: Final = ".file"
+"""What is added to an attachment's number for its being put there."""
+_WITH: Final = "journals,attachments,allowed_statuses"
 Told = tuple[list[Change], list[Unread]]
 
 
@@ -48,7 +52,7 @@ class Journals:
 
     async def issue(self, number: int) -> Issue:
         """One issue with all its journals, which lists do not give."""
-        answer = await self.http.get(issue_path(number), params={"include": "journals,allowed_statuses"})
+        answer = await self.http.get(issue_path(number), params={"include": _WITH})
         return read(One, answer).issue
 
     async def told(self, issue: Issue, since: datetime | None = None) -> Told:
@@ -65,10 +69,20 @@ class Journals:
                 changes += await self._changes(issue, journal)
         return changes, unread
 
-    async def beginning(self, issue: Issue) -> Change:
-        """The text that the issue was made with."""
+    async def beginning(self, issue: Issue) -> list[Change]:
+        """The text that the issue was made with, and the files, of which no journal tells."""
         text = issue.description or ""
-        return await self._comment(issue, f"issue {issue.id}", issue.author, issue.created_on, text)
+        first = await self._comment(issue, f"issue {issue.id}", issue.author, issue.created_on, text)
+        told: set[str] = set()
+        for row in issue.journals:
+            with contextlib.suppress(ValidationError):  # told by itself
+                told |= Journal.model_validate(row).files.keys()
+        made_with = [one for one in issue.attachments if str(one.id) not in told]
+        files = [
+            await self._file(issue, str(one.id), one_line(one.filename), one.author, one.created_on)
+            for one in made_with
+        ]
+        return [first, *files]
 
     async def ours(self, issue: Issue, op_id: str) -> tuple[Journal, ...]:
         """The journals in which our account wrote the text of this operation; those unreadable are none."""
@@ -97,21 +111,17 @@ class Journals:
         return TicketRef(id=str(number), key=f"#{number}", url=f"{self.http.base}/issues/{number}")
 
     async def _changes(self, issue: Issue, journal: Journal) -> list[Change]:
-        """A note, then the state: whoever writes and closes in one go says why first."""
-        changes: list[Change] = []
-        who, at, text = journal.user, journal.created_on, (journal.notes or "").strip()
-        heard = not journal.private_notes or self.config.internal_comments
-        if heard and (text or journal.files):
-            comment = await self._comment(issue, str(journal.id), who, at, text, journal.files)
-            changes.append(replace(comment, public=not journal.private_notes))
+        """A note, its files, then the state: whoever writes and closes in one go says why first."""
+        who = journal.user
         about = Change(
             change_id=str(journal.id),
             ref=self.ref(issue.id),
-            at=at,
+            at=journal.created_on,
             kind=ChangeKind.STATE,
             author=one_line(who.name) if who else "",
             by_our_account=await self._is_us(who),
         )
+        changes = await self._said(issue, journal)
         if journal.status is not None:
             raw = one_line(await self._account.name_of(STATUSES, journal.status))
             state = self.config.meaning(raw)
@@ -140,17 +150,37 @@ class Journals:
             )
         return changes
 
+    async def _said(self, issue: Issue, journal: Journal) -> list[Change]:
+        """The note, where there is one, and the files that came with it."""
+        public, who, at = not journal.private_notes, journal.user, journal.created_on
+        if not public and not self.config.internal_comments:
+            return []
+        text = (journal.notes or "").strip()
+        said = [await self._comment(issue, str(journal.id), who, at, text)] if text else []
+        marker = marker_of(plain(text, self.config.format))
+        for number, name in journal.files.items():
+            said.append(replace(await self._file(issue, number, name, who, at), marker=marker))
+        return [replace(change, public=public) for change in said]
+
+    async def _file(self, issue: Issue, number: str, name: str, who: Named | None, at: datetime) -> Change:
+        """A file that was put there; one that was taken away since has neither size nor place."""
+        there = next((one for one in issue.attachments if str(one.id) == number), None)
+        return Change(
+            change_id=f"{one_line(number)}{FILE}",
+            ref=self.ref(issue.id),
+            at=at,
+            kind=ChangeKind.FILE,
+            author=one_line(who.name) if who else "",
+            by_our_account=await self._is_us(who),
+            body=name,
+            size=there.filesize if there else None,
+            place=str(there.id) if there else "",
+        )
+
     async def _comment(
-        self,
-        issue: Issue,
-        change_id: str,
-        who: Named | None,
-        at: datetime,
-        text: str,
-        files: Sequence[str] = (),
+        self, issue: Issue, change_id: str, who: Named | None, at: datetime, text: str
     ) -> Change:
         said = plain(text, self.config.format)
-        told = (unsigned(said).strip(), f"[attached: {', '.join(files)}]" if files else "")
         return Change(
             change_id=change_id,
             ref=self.ref(issue.id),
@@ -158,7 +188,7 @@ class Journals:
             kind=ChangeKind.COMMENT,
             author=one_line(who.name) if who else "",
             by_our_account=await self._is_us(who),
-            body=clip("\n\n".join(filter(None, told)), MAX_TEXT),
+            body=clip(unsigned(said).strip(), MAX_TEXT),
             marker=marker_of(said),
         )
 

@@ -44,6 +44,18 @@ class Rows(BaseModel):
     total_count: int
 
 
+class Attachment(BaseModel):
+    id: int
+    filename: str = ""
+    filesize: int | None = None
+    author: Named | None = None
+    created_on: AwareDatetime
+
+
+class TheAttachment(BaseModel):
+    attachment: Attachment
+
+
 class Issue(Row):
     """An issue by itself, with what was asked to be included."""
 
@@ -53,6 +65,7 @@ class Issue(Row):
     subject: str
     created_on: AwareDatetime
     journals: tuple[dict[str, Any], ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     allowed_statuses: tuple[Named, ...] | None = None
 
 
@@ -77,9 +90,10 @@ class Journal(BaseModel):
     details: tuple[Detail, ...] = ()
 
     @property
-    def files(self) -> tuple[str, ...]:
+    def files(self) -> Mapping[str, str]:
+        """The files that it brought: number → name."""
         added = (each for each in self.details if each.property == "attachment" and each.new_value)
-        return tuple(one_line(str(each.new_value)) for each in added)
+        return {each.name: one_line(str(each.new_value)) for each in added}
 
     @property
     def status(self) -> int | None:

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 PATIENCE: Final = 3
 """Times that one unreadable message may hold up the rest."""
 _FIELDS: Final = "Type,Creator,ObjectId,Created,Field,NewValue"
+FILE: Final = ".file"
+"""What is added to the number of a part that is a file, for its being put there."""
+ENVELOPE: Final = 2**16
+"""Bytes of an attachment's JSON around what is in it."""
+PART: Final = "ContentType,Filename,ContentLength"
 _AT_ONCE: Final = 50
 """Messages whose parts are asked for in one request."""
 _KINDS: Final[Mapping[str, TextFormat]] = {"text/plain": TextFormat.TEXT, "text/html": TextFormat.HTML}
@@ -101,8 +106,9 @@ class Transactions:
         for number, row in enumerate(rows):
             try:
                 told = Transaction.model_validate(row)
-                body = await self._body(parts.get(told.id, ())) if told.Type in SPOKEN else ""
-                changes += self._changes(told, body, me)
+                own = parts.get(told.id, ())
+                body = await self._body(own) if told.Type in SPOKEN else ""
+                changes += self._changes(told, body, own, me)
             except ValueError as error:
                 unread.append(unread_row(row, ("id",), error, "ObjectId"))
             except (Rejected, Gone, AuthFailed, Unavailable) as failure:
@@ -123,7 +129,7 @@ class Transactions:
                 raise failure
         self._failed.pop(transaction, None)
 
-    def _changes(self, told: Transaction, body: str, me: str) -> list[Change]:
+    def _changes(self, told: Transaction, body: str, parts: Sequence[Part], me: str) -> list[Change]:
         change = Change(
             change_id=str(told.id),
             ref=self._ref(told.ObjectId),
@@ -136,7 +142,8 @@ class Transactions:
             marker=marker_of(body),
         )
         if told.Type in SPOKEN:
-            return [change]
+            files = _files(change, parts)
+            return [change, *files] if change.body or not files else files  # what is files alone says nothing
         if told.Type == "Set":
             raw = one_line(told.NewValue)
             meant = priorities_meant(self.config.priorities, raw)
@@ -171,7 +178,7 @@ class Transactions:
                     "/attachments",
                     params={
                         "query": query,
-                        "fields": "TransactionId,ContentType,Filename",
+                        "fields": f"TransactionId,{PART}",
                         "orderby": "id",
                         "per_page": PAGE,
                         "page": page,
@@ -188,13 +195,43 @@ class Transactions:
         return found
 
     async def _body(self, parts: Sequence[Part]) -> str:
-        """A message's own text, and the names of what is attached to it."""
-        files = [one_line(part.Filename) for part in parts if part.Filename]
-        text = ""
+        """A message's own text, in the better of the kinds that it comes in."""
         for kind, how in _KINDS.items():
             own = next((part for part in parts if part.ContentType == kind and not part.Filename), None)
             if own is not None:
                 told = read(Content, await self.http.get(f"/attachment/{own.id}"))
-                text = plain(base64.b64decode(told.Content).decode("utf-8", "replace"), how)
-                break
-        return "\n\n".join(filter(None, (text.strip(), f"[attached: {', '.join(files)}]" if files else "")))
+                return plain(base64.b64decode(told.Content).decode("utf-8", "replace"), how).strip()
+        return ""
+
+    async def content(self, part: int, most: int) -> bytes:
+        """What is in a part, byte for byte. Rejected where it has more than `most` bytes."""
+        query = orjson.dumps([{"field": "id", "operator": "=", "value": part}]).decode()
+        asked = {"query": query, "fields": f"TransactionId,{PART}"}
+        items = read(Rows, await self.http.get("/attachments", params=asked)).items
+        if [row_id(row) for row in items] != [part]:
+            raise Gone(f"{self.http.name} does not show file {part} any more.")
+        size = Part.model_validate(items[0]).size
+        if size is None or size > most:
+            told = "an unknown number of" if size is None else f"{size:,}"
+            raise Rejected(
+                f"The file has {told} bytes, and {most:,} is the most: ask {self.http.name} for it."
+            )
+        packed = most * 14 // 10 + ENVELOPE  # base64 in lines of 76
+        answer = await self.http.get(f"/attachment/{part}", most=packed)
+        return base64.b64decode(read(Content, answer).Content)
+
+
+def _files(told: Change, parts: Sequence[Part]) -> list[Change]:
+    """The files that came with a text."""
+    return [
+        replace(
+            told,
+            change_id=f"{part.id}{FILE}",
+            kind=ChangeKind.FILE,
+            body=one_line(part.Filename),
+            size=part.size,
+            place=str(part.id),
+        )
+        for part in parts
+        if part.Filename
+    ]

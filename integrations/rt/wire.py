@@ -82,6 +82,13 @@ class Part(BaseModel):
     TransactionId: int
     ContentType: str
     Filename: str = ""
+    ContentLength: str | int | None = None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes, where it tells them."""
+        told = str(self.ContentLength)
+        return int(told) if told.isascii() and told.isdecimal() else None
 
 
 class Content(BaseModel):

@@ -44,9 +44,19 @@ from integrations.redmine.account import PRIORITIES, STATUSES, Account
 from integrations.redmine.check import health
 from integrations.redmine.config import RedmineConfig
 from integrations.redmine.feed import Feed
-from integrations.redmine.journals import STATE, Journals
+from integrations.redmine.files import fetched, uploaded
+from integrations.redmine.journals import FILE, STATE, Journals
 from integrations.redmine.news import News
-from integrations.redmine.wire import Issue, Journal, One, Row, Rows, Uploaded, issue_path, names, number_of
+from integrations.redmine.wire import (
+    Issue,
+    Journal,
+    One,
+    Row,
+    Rows,
+    issue_path,
+    names,
+    number_of,
+)
 from register.incident import Priority
 from register.marker import marker_of
 from register.text import MAX_TITLE, clip, one_line
@@ -156,7 +166,10 @@ class Redmine:
         issue = await self._issue(ref)
         changes, unread = await self._journals.told(issue)
         first = await self._journals.beginning(issue)
-        return Page((first, *changes), {}, done=True, unread=tuple(unread))
+        return Page((*first, *changes), {}, done=True, unread=tuple(unread))
+
+    async def fetch(self, ref: Ref, place: str, most: int) -> bytes:
+        return await fetched(self.http, number_of(Ref(id=place, key=place)), most)
 
     async def check(self) -> Health:
         return await health(self.http, self.config, self._account)
@@ -267,15 +280,7 @@ class Redmine:
 
     async def _upload(self, ref: Ref, file: Attach) -> Applied:
         """The bytes first, which stay unseen until a note names their token."""
-        answer = await self.http.post(
-            "/uploads.json",
-            content=file.content,
-            params={"filename": file.name},
-            headers={"Content-Type": "application/octet-stream"},
-            safe=True,
-            op_id=file.op_id,
-        )
-        token = read(Uploaded, answer).upload.token
+        token = await uploaded(self.http, file)
         told = {"token": token, "filename": file.name, "content_type": file.media_type}
         return await self._say(ref, Comment(file.op_id, f"File: {file.name}"), uploads=[told])
 
@@ -327,4 +332,5 @@ def _numbered(fields: Mapping[str, str]) -> dict[int, str]:
 def _ids(journals: tuple[Journal, ...]) -> tuple[str, ...]:
     """The change ids of what these journals tell."""
     notes = tuple(str(journal.id) for journal in journals)
-    return notes + tuple(f"{j.id}{STATE}" for j in journals if j.status is not None)
+    files = tuple(f"{number}{FILE}" for journal in journals for number in journal.files)
+    return notes + files + tuple(f"{j.id}{STATE}" for j in journals if j.status is not None)

@@ -20,6 +20,7 @@ from integrations.connector import (
     Attach,
     CannotTell,
     Cap,
+    ChangeKind,
     Comment,
     Cursor,
     Draft,
@@ -172,7 +173,8 @@ class RequestTracker:
         on = any_of(*(f"ObjectId = {number}" for number in numbers))
         rows = await self._transactions.every(f"{on} AND Creator = {ME} AND {types(*self._texts)}")
         changes, unread, _ = await self._transactions.read(rows)
-        hits = tuple(Ref(id=c.change_id, key=ref.key, url=ref.url) for c in changes if c.marker == op_id)
+        ours = (c for c in changes if c.marker == op_id and c.kind is not ChangeKind.FILE)
+        hits = tuple(Ref(id=c.change_id, key=ref.key, url=ref.url) for c in ours)
         if hits:
             return Found(hits)
         return CannotTell("A part of the ticket could not be read.") if unread else Absent()
@@ -213,6 +215,10 @@ class RequestTracker:
         rows = await self._transactions.every(f"ObjectId = {number_of(ref)} AND {told}")
         changes, unread, _ = await self._transactions.read(rows)
         return Page(changes, {}, done=True, unread=unread)
+
+    async def fetch(self, ref: Ref, place: str, most: int) -> bytes:
+        """A file by the number of its part. Its size is asked for before; it comes in base64, in JSON."""
+        return await self._transactions.content(number_of(Ref(id=place, key=place)), most)
 
     async def check(self) -> Health:
         return await health(self.http, self.config, self._tickets, self._transactions)

@@ -29,7 +29,7 @@ from integrations.connector import (
     Theirs,
     Transition,
 )
-from integrations.errors import Ambiguous, AuthFailed, Failure, Rejected, Unavailable
+from integrations.errors import Ambiguous, AuthFailed, Failure, Gone, Rejected, Unavailable
 from integrations.http import Http
 from integrations.redmine.config import RedmineConfig
 from integrations.redmine.feed import CALM, ELSEWHERE, OVERLAP, SECOND
@@ -355,7 +355,8 @@ async def test_a_note_a_state_and_a_file_in_one_journal(web: Routes, desk: Redmi
     assert (mine.change_id, mine.marker, mine.by_our_account, mine.body) == ("41", OP, True, "thanks")
     assert (reply.author, reply.body, reply.by_our_account) == ("Alva Agent", "we [31mlook\nsoon", False)
     assert (state.change_id, state.kind, state.raw_state) == ("42.state", ChangeKind.STATE, "In Progress")
-    assert attached.body == "[attached: a.txt]"
+    assert (attached.change_id, attached.kind, attached.body) == ("9.file", ChangeKind.FILE, "a.txt")
+    assert (attached.size, attached.place) == (None, ""), "it was taken away again"
     assert (odd.raw_state, odd.state, odd.author) == ("status 77", Theirs.UNMAPPED, "")
     assert page.done
 
@@ -642,6 +643,57 @@ async def test_a_file_is_uploaded_and_named_in_a_note(web: Routes, desk: Redmine
     assert request.headers["content-type"] == "application/octet-stream", "any other is refused with 406"
     told = orjson.loads(put.calls.last.request.content)["issue"]["uploads"]
     assert told == [{"token": "1.ab", "filename": "ö.bin", "content_type": "image/png"}]
+
+
+def there(number: int, size: int | None, name: str = "a.txt", by: Any = THEM) -> dict[str, Any]:
+    return {"id": number, "filename": name, "filesize": size, "author": by, "created_on": stamp(AT)}
+
+
+async def test_files_are_told_with_their_size_and_place(web: Routes, desk: Redmine) -> None:
+    with_text, ours, hidden = (
+        {"details": [{"property": "attachment", "name": number, "new_value": name}]}
+        for number, name in (("9", "a.txt"), ("10", "b.txt"), ("11", "c.txt"))
+    )
+    journals = [
+        journal(41, "see there", **with_text),
+        journal(42, f"File: b.txt\n\n[muster:{OTHER}]", by=US, **ours),
+        journal(43, "not for you", private_notes=True, **hidden),
+    ]
+    answers(
+        web,
+        issue(journals=journals, attachments=[there(8, 5, "first.txt"), there(9, 7), there(10, 1, by=US)]),
+    )
+    _, first, text, file, our_text, our_file = (await desk.history(SEVEN)).changes
+    assert (first.change_id, first.body, first.size, first.place) == ("8.file", "first.txt", 5, "8")
+    assert (text.body, file.change_id, file.body) == ("see there", "9.file", "a.txt")
+    assert (file.kind, file.size, file.place) == (ChangeKind.FILE, 7, "9")
+    assert (file.author, file.by_our_account, file.marker) == ("Alva Agent", False, None)
+    assert (our_file.kind, our_file.marker, our_file.by_our_account) == (ChangeKind.FILE, OTHER, True)
+    applied = await desk.apply(SEVEN, Comment(OTHER, "File: b.txt"))
+    assert applied.change_ids == (our_text.change_id, our_file.change_id), "so neither comes back as news"
+
+
+async def test_a_file_is_fetched_by_its_number_and_its_size_looked_at_first(
+    web: Routes, desk: Redmine
+) -> None:
+    about = web.get("/attachments/9.json")
+    content = web.get("/attachments/download/9").respond(200, html="<b></b>")
+    about.respond(200, json={"attachment": there(9, 7)})
+    assert await desk.fetch(SEVEN, "9", 7) == b"<b></b>", "a web page may be what they put there"
+    with pytest.raises(Rejected, match="7 bytes, and 6 is the most"):
+        await desk.fetch(SEVEN, "9", 6)
+    about.respond(200, json={"attachment": there(9, None)})
+    with pytest.raises(Rejected, match="unknown number of bytes"):
+        await desk.fetch(SEVEN, "9", 7)
+    assert content.call_count == 1
+    about.respond(200, json={"attachment": there(9, 70)})
+    with pytest.raises(Unavailable, match="another file"):
+        await desk.fetch(SEVEN, "9", 700)
+    about.respond(404)
+    with pytest.raises(Gone):
+        await desk.fetch(SEVEN, "9", 7)
+    with pytest.raises(Rejected):
+        await desk.fetch(SEVEN, "../issues/7", 7)
 
 
 async def test_one_hidden_ticket_is_not_a_lost_right(web: Routes, desk: Redmine) -> None:

@@ -27,7 +27,7 @@ from integrations.connector import (
     Theirs,
     Transition,
 )
-from integrations.errors import Ambiguous, AuthFailed, Conflict, Failure, Moved, Rejected, Unavailable
+from integrations.errors import Ambiguous, AuthFailed, Conflict, Failure, Gone, Moved, Rejected, Unavailable
 from integrations.http import Http
 from integrations.rt.config import RtConfig
 from integrations.rt.transactions import PATIENCE
@@ -436,14 +436,64 @@ async def test_text_is_taken_plain_rather_than_html_and_files_are_named(
     parts = [
         {"id": "3", "TransactionId": "58", "ContentType": "multipart/alternative", "Filename": ""},
         {"id": "4", "TransactionId": "58", "ContentType": "text/html", "Filename": ""},
-        {"id": "5", "TransactionId": "58", "ContentType": "text/plain", "Filename": "a\x1b.txt"},
+        {
+            "id": "5",
+            "TransactionId": "58",
+            "ContentType": "text/plain",
+            "Filename": "a\x1b.txt",
+            "ContentLength": "9",
+        },
         {"id": "158", "TransactionId": "58", "ContentType": "text/plain", "Filename": ""},
         {"id": "6", "TransactionId": "59", "ContentType": "image/png", "Filename": "p.png"},
         {"id": "odd"},
     ]
     rt.get("/attachments").mock(return_value=items(*parts))
     changes = (await desk.changes({"after": 0, "seen": []})).changes
-    assert [change.body for change in changes] == ["plain\n\n[attached: a.txt]", "[attached: p.png]", ""]
+    told = [(change.change_id, change.kind, change.body, change.size, change.place) for change in changes]
+    assert told == [
+        ("58", ChangeKind.COMMENT, "plain", None, ""),
+        ("5.file", ChangeKind.FILE, "a.txt", 9, "5"),
+        ("6.file", ChangeKind.FILE, "p.png", None, "6"),
+        ("60", ChangeKind.COMMENT, "", None, ""),
+    ], "what came with files alone says nothing itself"
+
+
+async def test_our_own_file_is_known_by_the_text_that_it_came_with(rt: Routes, desk: RequestTracker) -> None:
+    Log(rt, row(58, "Correspond", by="connector"))
+    speak(rt, t58=f"File: a.txt\n\n[muster:{OP}]")
+    parts = [
+        {"id": "158", "TransactionId": "58", "ContentType": "text/plain", "Filename": ""},
+        {"id": "5", "TransactionId": "58", "ContentType": "text/plain", "Filename": "a.txt"},
+    ]
+    rt.get("/attachments").mock(return_value=items(*parts))
+    text, file = (await desk.history(SEVEN)).changes
+    assert (file.kind, file.marker, file.by_our_account) == (ChangeKind.FILE, OP, True)
+    rt.get("/ticket/7").respond(200, json=ticket())
+    found = await desk.find_comment(SEVEN, OP)
+    assert isinstance(found, Found)
+    assert [ref.id for ref in found.refs] == [text.change_id], "one reply, whatever hangs on it"
+
+
+async def test_a_file_is_fetched_by_its_number_and_its_size_looked_at_first(
+    rt: Routes, desk: RequestTracker
+) -> None:
+    part = {"id": "5", "TransactionId": "58", "ContentType": "text/html", "Filename": "a.html"}
+    listed = rt.get("/attachments")
+    content = rt.get("/attachment/5").respond(200, json={"Content": "PGI+\nPC9i\nPg==\n"})
+    listed.mock(return_value=items({**part, "ContentLength": "7"}))
+    assert await desk.fetch(SEVEN, "5", 7) == b"<b></b>"
+    with pytest.raises(Rejected, match="7 bytes, and 6 is the most"):
+        await desk.fetch(SEVEN, "5", 6)
+    for size in ({}, {"ContentLength": ""}, {"ContentLength": "-1"}):
+        listed.mock(return_value=items({**part, **size}))
+        with pytest.raises(Rejected, match="unknown number of bytes"):
+            await desk.fetch(SEVEN, "5", 7)
+    assert content.call_count == 1
+    listed.mock(return_value=items())
+    with pytest.raises(Gone):
+        await desk.fetch(SEVEN, "5", 7)
+    with pytest.raises(Rejected):
+        await desk.fetch(SEVEN, "5/../1", 7)
 
 
 async def test_parts_of_many_messages_are_asked_for_together(rt: Routes, desk: RequestTracker) -> None:

@@ -284,9 +284,13 @@ async def test_a_file_arrives_whole(redmine_desk: RedmineDesk, redmine_agent: Re
     kept = await redmine_agent.client.get(theirs[0]["content_url"])
     assert hashlib.sha256(kept.content).hexdigest() == digest
     assert isinstance(await redmine.find_comment(ref, ours), Found)
-    (heard,) = (await news(redmine, start.next, ref))[0]
-    assert (heard.change_id, heard.marker) == (applied.change_ids[0], ours)
-    assert heard.body.endswith("[attached: Größe & Form.bin]")
+    heard = (await news(redmine, start.next, ref))[0]
+    assert [(one.change_id, one.marker) for one in heard] == [(one, ours) for one in applied.change_ids]
+    assert (heard[1].kind, heard[1].body, heard[1].size) == (
+        ChangeKind.FILE,
+        "Größe & Form.bin",
+        len(content),
+    )
     big = Attach(op(), "big.bin", "application/octet-stream", "", b"x" * (6 * 2**20))
     with pytest.raises(Rejected, match="maximum allowed file size"):
         await redmine.apply(ref, big)
