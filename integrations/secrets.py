@@ -1,5 +1,5 @@
-"""Where suppliers' credentials come from: a systemd credential, else the keyring, which may be our own
-encrypted file. Nowhere else.
+"""Where suppliers' credentials come from, and the addresses at which people are paged: a systemd credential,
+else the keyring, which may be our own encrypted file. Nowhere else.
 
 Every failure is `AuthFailed` of kind MISSING: this process's lack, never the supplier's word. No message
 carries a secret, nor the words of a keyring backend, which might.
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from integrations import sealed
 
 SERVICE: Final = "muster"
-"""The service under which the keyring holds our secrets; the user name is the vendor's."""
+"""The service under which the keyring holds our secrets; the user name is the vendor's, or a page's slot."""
 MAX_SECRET: Final = 8_192
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_SLUG: Final = r"[a-z0-9][a-z0-9_-]{0,39}"
+_NAME: Final = re.compile(_SLUG)
+_SLOT: Final = re.compile(rf"page\.({_SLUG})\.({_SLUG})")
 _CHOSEN: Final = ("MUSTER_KEYRING", "PYTHON_KEYRING_BACKEND")
 _FILE: Final = "file"
 """What names the encrypted file in MUSTER_KEYRING."""
@@ -49,7 +51,7 @@ def resolve(vendor: str, env: Mapping[str, str] = os.environ) -> str:
     """The credential of `vendor`. AuthFailed(MISSING), with what to do, when there is none for us."""
     given = look(vendor, env)
     if given is None:
-        raise _missing(f"No credential for {vendor} is stored here, so nothing can be sent to it.", vendor)
+        raise _missing(f"No {_of(vendor)} is stored here, so nothing can be sent to it.", vendor)
     return given
 
 
@@ -63,6 +65,11 @@ def look(vendor: str, env: Mapping[str, str] = os.environ, kind: str = "") -> st
     if given is None:
         given = _tried(entry, lambda: _backend(entry, env).get_password(SERVICE, entry))
     return given
+
+
+def slot(person: str, channel: str) -> str:
+    """The name under which the address is kept by which a channel of somebody's pages them."""
+    return f"page.{person}.{channel}"
 
 
 def store(vendor: str, secret: str, env: Mapping[str, str] = os.environ, kind: str = "") -> None:
@@ -86,7 +93,7 @@ def store(vendor: str, secret: str, env: Mapping[str, str] = os.environ, kind: s
         return backend.get_password(SERVICE, entry) == secret
 
     if not _tried(entry, put_and_look):
-        raise _missing(f"The keyring took the credential for {vendor} and did not keep it.", entry)
+        raise _missing(f"The keyring took the {_of(vendor)} and did not keep it.", entry)
 
 
 def forget(vendor: str, env: Mapping[str, str] = os.environ, kind: str = "") -> bool:
@@ -230,15 +237,28 @@ def _broken(vendor: str, error: Exception) -> AuthFailed:
 
 
 def _missing(what: str, entry: str) -> AuthFailed:
-    vendor, _, kind = entry.partition(".")
-    login = f"muster vendors login {vendor}{' --webhook' if kind else ''}"
     return AuthFailed(
-        f"{what} Store it with: {login}. {_HEADLESS.replace('NAME', entry)}", AuthTrouble.MISSING
+        f"{what} Store it with: {_login(entry)}. {_HEADLESS.replace('NAME', entry)}", AuthTrouble.MISSING
     )
+
+
+def _of(name: str) -> str:
+    """What is kept under a name, for a person."""
+    found = _SLOT.fullmatch(name)
+    return f"address of {found[1]}'s {found[2]}" if found else f"credential for {name}"
+
+
+def _login(entry: str) -> str:
+    """The command that stores it."""
+    found = _SLOT.fullmatch(entry)
+    if found:
+        return f"muster page login {found[1]} {found[2]}"
+    vendor, _, kind = entry.partition(".")
+    return f"muster vendors login {vendor}{' --webhook' if kind else ''}"
 
 
 def _entry(vendor: str, kind: str) -> str:
     """The name under which it is kept: no supplier's name has a dot."""
-    if not _NAME.fullmatch(vendor):
+    if not _NAME.fullmatch(vendor) and (kind or not _SLOT.fullmatch(vendor)):
         raise ValueError("A supplier's name is lower-case letters, digits, - and _, at most 40.")
     return f"{vendor}.{kind}" if kind else vendor

@@ -26,6 +26,7 @@ from integrations.known import Known
 from integrations.leasing import Leasing
 from integrations.lock import alone, alone_or_told
 from integrations.outcomes import Timing
+from integrations.pager import Pager
 from integrations.retention import keep_retired
 from integrations.speaking import Means, Speaking
 from integrations.spooling import keep_entered
@@ -41,6 +42,7 @@ from register.store import (
     is_private,
     open_store,
     outbox,
+    pages,
     sqlite_path,
     vendors,
 )
@@ -116,6 +118,9 @@ class Worker:
         self._speaking: dict[str, Speaking] = {}
         self._vendors: Mapping[str, Vendor] = {}
         self._ready = asyncio.Event()  # the suppliers are known
+        self._pager = Pager(
+            self._hand, env, self._leasing.holder, fault=fault, tell=self.tell, busy=self._busy
+        )
         self._busy_until = datetime.now(UTC)
         self._told: dict[str, float] = {}
         self.was_idle = False
@@ -148,12 +153,16 @@ class Worker:
             works["Looking whether to end"] = self._idle
         else:
             works["Writing down heads"] = lambda: keep_anchors(hand, tell)
+        paging = asyncio.create_task(
+            keep("Paging", lambda: self._pager.run(sole=sole, stop=self._stop), tell), name="Paging"
+        )
         steady = [asyncio.create_task(keep(what, work, tell), name=what) for what, work in works.items()]
         try:
             while not self._stop.is_set():
                 await self._serve(sole)
         finally:
             self.stop()
+            await asyncio.gather(paging, return_exceptions=True)
             for speaking in self._speaking.values():
                 speaking.stop()
             await asyncio.gather(
@@ -228,6 +237,7 @@ class Worker:
                     seq = await self._watching.call(self.store.seq)
                     for speaking in self._speaking.values():
                         speaking.wake()
+                    self._pager.wake()
                 if watcher.rang or monotonic() >= look_at:
                     watcher.rang, look_at = False, monotonic() + LOOK
                     for name in await self._watching.call(lambda: hooks.unanswered(self.store)):
@@ -294,6 +304,8 @@ def _is_busy(store: Store) -> bool:
         if name not in by_hand
     ):
         return True
+    if pages.are_waiting(store):
+        return True
     return falls_due_soon(store, datetime.now(UTC)) or (store.path is not None and poke(store.path) > 1)
 
 
@@ -305,7 +317,7 @@ def _by_hand(store: Store) -> frozenset[str]:
 
 def _nothing_left(store: Store) -> bool:
     by_hand = _by_hand(store)
-    return all(row.vendor in by_hand for row in outbox.unfinished(store))
+    return not pages.are_waiting(store) and all(row.vendor in by_hand for row in outbox.unfinished(store))
 
 
 def run(

@@ -113,12 +113,21 @@ class Difference(BaseModel, frozen=True):
     priorities: tuple[Priority, ...] = ()
 
 
+class PageState(StrEnum):
+    """How far a page has come."""
+
+    ASKED = "asked"
+    DELIVERED = "delivered"
+    FAILED = "failed"  # nothing that they can be reached by took it
+
+
 class CallCard(BaseModel, frozen=True):
     """A call that a person is asked to make. level: at which level of the supplier's own escalation."""
 
     why: CallWhy
     since: datetime
     level: int = 1
+    page: PageState | None = None  # whether that person was paged for it
 
 
 class Bond(Value, frozen=True):

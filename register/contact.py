@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
@@ -46,3 +46,12 @@ def from_level(contacts: Sequence[Contact], level: int) -> tuple[Contact, ...]:
     """Return those to call at this level: its own, else the highest below it; then those above."""
     reached = max((one.level for one in contacts if one.level <= level), default=0)
     return tuple(one for one in contacts if one.level >= reached)
+
+
+CALL_WHY: Final[Mapping[str, str]] = {
+    "p1": "a P1 is a ticket and a call with them",
+    "unconfirmed": "no ticket of theirs is confirmed since {at}",
+    "promise": "what they promised until {at} has passed",
+    "contract": "their contract is about to be broken",
+}
+"""Why a supplier is to be called, by register.incident.CallWhy, as a half-sentence."""

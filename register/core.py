@@ -27,6 +27,7 @@ from register.leaving import USUALLY, Receives
 from register.merging import OWNERS, Owner, Shared
 from register.policy import DEFAULT_MATRIX, Matrix
 from register.roles import Role as Role
+from register.sending_facts import SendingFacts as SendingFacts
 from register.standing import Founder
 
 ULID_PATTERN: Final = r"^[0-9A-HJKMNP-TV-Z]{26}$"
@@ -257,22 +258,6 @@ class Policy:
     version: int = 0
     digest: str = ""
     founder: Founder | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SendingFacts:
-    """One row of the outbox, as far as a rule needs it."""
-
-    row_id: str
-    op_id: str
-    bond: str
-    kind: str
-    state: str
-    incident: str
-    vendor: str
-    payload: str = "{}"
-    position: int = 0
-    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

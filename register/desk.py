@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from pydantic import BaseModel
 
 import register.store.files
+import register.store.pages
 import register.store.people
 import register.store.recount
 import register.store.wiping

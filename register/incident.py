@@ -23,6 +23,7 @@ from register.bond import Difference as Difference
 from register.bond import FurtherTicket as FurtherTicket
 from register.bond import LinkSeen as LinkSeen
 from register.bond import OneLine as OneLine
+from register.bond import PageState as PageState
 from register.bond import Priority as Priority
 from register.bond import TicketRef as TicketRef
 from register.bond import Value as Value

@@ -35,7 +35,7 @@ _ALWAYS: Final[Mapping[str, bool]] = {"always": True}
 def read_matrix(text: str, name: str = FILE) -> Matrix:
     """The matrix of this text. FileFaults tells every fault at once; `name` is what the file is called."""
     file = TomlFile(name, text)
-    leaking = file.leaks((), file.tables, lambda key: True, "muster vendors login NAME")
+    leaking = _leaking(file)
     tables = _without(file.tables, leaking)
     if "fallback_team" in file.tables:
         tables.setdefault("fallback_team", _NOWHERE)  # its fault is noted
@@ -44,6 +44,28 @@ def read_matrix(text: str, name: str = FILE) -> Matrix:
         file.fault(path, fault)
     file.raise_faults()
     return matrix
+
+
+def _leaking(file: TomlFile) -> list[KeyPath]:
+    """Where a credential stands. What somebody is paged by has a name here; its address is one."""
+    found, people = [], file.tables.get("people")
+    for key, person in people.items() if isinstance(people, dict) else ():
+        here: KeyPath = ("people", key)
+        channels = person.get("reach") if isinstance(person, dict) else None
+        several = channels if isinstance(channels, list) else [channels]
+        if any(isinstance(one, str) and ":" in one for one in several):
+            file.fault(
+                (*here, "reach"),
+                "has an address in it, and that may hold a secret. Name it here, as sms or mail, store the"
+                f" address with muster page login {key} NAME, and change it if others could read it here",
+            )
+            found.append((*here, "reach"))
+        elif isinstance(person, dict):
+            found += file.leaks(here, person, lambda key: True, f"muster page login {key} NAME")
+    rest = {
+        key: table for key, table in file.tables.items() if key != "people" or not isinstance(table, dict)
+    }
+    return found + file.leaks((), rest, lambda key: True, "muster vendors login NAME")
 
 
 def typed_leniently(name: str, tables: dict[str, Any]) -> Matrix:

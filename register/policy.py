@@ -73,6 +73,13 @@ def _zone(name: str) -> str:
     return name
 
 
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"says {twice} twice: once is enough")
+    return names
+
+
 def _listed(given: Any) -> Any:
     """One text is a list of one."""
     return (given,) if isinstance(given, str) else given
@@ -99,6 +106,11 @@ class Person(BaseModel, frozen=True, extra="forbid"):
     role: Annotated[AsRole | None, Field(description="what they may do")] = None
     teams: Annotated[tuple[Slug, ...], Field(description="the teams they are in")] = ()
     zone: Annotated[Zone, Field(description="where they live, as a time zone")] = "UTC"
+    reach: Annotated[
+        tuple[Slug, ...],
+        AfterValidator(_once),
+        Field(max_length=5, description='by what they are paged, in this order, as ["sms", "mail"]'),
+    ] = ()
 
 
 class Team(BaseModel, frozen=True, extra="forbid"):
@@ -256,6 +268,11 @@ class Matrix(BaseModel, frozen=True, extra="forbid"):
         by_uid = (key for key, one in self.people.items() if uid is not None and one.uid == uid)
         by_login = (key for key, one in self.people.items() if one.uid is None and one.login == login)
         return next(chain(by_uid, by_login), None)
+
+    @cached_property
+    def pages(self) -> bool:
+        """Whether anybody is paged here at all: whether anybody says by what."""
+        return any(one.reach for one in self.people.values())
 
     def role_of(self, uid: int | None, login: str) -> Role:
         """What this person may do by the matrix alone."""

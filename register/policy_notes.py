@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from register.policy import Matrix
+from register.roles import Role
 from register.standing import named_admins
 
 
@@ -20,6 +21,16 @@ def _people(matrix: Matrix) -> Iterator[str]:
     alone = [key for key, person in matrix.people.items() if not person.teams]
     if alone:
         yield f'In no team: {_listed(alone)}. Nothing that a team owns reaches them; add teams = ["…"].'
+    silent = [
+        key
+        for key, person in matrix.people.items()
+        if not person.reach and (person.role or matrix.default_role) >= Role.COORDINATOR
+    ]
+    if matrix.pages and silent:
+        yield (
+            f"Nothing pages {_listed(silent)}, who may engage suppliers and is asked to call one that stays"
+            ' silent: give a reach = ["sms", "mail"].'
+        )
     members = {team for person in matrix.people.values() for team in person.teams}
     for key, team in matrix.teams.items():
         if key not in members:

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, and_, inspect, select, text
 
 from register.backup import back_up, part_of, proved, settle, sync_folder, writing
 from register.canon import moment, stamp
@@ -142,7 +142,8 @@ def _hold_sendings(
     desk.do(who, RecordRestore(seq=anchor.seq, hash=anchor.hash, made_at=made_at))
     s = t.sending.c
     with store.rows_only() as connection:
-        query = select(s.row_id, s.tries, s.vendor, s.state).where(s.state.in_(UNFINISHED))
+        query = select(s.row_id, s.tries, s.vendor, s.state)
+        query = query.where(and_(s.lane == "bonds", s.state.in_(UNFINISHED)))  # pages are looked at once more
         rows = connection.execute(query.order_by(s.position)).all()
         connection.execute(t.lease.delete())  # of workers that were at the register as it was
         # a try that nobody here knows of may have been just now: settling is counted from this moment

@@ -26,9 +26,11 @@ from register.store.fulltext import disagreement
 from register.store.promises import timeline_of
 from register.store.store import Store
 from register.store.transaction import POLICY, columns_of
+from register.topics.calling import CallDue
 from register.topics.carrying import Restored
 from register.topics.engagement import Engaged, Replied
 from register.topics.forwarding import Forwarded
+from register.topics.paging import PagedAgain, SendPage
 from register.topics.proposal import Accepted, Disputed
 from register.topics.sending_files import EvidenceNoted, FileSent
 from register.topics.sendings import SentAgain
@@ -44,7 +46,7 @@ SENDS: Final = tuple(
     kind.kind
     for kind in (
         *(Engaged, Replied, Forwarded, FileSent, EvidenceNoted),
-        *(Withdrawn, Accepted, Disputed, Reprioritised, SentAgain),
+        *(Withdrawn, Accepted, Disputed, Reprioritised, SentAgain, CallDue, PagedAgain),
     )
 )
 """The kinds of events that ask for a sending."""
@@ -259,7 +261,7 @@ def _missing(connection: Connection) -> Iterator[str]:
     """Yield what events speak of and is not there: messages in the outbox, people; and bonds of nothing."""
     event = t.event.c
     for stream, seq in _unsent(connection):
-        yield f"{stream}: what event {seq} has for a supplier is not in the outbox: it may never have gone."
+        yield f"{stream}: what event {seq} asks to be sent is not in the outbox: it may never have gone."
     strangers = select(event.actor).distinct().where(event.actor.not_in(select(t.person.c.id)))
     for actor in sorted(connection.execute(strangers).scalars()):
         yield f"Nobody is on record as {actor}, who wrote events: a person's row was taken out."
@@ -290,7 +292,7 @@ def _sent_by(row: Any) -> list[str]:
         said = effects(kind.model_validate_json(row.data), row.stream, row.command_id)
     except ValueError:  # the fold tells of it
         return []
-    return [effect.row_id for effect in said if isinstance(effect, Enqueue)]
+    return [effect.row_id for effect in said if isinstance(effect, Enqueue | SendPage)]
 
 
 def _rows_alone(connection: Connection, verdict: Verdict) -> Iterable[int]:

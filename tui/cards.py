@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from register.asking import Asks, asked, spare
-from register.contact import from_level
+from register.contact import CALL_WHY, from_level
 from register.incident import LIVE_BONDS, Bond, BondState, CallWhy
 from register.plain import one_line
 from tui.actions import CARD, Action, key_name
 from tui.detail import Detail, wrapped
 from tui.format import clock
 from tui.model import Model
-from tui.telling import CALL_WHY
+from tui.page_words import PAGED
 from tui.widgets.lines import Line
 
 NEXT: Final = Action("next_card", "o", "other card", "Bring the next card to the front", shown=True)
@@ -92,7 +92,8 @@ def _calls(detail: Detail, model: Model) -> Iterator[Facts]:
             passed = bond.promised_until if bond.call.why is CallWhy.PROMISE else None
             at = clock((passed or bond.engaged_at).timestamp(), model.eyes.now, model.zone)
             why = CALL_WHY[bond.call.why].format(at=at)
-            yield {"vendor": bond.vendor, "why": why, "level": str(bond.call.level)}
+            page = "" if bond.call.page is None else PAGED[bond.call.page]
+            yield {"vendor": bond.vendor, "why": why + page, "level": str(bond.call.level)}
 
 
 def _by_hand(detail: Detail, model: Model) -> Iterator[Facts]:

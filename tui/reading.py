@@ -6,7 +6,7 @@ Nothing heavy is imported here before it is needed: the first paint waits for th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -95,7 +95,32 @@ def sent(store: Store, viewer: Principal) -> tuple[Sent, ...]:
             rows.append(_by_hand(store, _sent(row, why), row, known, first=first))
         else:
             rows.append(_sent(row, why))
-    return tuple(rows)
+    return (*rows, *_pages(store, viewer))
+
+
+def _pages(store: Store, viewer: Principal) -> Iterator[Sent]:
+    """Yield what is to be told to our own people, as rows whose supplier is a person."""
+    from register.store import pages
+    from register.store.sight import unseen
+
+    found = pages.unfinished(store)
+    if not found:
+        return
+    secret = store.ask(lambda connection: unseen(connection, viewer, [row.incident for row in found]))
+    names = store.people()
+    for row in found:
+        hidden = row.incident in secret
+        yield Sent(
+            row_id=row.row_id,
+            vendor="" if hidden else names.get(row.person, row.person),
+            number=row.incident,
+            what="" if hidden else "page",
+            state=row.state,
+            tries=row.tries,
+            next_at=None if hidden or row.next_at is None else row.next_at.timestamp(),
+            why="restricted" if hidden else row.why,
+            person=row.state == "dead" and not hidden,
+        )
 
 
 def standing(store: Store, session: Session) -> tuple[tuple[Standing, ...], tuple[str, ...]]:

@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from register.contact import CALL_WHY
 from register.core import Recorded
 from register.plain import one_line
 from tui.bond_words import BOND_WORDS, of_bond
 from tui.detail import PERSON, Told
 from tui.life_words import LIFE_WORDS
+from tui.page_words import PAGE_WORDS
 
 SPOOL: Final = "spool"
 """The source of what was said while the register was away (register.replay.SOURCE)."""
-CALL_WHY: Final[Mapping[str, str]] = {
-    "p1": "a P1 is a ticket and a call with them",
-    "unconfirmed": "no ticket of theirs is confirmed since {at}",
-    "promise": "what they promised until {at} has passed",
-    "contract": "their contract is about to be broken",
-}
-"""Why a supplier is to be called, as a half-sentence."""
 Words = Callable[[Any], Mapping[str, Any]]
 """From an event to the fields of Told that differ from the plain ones."""
 
@@ -349,5 +344,6 @@ WORDS: Final[Mapping[str, Words]] = {
     "unrestricted": lambda e: {"what": "open to everyone's eyes again"},
     "send_dropped": lambda e: of_bond(e, f"{_sent(e)} to {e.vendor} is given up", "warn", e.reason),
     **BOND_WORDS,
+    **PAGE_WORDS,
     **LIFE_WORDS,
 }

@@ -83,6 +83,7 @@ def _(effect: Enqueue, transaction: Writing, now: str) -> None:
             "bond": effect.bond,
             "vendor": effect.vendor,
             "lane": "bonds",
+            "person": "",
             "kind": effect.kind,
             "payload": effect.payload,
             "position": transaction.seq if effect.position is None else effect.position,

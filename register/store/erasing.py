@@ -14,6 +14,7 @@ from sqlalchemy import Connection, or_, select
 from register.core import NotFound, Principal, Refused
 from register.desk import ServiceDesk
 from register.forgetting import Quoted, is_short
+from register.policy import Person
 from register.row import number_of
 from register.store import tables as t
 from register.store.adopted import adopted
@@ -36,6 +37,7 @@ class Erased:
 
     names: that were looked for. short: those that were too short to look for. texts: events that were wiped.
     left: under legal hold, untouched. copies: suppliers that have it: vendor, ticket, incident.
+    channels: by what they are paged: their key in the matrix, and the channel's name.
     files: names of files for a person to decide on, with their incidents. exports: who took out what, when.
     where: why something may be left in the database's files, or "". bytes: how often the name is still found
     in an SQLite register's files.
@@ -49,6 +51,7 @@ class Erased:
     streams: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     copies: list[tuple[str, str, str]] = field(default_factory=list)
+    channels: tuple[tuple[str, str], ...] = ()
     files: list[tuple[str, str, str]] = field(default_factory=list)
     exports: list[tuple[str, str, str]] = field(default_factory=list)
     where: str = ""
@@ -75,7 +78,9 @@ def who_is(store: Store, said: str, also: Iterable[str] = ()) -> Erased:
             f"{clip(one_line(said), 40)!r} may be several: {told}. Nothing was done: say the id.", "person"
         )
     row = found[0]
-    known = () if row.erased_at is not None else (row.login, row.name, *_in_matrix(store, row))
+    key, person = _in_matrix(store, row)
+    called = () if person is None else (person.name,)
+    known = () if row.erased_at is not None else (row.login, row.name, *called)
     names = [name for name in dict.fromkeys((*known, *also)) if name.strip()]
     if not names:
         raise Refused(
@@ -84,16 +89,17 @@ def who_is(store: Store, said: str, also: Iterable[str] = ()) -> Erased:
         )
     long = tuple(name for name in names if not is_short(name))
     short = tuple(name for name in names if name not in long)
-    return Erased(str(row.id), str(row.kind), long, short)
+    channels = () if person is None else tuple((key, channel) for channel in person.reach)
+    return Erased(str(row.id), str(row.kind), long, short, channels=channels)
 
 
-def _in_matrix(store: Store, row: Any) -> list[str]:
-    """Return what the adopted matrix calls somebody of ours."""
+def _in_matrix(store: Store, row: Any) -> tuple[str, Person | None]:
+    """Return who somebody of ours is in the adopted matrix: the key there, and what it says."""
     matrix = adopted(store).policy.matrix
     key = matrix.person(None, row.login) if row.kind == "person" else None
-    of = next((one for one in matrix.people.values() if one.login == row.login), None)
-    person = matrix.people[key] if key is not None else of
-    return [] if person is None else [person.name]
+    if key is None:
+        key = next((key for key, one in matrix.people.items() if one.login == row.login), None)
+    return ("", None) if key is None else (key, matrix.people[key])
 
 
 def quoting(

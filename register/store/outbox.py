@@ -93,8 +93,11 @@ def _sending(row: Any) -> Sending:
 
 
 def unfinished(store: Store, vendor: str | None = None, incident: str | None = None) -> list[Sending]:
-    """What is on its way or waits, in the order it was asked for: all, or of one supplier or incident."""
-    query = _ROW.where(t.sending.c.state.in_(UNFINISHED)).order_by(t.sending.c.position)
+    """What is on its way to suppliers or waits, in the order it was asked for: all, or of one of them or of
+    one incident.
+    """
+    query = _ROW.where(and_(t.sending.c.lane == "bonds", t.sending.c.state.in_(UNFINISHED)))
+    query = query.order_by(t.sending.c.position)
     if vendor is not None:
         query = query.where(t.sending.c.vendor == vendor)
     if incident is not None:
@@ -104,8 +107,8 @@ def unfinished(store: Store, vendor: str | None = None, incident: str | None = N
 
 
 def unfinished_count(store: Store) -> int:
-    """How many sendings are on their way or wait."""
-    query = select(func.count()).where(t.sending.c.state.in_(UNFINISHED))
+    """How many sendings are on their way to suppliers or wait."""
+    query = select(func.count()).where(and_(t.sending.c.lane == "bonds", t.sending.c.state.in_(UNFINISHED)))
     with store.read() as connection:
         return int(connection.execute(query).scalar_one())
 

@@ -24,6 +24,8 @@ _FACTS: Final = select(
     t.sending.c.payload,
     t.sending.c.position,
     t.sending.c.tries,
+    t.sending.c.lane,
+    t.sending.c.person,
 )
 
 _NAMES: Final = tuple(column.name for column in _FACTS.selected_columns)
@@ -31,6 +33,7 @@ _OF_ROW: Final = Hot(_FACTS.where(t.sending.c.row_id == bindparam("row")).with_f
 _WAITING: Final = _FACTS.where(
     and_(
         t.sending.c.incident == bindparam("number"),
+        t.sending.c.lane == literal_column("'bonds'"),
         t.sending.c.state.in_([literal_column(f"'{state}'") for state in UNFINISHED]),
     )
 )
@@ -41,7 +44,7 @@ _LOCKED: Final = Hot(_WAITING.with_for_update())
 def facts_of_sendings(
     connection: Connection, row_id: str | None, numbers: Iterable[str], *, lock: bool = False
 ) -> dict[str, SendingFacts]:
-    """Return the row of that id, finished or not, and the unfinished ones of these incidents.
+    """Return the row of that id, finished or not, and the unfinished ones to suppliers of these incidents.
 
     lock: these stay as they are until this transaction ends, whatever couriers would claim.
     """

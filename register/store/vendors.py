@@ -79,7 +79,9 @@ def health(store: Store) -> dict[str, VendorHealth]:
     with store.read() as connection:
         vendors = {row.name: row for row in connection.execute(select(v))}
         states = connection.execute(
-            select(s.c.vendor, s.c.state, func.count()).group_by(s.c.vendor, s.c.state)
+            select(s.c.vendor, s.c.state, func.count())
+            .where(s.c.lane == "bonds")
+            .group_by(s.c.vendor, s.c.state)
         )
         counts = {(row[0], row[1]): row[2] for row in states}
         bonds = connection.execute(select(b.c.vendor, func.count()).where(b.c.live == 1).group_by(b.c.vendor))

@@ -26,6 +26,7 @@ from register.incident import TicketRef
 from register.text import Name, Text
 from register.topics.calls import called_them
 from register.topics.delivery import UNFINISHED, RowId, about, sending_of
+from register.topics.paging import LANE
 from register.topics.sendings import Delivered, TicketAdopted
 
 NO_NUMBER: Final = "no number"
@@ -52,6 +53,7 @@ class HandOver(Command):
 @decide.register
 def _(command: HandOver, incident: Any, world: World) -> Decision:
     row = sending_of(command, world)
+    refuse_unless(row.lane != LANE, "That is a page to one of us: there is nothing to hand over.")
     bond = world.incidents[row.incident].bond(row.bond)
     if bond is None:
         raise ValueError(f"{row.incident} has no bond {row.bond}")

@@ -1,7 +1,7 @@
 """When a person is asked to call a supplier: where silence costs most, and where a promise has passed.
 
-A card on the board asks. To page whoever is asked as well, `effects` for `CallDue` is the place: one event,
-one page to `asks`, with the number that `VendorFacts.to_call` has at its level when it is sent.
+A card on the board asks, and a page goes to whoever is asked (register.topics.paging): one event, one page,
+with the number that `VendorFacts.to_call` has at its level when it is sent.
 """
 
 from __future__ import annotations
@@ -9,18 +9,21 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
-from register.core import Event, PersonId, VendorFacts, evolve
-from register.incident import LIVE_BONDS, Bond, CallCard, CallWhy, Incident, Priority
+from register.core import Event, PersonId, VendorFacts, World, evolve
+from register.incident import LIVE_BONDS, Bond, CallCard, CallWhy, Incident, PageState, Priority
 
 CONFIRM_WITHIN: Final = timedelta(minutes=2)
 """So long a ticket of `AT_ONCE` may take to be confirmed; then a person is asked to call."""
 AT_ONCE: Final = frozenset({Priority.CRITICAL, Priority.HIGH})
+PAGED_WITHIN: Final = timedelta(minutes=30)
+"""So long a page may take to reach somebody: later it is not sent, for it would be about the past."""
 
 
 class CallDue(Event):
     """A person is asked to call a supplier. asks: whom.
 
     The number to call is not in here: it is looked up when it is shown or paged, by supplier and level.
+    page_until: until when they may be paged for it; None where nobody is paged here.
     """
 
     kind: ClassVar[str] = "call_due"
@@ -33,13 +36,20 @@ class CallDue(Event):
     since: datetime | None = None  # what has passed: their promise, or the time of the engagement
     clock: str = ""  # why contract: which of its clocks
     nudged: tuple[str, ...] | None = None  # why contract: the steps that are done now
+    page_until: datetime | None = None
 
 
-def call_at_once(bond: str, facts: VendorFacts, priority: Priority, asks: PersonId) -> tuple[CallDue, ...]:
+def page_until(world: World) -> datetime | None:
+    """Until when a page that is asked for now may be sent."""
+    return world.now + PAGED_WITHIN if world.policy.matrix.pages else None
+
+
+def call_at_once(bond: str, facts: VendorFacts, priority: Priority, world: World) -> tuple[CallDue, ...]:
     """The call that a supplier wants beside the ticket, where it is a P1 and its block says so."""
     if facts.p1 != "ticket+call" or priority is not Priority.CRITICAL:
         return ()
-    return (CallDue(bond=bond, vendor=facts.name, why=CallWhy.P1, asks=asks),)
+    until = page_until(world)
+    return (CallDue(bond=bond, vendor=facts.name, why=CallWhy.P1, asks=world.actor, page_until=until),)
 
 
 def spoke(bond: Bond) -> Bond:
@@ -48,21 +58,22 @@ def spoke(bond: Bond) -> Bond:
     return bond.but(call=None) if silent else bond
 
 
-def calls_due(incident: Incident, now: datetime) -> tuple[CallDue, ...]:
+def calls_due(incident: Incident, world: World) -> tuple[CallDue, ...]:
     """What silence asks for: a ticket that is not confirmed in time, a promise that has passed."""
-    found = []
+    found, now = [], world.now
     for bond in incident.bonds:
         if bond.state not in LIVE_BONDS:
             continue
         if bond.confirm_by is not None and bond.confirm_by <= now:
-            found.append(_due(bond, CallWhy.UNCONFIRMED, bond.engaged_at))
+            found.append(_due(bond, CallWhy.UNCONFIRMED, bond.engaged_at, world))
         if bond.remind_at is not None and bond.remind_at <= now:
-            found.append(_due(bond, CallWhy.PROMISE, bond.remind_at))
+            found.append(_due(bond, CallWhy.PROMISE, bond.remind_at, world))
     return tuple(found)
 
 
-def _due(bond: Bond, why: CallWhy, since: datetime) -> CallDue:
-    return CallDue(bond=bond.id, vendor=bond.vendor, why=why, asks=bond.engaged_by, since=since)
+def _due(bond: Bond, why: CallWhy, since: datetime, world: World) -> CallDue:
+    about = {"bond": bond.id, "vendor": bond.vendor, "asks": bond.engaged_by}
+    return CallDue(**about, why=why, since=since, page_until=page_until(world))
 
 
 @evolve.register
@@ -70,7 +81,8 @@ def _(event: CallDue, incident: Incident, at: datetime) -> Incident:
     bond = incident.bond(event.bond)
     if bond is None:
         return incident
-    changes: dict[str, Any] = {"call": CallCard(why=event.why, since=at, level=event.level)}
+    page = None if event.page_until is None else PageState.ASKED
+    changes: dict[str, Any] = {"call": CallCard(why=event.why, since=at, level=event.level, page=page)}
     if event.why is CallWhy.UNCONFIRMED:
         changes["confirm_by"] = None
     if event.why is CallWhy.PROMISE:

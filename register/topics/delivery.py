@@ -26,6 +26,7 @@ from register.core import (
 from register.effect import Effect, Enqueue, Pause, TryNow
 from register.incident import TicketRef
 from register.text import Name, Text
+from register.topics.paging import LANE, dropped, retried
 from register.topics.sendings import (
     Delivered,
     DuplicateFound,
@@ -279,6 +280,8 @@ def _(command: RetrySending, incident: Any, world: World) -> Decision:
         f"That sending is {row.state}: there is nothing left to try. Nothing was done.",
     )
     refuse_unless(row.state != "sending", "It is being sent right now: wait for its answer.")
+    if row.lane == LANE:
+        return retried(command.command_id, row, world)
     facts = world.policy.vendors.get(row.vendor)
     refuse_unless(
         facts is None or not facts.by_hand or row.state == "dead",
@@ -312,7 +315,8 @@ def _(command: RetrySending, incident: Any, world: World) -> Decision:
 
 @bookkeeping.register
 def _(command: RetrySending, world: World) -> tuple[Effect, ...]:
-    return (TryNow(sending_of(command, world).vendor),)
+    row = sending_of(command, world)
+    return (TryNow(row.vendor),) if row.lane != LANE else ()
 
 
 @decide.register
@@ -323,6 +327,8 @@ def _(command: DropSending, incident: Any, world: World) -> Decision:
         row.state != "sending",
         "It is being sent right now and cannot be taken back: wait for its answer.",
     )
+    if row.lane == LANE:
+        return dropped(row, command.reason)
     return _said(row, SendDropped(**about(row), **others_of(row, world), reason=command.reason))
 
 

@@ -141,7 +141,7 @@ def _(command: Engage, incident: Incident, world: World) -> Decision:
         by_hand=facts.by_hand,
         confirm_by=world.now + CONFIRM_WITHIN if incident.priority in AT_ONCE else None,
     )
-    at_once = call_at_once(engaged.bond, facts, incident.priority, world.actor)
+    at_once = call_at_once(engaged.bond, facts, incident.priority, world)
     return says(incident, engaged, *at_once)
 
 

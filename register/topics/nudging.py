@@ -15,7 +15,7 @@ from register.core import Command, Decision, Event, Role, Said, World, decide, e
 from register.effect import Effect
 from register.incident import Bond, CallWhy, Incident
 from register.text import Text
-from register.topics.calling import CallDue
+from register.topics.calling import CallDue, page_until
 from register.topics.delivery import RowId, about, others_of, sending_of
 from register.topics.engagement import derived_id, enqueued
 from register.topics.sendings import SendDropped
@@ -79,7 +79,7 @@ def nudges_due(incident: Incident, world: World, command_id: str) -> tuple[Event
     found = []
     for (bond, _), taken in due.items():
         done[bond] = _with(done.get(bond, taken[-1].bond.nudged), taken)
-        found.append(_event(incident, taken[-1], done[bond], now, command_id))
+        found.append(_event(incident, taken[-1], done[bond], world, command_id))
     return tuple(found)
 
 
@@ -91,8 +91,8 @@ def _with(before: tuple[str, ...], taken: Sequence[Step]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*kept, *(step.key for step in taken))))
 
 
-def _event(incident: Incident, step: Step, done: tuple[str, ...], now: int, command_id: str) -> Event:
-    bond, clock = step.bond, step.clock
+def _event(incident: Incident, step: Step, done: tuple[str, ...], world: World, command_id: str) -> Event:
+    bond, clock, now = step.bond, step.clock, seconds_of(world.now)
     if bond.by_hand:
         return CallDue(
             bond=bond.id,
@@ -102,6 +102,7 @@ def _event(incident: Incident, step: Step, done: tuple[str, ...], now: int, comm
             level=step.number,
             clock=clock.name,
             nudged=done,
+            page_until=page_until(world),
         )
     due = moment_of(clock.due if clock.due is not None else now)
     return Nudged(

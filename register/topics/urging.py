@@ -56,7 +56,7 @@ def _(command: Reprioritise, incident: Incident, world: World) -> Decision:
     )
     told = reprioritised(bond, incident.priority)
     facts = world.policy.vendors.get(bond.vendor)
-    at_once = () if facts is None else call_at_once(bond.id, facts, incident.priority, world.actor)
+    at_once = () if facts is None else call_at_once(bond.id, facts, incident.priority, world)
     return says(incident, told, *at_once)
 
 

@@ -67,7 +67,7 @@ class RecordDone(Event):
 @decide.register
 def _(command: WakeUp, incident: Incident, world: World) -> Decision:
     """Nothing where somebody was first: its time is looked at anew, under the lock."""
-    calls = says(incident, *calls_due(incident, world.now), *nudges_due(incident, world, command.command_id))
+    calls = says(incident, *calls_due(incident, world), *nudges_due(incident, world, command.command_id))
     due = incident.turns_at
     if due is None or due > world.now:
         return calls

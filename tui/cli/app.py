@@ -21,6 +21,7 @@ from tui.cli import (
     init,
     looking,
     new_vendor,
+    paging,
     policy,
     privacy,
     quarantine,
@@ -34,7 +35,8 @@ from tui.cli.verbs import commands_of
 
 GROUPS = {
     "matrix": "Who may what, who owns what, what is promised: the register's policy.",
-    "outbox": "What is on its way to suppliers, and what waits for a person.",
+    "outbox": "What is on its way to suppliers, who is to be paged, and what waits for a person.",
+    "page": "Paging people: where each is reached, and whether that works.",
     "quarantine": "What suppliers did and could not be taken in: kept as it came.",
     "retention": "How long texts and people stay in the register.",
     "spool": "What was said while the register was away, and is not in it yet.",
@@ -64,6 +66,9 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("spool", "retry", spool.retry),
     ("spool", "drop", spool.drop),
     ("quarantine", "list", quarantine.list_),
+    ("page", "login", paging.login),
+    ("page", "logout", paging.logout),
+    ("page", "test", paging.test),
     ("vendors", "list", suppliers.list_),
     ("vendors", "contacts", by_hand.contacts),
     ("vendors", "check", suppliers.check),

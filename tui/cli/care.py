@@ -19,6 +19,7 @@ from register.store.shared import worth_a_look
 from tui.cli.answer import Answer
 from tui.cli.finding import Finding
 from tui.cli.here import here
+from tui.cli.page_health import pages_of
 from tui.cli.policy_health import GUARD_RAILS, policy_of
 from tui.cli.progress import bar
 from tui.cli.trouble import FOUND_FAULTS, WrongUse
@@ -123,6 +124,7 @@ def _register() -> Iterator[Finding]:
     until = leases.running_until(store, leases.WORKER)
     yield from policy_of(store)
     yield from _ending(store)
+    yield from pages_of(store)
     store.close()
     yield _worker(until, private=is_private(url))
 

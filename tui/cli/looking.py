@@ -29,6 +29,7 @@ from tui.cli.answer import Answer
 from tui.cli.clock import in_short
 from tui.cli.filters import meaning_of, take_in
 from tui.cli.here import Here, here
+from tui.cli.paging import page_rows
 from tui.cli.past import AsOf, heading, known, looking_back, not_known, past
 from tui.cli.tabular import columns
 from tui.cli.telling import at_length, due_at, event_data, incident_data, table
@@ -212,16 +213,18 @@ def _outbox_cells(row: Sending, *, by_hand: bool) -> tuple[str, ...]:
 
 
 def outbox() -> Answer:
-    """List what is on its way to suppliers, in the order it was asked for."""
+    """List what is on its way to suppliers, and who is to be paged, in the order it was asked for."""
     with here() as at:
         rows = sendings.unfinished(at.store)
         secret = at.unseen(row.incident for row in rows)
         by_hand = {name for name, facts in adopted(at.store).policy.vendors.items() if facts.by_hand}
+        paged = page_rows(at)
     rows = [_masked(row) if row.incident in secret else row for row in rows]
-    data = [
+    data: list[dict[str, Any]] = [
         {
             "row_id": row.row_id,
             "vendor": row.vendor,
+            "person": "",
             "number": row.incident,
             "what": row.kind,
             "state": row.state,
@@ -233,8 +236,13 @@ def outbox() -> Answer:
         }
         for row in rows
     ]
+    told = [_outbox_cells(row, by_hand=row.vendor in by_hand) for row in rows]
+    for about in paged:
+        cells = ("row_id", "person", "number", "what", "state", "tries", "why")
+        data.append(about)
+        told.append(tuple(str(about[name]) for name in cells))
     lines = columns(
-        ("SENDING", "SUPPLIER", "FOR", "WHAT", "STATE", "TRIES", "WHY"),
-        [_outbox_cells(row, by_hand=row.vendor in by_hand) for row in rows],
+        ("SENDING", "TO", "FOR", "WHAT", "STATE", "TRIES", "WHY"),
+        told,
     )
-    return Answer(data, lines if rows else ["Nothing waits: the outbox is empty."])
+    return Answer(data, lines if data else ["Nothing waits: the outbox is empty."])

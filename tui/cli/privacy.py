@@ -85,6 +85,7 @@ def _data(found: Erased) -> dict[str, Any]:
             {"vendor": vendor, "ticket": key, "number": number} for vendor, key, number in found.copies
         ],
         "files": [{"number": number, "id": id_, "name": name} for number, id_, name in found.files],
+        "channels": [{"person": key, "channel": channel} for key, channel in found.channels],
         "exports": [{"seq": seq, "at": when, "by": who} for seq, when, who in found.exports],
         "names_too_short": len(found.short),
         "still_found_in_files": found.bytes,
@@ -115,6 +116,10 @@ def _told(found: Erased, waiting: Sequence[str], *, dry_run: bool, on_postgresql
         )
     for title, several in (
         ("Suppliers that have copies; ask them to erase theirs", [_copy(*one) for one in found.copies]),
+        (
+            "Addresses by which they are paged, where `muster serve` has its keyring; take each out",
+            [f"muster page logout {key} {channel}" for key, channel in found.channels],
+        ),
         ("Files to look into; `muster detach` takes one out", [" ".join(one) for one in found.files]),
         (
             "Exports that were made",

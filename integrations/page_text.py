@@ -1,0 +1,87 @@
+"""What a page says: whom to call, at which number, about what, and what to do then. Made when it is sent.
+
+It leaves this house by mail, by SMS, by somebody's chat: a restricted incident's title stays here, and so do
+notes. What is in it is clean, short lines.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from register.contact import CALL_WHY, from_level
+from register.core import VendorFacts
+from register.incident import Bond, Incident, Visibility
+from register.text import clip, one_line
+from register.topics.paging import About
+
+MOST_TITLE: Final = 80
+_MOST_NUMBERS: Final = 3
+_CALLS: Final = re.compile(r"(?<!\w)@(?=\w)|<[!@#]")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A page, ready to be sent: one line that says it all, and the rest."""
+
+    title: str
+    body: str
+
+
+def words(
+    about: About, incident: Incident, bond: Bond, facts: VendorFacts | None, until: datetime, zone: str
+) -> Words:
+    """Return what somebody is told. facts: of the supplier, where it is adopted still. zone: theirs."""
+    name = one_line(facts.title) if facts is not None else about.vendor
+    since = "" if about.since is None else told(about.since, zone)
+    why = CALL_WHY[about.why.value].format(at=since or "it was due")
+    lines = [f"Please call {name}: {why}.", _what(incident), *_numbers(facts, about.level)]
+    fields = {} if facts is None else facts.receives.entitled(incident.service)
+    lines += [f"{one_line(field)}: {one_line(value)}" for field, value in fields.items()]
+    lines.append(f"Their ticket: {one_line(bond.ref.key) if bond.ref is not None else 'not known'}")
+    lines += [
+        f"Our number: {incident.number}",
+        f"When you have called: muster call {incident.number} WHO --vendor {about.vendor} --said WHAT"
+        " (d on the board)",
+        "Then nobody is asked for it any more. That you have the incident itself:"
+        f" muster ack {incident.number}",
+        f"Sent by Muster, since you engaged them; it would not have come after {told(until, zone)}.",
+    ]
+    return Words(f"{incident.number} P{int(incident.priority)}: call {name}", "\n".join(lines))
+
+
+def trial_words(name: str, channel: str, register: str) -> Words:
+    """Return what a page for trying says."""
+    body = (
+        f"This is a test of how Muster reaches {one_line(name)}, by {channel}. There is nothing to do.\n"
+        f"Register: {one_line(register)}"
+    )
+    return Words(f"Muster: test page for {one_line(name)}", body)
+
+
+def told(at: datetime, zone: str) -> str:
+    """Return a moment as it is in somebody's zone, with the zone: `Fri 02:05 CET`."""
+    return f"{at.astimezone(ZoneInfo(zone)):%a %H:%M %Z}"
+
+
+def _what(incident: Incident) -> str:
+    about = f"{incident.number}, P{int(incident.priority)}"
+    if incident.visibility is Visibility.RESTRICTED:
+        return f"{about}: restricted, look at the board"
+    service = f" ({one_line(incident.service)})" if incident.service else ""
+    return _calls_nobody(f"{about}: {clip(one_line(incident.title), MOST_TITLE)}{service}")
+
+
+def _calls_nobody(text: str) -> str:
+    """Text from outside may not call a whole room together: chats take @everyone and <!here> for that."""
+    return _CALLS.sub("", text)
+
+
+def _numbers(facts: VendorFacts | None, level: int) -> list[str]:
+    contacts = () if facts is None else from_level(facts.to_call, level)[:_MOST_NUMBERS]
+    if not contacts:
+        return ["No number of theirs is in vendors.toml: look for it, and have `phone` put there"]
+    return [f"Call: {one_line(str(contact))}" for contact in contacts]

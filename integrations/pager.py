@@ -1,0 +1,255 @@
+"""From the outbox to our own people: who is asked for something is told it now, wherever they are.
+
+Just before a page is sent it is looked at once more: what is over is not sent, and what is late never is. The
+channels of a person are tried in their order until one takes it; where none does, all are tried again until
+the page expires, and then the incident says that nobody was reached.
+
+A page may come twice where a worker was killed between sending it and writing that down, or where a service
+gave no answer in time: rather twice than not at all. Otherwise it comes once. None waits for a supplier, and
+nobody waits long for somebody else's pages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from tenacity import wait_exponential_jitter
+from tenacity.wait import wait_base
+
+from integrations.hand import Hand
+from integrations.outcomes import Timing
+from integrations.page_text import Words, told, words
+from integrations.paging import send
+from integrations.persons import person_of
+from register.core import Principal, Refused, Role
+from register.policy import Person
+from register.store import RegisterUnavailable, pages
+from register.store.adopted import adopted
+from register.store.pages import PageRow
+from register.topics.paging import (
+    CancelPage,
+    ConfirmPage,
+    MissPage,
+    Tried,
+    about_of,
+    no_more,
+    went_wrong,
+)
+
+PAGER: Final = Principal("muster", Role.ENGINE, "pager")
+Send = Callable[[str, str, Words, float, Mapping[str, str]], Awaitable[Tried]]
+
+
+RETRY: Final = wait_exponential_jitter(multiplier=5, max=60, jitter=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The pager's waits, injectable so that tests need not wait. Seconds.
+
+    channel: for one channel. whole: for all of a person's. margin: how much longer others leave it alone.
+    retry: after a try that reached nobody. most, each: pages in the air, in all and of one person.
+    """
+
+    channel: float = 20.0
+    whole: float = 60.0
+    margin: float = 10.0
+    retry: wait_base = RETRY
+    most: int = 16
+    each: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A page that is to be sent: to whom, and what it says. person: a key of matrix.toml, empty for none."""
+
+    person: str
+    name: str
+    reach: tuple[str, ...]
+    words: Words
+
+
+class Pager:
+    """Sends what is due. `fault` is called at each point at which a test may kill the process."""
+
+    def __init__(
+        self,
+        hand: Hand,
+        env: Mapping[str, str],
+        holder: str,
+        *,
+        patience: Patience | None = None,
+        fault: Callable[[str], None] = lambda point: None,
+        tell: Callable[[str], object] = print,
+        busy: Callable[[], object] = lambda: None,
+        through: Send = send,
+    ) -> None:
+        self._hand = hand
+        self._env = env
+        self._holder = holder
+        self._patience = patience or Patience()
+        self._timing = Timing(retry=self._patience.retry)
+        self._fault = fault
+        self._tell = tell
+        self._busy = busy
+        self._through = through
+        self._news = asyncio.Event()
+        self._flying: dict[asyncio.Task[None], PageRow] = {}
+        self._due: datetime | None = None  # when the next one is, as of the last look
+
+    def wake(self) -> None:
+        """Something was committed: perhaps somebody is to be paged."""
+        self._news.set()
+
+    async def run(self, *, sole: bool, stop: asyncio.Event) -> None:
+        """Send until told to stop; then wait for what is in the air. sole: no other worker can be alive."""
+        lost = timedelta(days=1) if sole else timedelta(0)
+        try:
+            while not stop.is_set():
+                self._news.clear()
+                try:
+                    some = await self.step(lost)
+                    lost = timedelta(0)
+                except RegisterUnavailable as error:
+                    self._tell(str(error))
+                    some, self._due = False, self._hand.now() + timedelta(seconds=2)
+                if not some:
+                    await self._rest(stop)
+        finally:
+            await self.landed()
+
+    async def step(self, lost: timedelta = timedelta(0)) -> bool:
+        """Take what is due and send it off; whether there was anything. lost: see `pages.claim`."""
+        room = self._patience.most - len(self._flying)
+        if room <= 0:
+            return False
+        claimed, deadline = await self._hand.call(lambda: self._claim(room, lost))
+        for row in claimed:
+            self._busy()
+            task = asyncio.create_task(self.deliver(row, deadline), name=f"page {row.row_id}")
+            self._flying[task] = row
+            task.add_done_callback(self._landed)
+        return bool(claimed)
+
+    def _claim(self, room: int, lost: timedelta) -> tuple[list[PageRow], datetime]:
+        """What is to be sent now, and until when. Its times are of the moment when it is asked."""
+        patience, store, now = self._patience, self._hand.store, self._hand.now()
+        deadline = now + timedelta(seconds=patience.whole)
+        due = self._due = pages.next_due(store)
+        if due is None or due > now + lost:
+            return [], deadline
+        until = deadline + timedelta(seconds=patience.margin)
+        busy = Counter(row.person for row in list(self._flying.values()))
+        found = pages.claim(store, self._holder, now, deadline, until, now + lost, room, patience.each, busy)
+        return found, deadline
+
+    async def landed(self) -> None:
+        """Wait until nothing is in the air."""
+        await asyncio.gather(*self._flying, return_exceptions=True)
+
+    async def until_quiet(self) -> None:
+        """Step until nothing is due and nothing is in the air (for tests and one-off runs)."""
+        while await self.step() or self._flying:
+            await self.landed()
+
+    async def deliver(self, row: PageRow, deadline: datetime) -> None:
+        """One try of one page, by each channel in turn; what came of it is committed before this returns."""
+        self._fault("page claimed")
+        tried: list[Tried] = []
+        while True:
+            ready = await self._hand.call(lambda: self._look(row))
+            if not isinstance(ready, Ready):
+                await self._hand.do(PAGER, ready)
+                return
+            left = (deadline - self._hand.now()).total_seconds()
+            channel = next(iter(ready.reach[len(tried) :]), None)
+            if channel is None or left <= 0:
+                break
+            seconds = min(left, self._patience.channel)
+            tried.append(await self._through(ready.person, channel, ready.words, seconds, self._env))
+            if tried[-1].ok:
+                self._fault("page sent")
+                arrived = ConfirmPage(row_id=row.row_id, tries=row.tries, tried=tuple(tried))
+                await self._hand.do(PAGER, arrived)
+                self._fault("page settled")
+                return
+        await self._missed(row, ready, tuple(tried))
+
+    async def _missed(self, row: PageRow, ready: Ready, tried: tuple[Tried, ...]) -> None:
+        """Nobody was reached: try again before it expires. The story tells what is new, and the end of it."""
+        if not ready.reach:
+            why = f"matrix.toml has nothing that {ready.name} can be reached by: give them a `reach`"
+            await self._hand.do(PAGER, MissPage(row_id=row.row_id, tries=row.tries, why=why))
+            return
+        now, why = self._hand.now(), went_wrong(tried)
+        again = min(now + self._timing.backoff(row.tries), row.expires_at)
+        if why != row.why:
+            missed = MissPage(row_id=row.row_id, tries=row.tries, tried=tried, next_at=again)
+            await self._hand.do(PAGER, missed)
+            return
+        await self._hand.call(lambda: pages.wait(self._hand.store, row, again, why, now))
+
+    def _look(self, row: PageRow) -> Ready | CancelPage | MissPage:
+        """Look at a page once more, as things stand now: has it a reason still, is it late, who is it for?"""
+        store, now = self._hand.store, self._hand.now()
+        try:
+            about = about_of(row.payload)
+        except ValueError:
+            why = "what it was about cannot be read here"
+            return CancelPage(row_id=row.row_id, tries=row.tries, why=why)
+        incident = store.incident(row.incident)
+        because = no_more(incident, about)
+        if because:
+            return CancelPage(row_id=row.row_id, tries=row.tries, why=because)
+        login = pages.whose_login(store, row.person)
+        if login is None:
+            return CancelPage(row_id=row.row_id, tries=row.tries, why="who was to be paged was erased")
+        policy = adopted(store, self._hand.desk.policy).policy
+        key = person_of(policy.matrix, login)
+        person = policy.matrix.people.get(key) if key else None
+        zone = person.zone if person is not None else "UTC"
+        if row.expires_at <= now:
+            last = f"; last {row.why}" if row.why else ", for no worker was there"
+            why = f"nobody was reached until {told(row.expires_at, zone)}{last}"
+            return MissPage(row_id=row.row_id, tries=row.tries, why=why)
+        bond = incident.bond(about.bond) if incident is not None else None
+        if incident is None or bond is None:
+            raise ValueError("a page that is due has an incident and a bond")
+        facts = policy.vendors.get(about.vendor)
+        said = words(about, incident, bond, facts, row.expires_at, zone)
+        return _ready(key or "", person, login, said)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        row = self._flying.pop(task)
+        self._news.set()  # there is room again
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, RegisterUnavailable | Refused):
+            self._tell(f"A page for {row.incident} is not written down yet: {error}")
+        elif error is not None:
+            self._tell(
+                f"A page for {row.incident} stopped by a fault of Muster: {type(error).__name__}."
+                " It is tried again."
+            )
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        """Wait for news, or until something falls due; five seconds at most."""
+        left = 5.0 if self._due is None else (self._due - self._hand.now()).total_seconds()
+        full = left <= 0  # it is due and has no room: an end makes some, and is news
+        waits = {asyncio.create_task(self._news.wait()), asyncio.create_task(stop.wait())}
+        seconds = 1.0 if full else min(5.0, left)
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+
+def _ready(key: str, person: Person | None, login: str, said: Words) -> Ready:
+    if person is None:
+        return Ready("", login, (), said)
+    return Ready(key, person.name, person.reach, said)

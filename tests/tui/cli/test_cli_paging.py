@@ -1,0 +1,169 @@
+"""`muster page`, and what of paging stands in the outbox, in doctor, in erase and in an incident's story."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from integrations import secrets
+from integrations.errors import AuthFailed, AuthTrouble
+from register.core import Principal, Role
+from register.store import open_store, pages
+from register.topics.paging import MissPage, Tried
+from register.watch import tick
+from tests.integrations.page_kit import Arrivals, arrivals
+from tests.tui.cli_help import Cli, vendor_block
+
+ME = getpass.getuser()
+MATRIX = f"""fallback_team = "desk"
+[teams.desk]
+name = "Desk"
+[people.myself]
+name = "Ana Sample"
+login = "{ME}"
+role = "admin"
+teams = ["desk"]
+reach = ["sms", "mail"]
+[people.eva]
+name = "Eva Sample"
+login = "eva"
+teams = ["desk"]
+"""
+
+
+@pytest.fixture
+def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A keyring that lives as long as the test."""
+    held: dict[str, str] = {}
+
+    def resolve(name: str, env: object = None) -> str:
+        if name not in held:
+            raise AuthFailed("Not here.", AuthTrouble.MISSING)
+        return held[name]
+
+    monkeypatch.setattr(secrets, "store", lambda name, secret: held.__setitem__(name, secret))
+    monkeypatch.setattr(secrets, "resolve", resolve)
+    monkeypatch.setattr(secrets, "forget", lambda name: held.pop(name, None) is not None)
+    return held
+
+
+@pytest.fixture
+def paged(cli: Cli, keyring: dict[str, str]) -> Cli:
+    (cli.home / "matrix.toml").write_text(MATRIX)
+    cli.vendors(vendor_block())
+    return cli
+
+
+@pytest.fixture
+def receiver() -> Iterator[Arrivals]:
+    with arrivals() as made:
+        yield made
+
+
+def test_an_address_is_stored_tried_and_taken_out(
+    paged: Cli, keyring: dict[str, str], receiver: Arrivals
+) -> None:
+    ran = paged("page", "login", "me", "sms", stdin=f"{receiver.url}/x?token=hunter2\n".encode())
+    assert (ran.code, "hunter2" in ran.out) == (0, False)
+    assert "muster page test myself" in ran.out
+    assert keyring == {"page.myself.sms": f"{receiver.url}/x?token=hunter2"}
+    ran = paged("page", "test", "me")
+    assert ran.code == 6
+    assert "✓ sms: delivered" in ran.out
+    assert (
+        "✗ mail: failed: its address is not stored where Muster serves: `muster page login myself mail`"
+        in ran.out
+    )
+    assert [got["title"] for got in receiver.got] == ["Muster: test page for Ana Sample"]
+    assert paged.json("page", "logout", "myself", "sms")["forgotten"] is True
+    assert keyring == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "stdin", "code", "told"),
+    [
+        (("login", "nobody", "sms"), b"x", 4, "no [people.nobody]"),
+        (("login", "myself", "fax"), b"x", 4, "put it into `reach` of [people.myself]"),
+        (("login", "myself", "sms"), b"json://example.com/hunter2", 2, "write jsons://"),
+        (("login", "myself", "sms"), b"hunter2", 2, "no address"),
+        (("test", "eva"), b"", 4, "eva has no `reach`"),
+        (("logout", "../x", "sms"), b"", 2, "no name of matrix.toml"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_stored(
+    paged: Cli, keyring: dict[str, str], line: tuple[str, ...], stdin: bytes, code: int, told: str
+) -> None:
+    ran = paged("page", *line, stdin=stdin)
+    assert (ran.code, told in ran.err) == (code, True), ran.err
+    assert "hunter2" not in ran.out + ran.err
+    assert keyring == {}
+
+
+def _to_page(cli: Cli) -> tuple[str, str]:
+    """A P1 whose supplier has not confirmed, three minutes on: (number, the page)."""
+    number = cli.json("log", "Checkout answers 500", "--impact", "high", "--urgency", "high")["number"]
+    cli.json("engage", number, "practice", "The database is down.")
+    store = open_store(str(cli.home / "r.db"))
+    from register.desk import ServiceDesk
+
+    later = datetime.now(UTC) + timedelta(minutes=3)
+    tick(ServiceDesk(store, clock=lambda: later), later)
+    (row,) = pages.unfinished(store)
+    store.close()
+    return number, row.row_id
+
+
+def _fail(cli: Cli, row_id: str) -> None:
+    from register.desk import ServiceDesk
+
+    store, now = open_store(str(cli.home / "r.db")), datetime.now(UTC) + timedelta(minutes=3)
+    far = now + timedelta(seconds=60)
+    pages.claim(store, "w1", now, far, far, now, 9, 9, {})
+    tried = (Tried(channel="sms", ok=False, why="the service answered 401"),)
+    miss = MissPage(row_id=row_id, tries=1, tried=tried, why="nobody was reached")
+    ServiceDesk(store).do(Principal("muster", Role.ENGINE, "pager"), miss)
+    store.close()
+
+
+def test_a_page_stands_in_the_outbox_and_reaches_nobody_loudly(paged: Cli, keyring: dict[str, str]) -> None:
+    number, row_id = _to_page(paged)
+    create, page = paged.json("outbox", "list")
+    assert (create["what"], create["person"], page["vendor"]) == ("create", "", "")
+    assert (page["row_id"], page["what"], page["person"]) == (row_id, "page", ME)
+    assert (page["number"], page["state"]) == (number, "queued")
+    (practice,) = paged.json("vendors", "list")
+    assert (practice["unsent"], practice["dead"]) == (1, 0)
+    _fail(paged, row_id)
+    assert "nobody was reached; sms: the service answered 401" in paged("outbox", "list").out
+    told = paged("show", number).out
+    assert f"COULD NOT PAGE {ME} by sms (failed)" in told
+    assert "sms: the service answered 401" in told
+    doctor = paged("doctor").out
+    assert f"✗ pages: 1 reached nobody: {number}" in doctor
+    assert "✗ pages: myself cannot be paged by sms from here" in doctor
+    paged.json("outbox", "retry", row_id)
+    assert [one["state"] for one in paged.json("outbox", "list") if one["what"] == "page"] == ["queued"]
+
+
+def test_who_is_erased_is_named_with_the_addresses_to_take_out(paged: Cli) -> None:
+    _to_page(paged)
+    found = paged.json("erase", ME, "--reason", "they left")
+    assert found["channels"] == [
+        {"person": "myself", "channel": "sms"},
+        {"person": "myself", "channel": "mail"},
+    ]
+    number = paged.json("log", "Another")["number"]
+    assert number == "INC-2"
+
+
+def test_doctor_says_whether_anybody_is_paged(paged: Cli, keyring: dict[str, str]) -> None:
+    paged.json("list")
+    paged.json("log", "x")
+    keyring |= {"page.myself.sms": "x", "page.myself.mail": "y"}
+    assert "✓ pages: 1 can be paged from here" in paged("doctor").out
+    (paged.home / "matrix.toml").write_text(MATRIX.replace('reach = ["sms", "mail"]\n', ""))
+    paged.json("log", "y")
+    assert "✓ pages: nobody is paged" in paged("doctor").out
