@@ -112,6 +112,7 @@ class Info:
     config: type[BaseModel]  # this kind's own keys of a [vendor.NAME] block
     needs_secret: bool = True
     docs: str = ""
+    feed_lag: timedelta = timedelta()  # how far the feed lies behind; a webhook may be ahead of it so far
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class Listener:
         self._asked = False
         self._rung_at: datetime | None = None
         self._missed = False  # news came of which no webhook had told
+        self._once_more: datetime | None = None  # when a feed that lags tells what a webhook told of
 
     def stir(self) -> None:
         """Something was sent there: an answer may come soon."""
@@ -105,13 +106,17 @@ class Listener:
             self._active = self._hand.now()
         self._failures = self._failures + 1 if self._collector.failure is not None else 0
         self._rung_at = bell.rung_at
+        self._once_more = None
         if bell.waits:
             await self._hand.call(lambda: hooks.answered(store, name, bell.rung))
+            lag = self._vendor.info.feed_lag
+            self._once_more = self._hand.now() + lag if lag and not news else None
         self._missed = not bell.waits and (self._missed or news > 0)
 
     async def _next(self) -> datetime:
         pace = await self.pace()
         due = (self._last or self._hand.now()) + pace.every
+        due = due if self._once_more is None else min(due, self._once_more)
         await self._keep(pace)
         wait = await self._collector.asked_until()
         return due if wait is None else max(due, wait)

@@ -24,7 +24,7 @@ from integrations.errors import AuthFailed
 from integrations.hand import Hand
 from integrations.refusals import Refusals
 from integrations.ringing import Proof, proof_of
-from integrations.signing import HookRefused
+from integrations.signing import Fault, HookRefused, digest_of
 from integrations.vendor import Vendor
 from register.store import RegisterUnavailable, hooks
 
@@ -39,8 +39,7 @@ AGAIN: Final = 30.0
 """Seconds between two looks whether secrets were changed."""
 BETWEEN: Final = 2.0
 """The least that lies between two, whoever asks for it."""
-_NOBODY: Final = Proof(("nobody has this secret",))
-"""Proves nothing, and takes the time of one that does."""
+_NOBODY: Final = Proof(())
 
 Ring = Callable[[str], object]
 
@@ -136,6 +135,10 @@ class Receiver:
         try:
             hint = (_NOBODY if known is None else known[2]).verify_and_parse(headers, raw, now)
         except HookRefused as refusal:
+            if refusal.fault is not Fault.WRONG:
+                digest_of(
+                    raw
+                )  # takes as long as a signature: of who is not known, too, that is told no sooner
             if name in self._known():
                 lacks = name not in self._proofs
                 self.look_again()  # perhaps it was changed just now

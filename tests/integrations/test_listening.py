@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from integrations.listening import AT_MOST, SPREAD, Listener
 from integrations.pacing import Why
 from integrations.practice.moods import Hang, RateLimit, Refuse500
 from integrations.practice.server import Practice, running_practice
+from integrations.systems.practice import PracticeDesk
 from integrations.vendors import load_vendors, policy_of
 from integrations.worker import Worker
 from register.store import Store, hooks, open_store, outbox
@@ -232,6 +233,20 @@ async def test_behind_webhooks_it_is_asked_less_until_one_is_missed_or_they_fall
     assert await polled(rings=True) == (80, Why.RINGS)
     clock.now += timedelta(minutes=61)
     assert (await polled())[1] == Why.REST, "they have fallen silent"
+
+
+async def test_a_feed_that_lags_is_asked_once_more_when_it_should_tell_of_a_webhook(
+    slow: Callable[..., Engine], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = replace(PracticeDesk.info, feed_lag=timedelta(seconds=60))
+    monkeypatch.setattr(PracticeDesk, "info", info)
+    engine = slow(poll_seconds=10)
+    await bonded(engine)
+    listens = listener(engine)
+    hooks.ring(engine.store, "practice", clock.now)
+    assert await listens.turn() == clock.now + timedelta(seconds=60), "and no later, though webhooks arrive"
+    clock.now += timedelta(seconds=60)
+    assert await listens.turn() == clock.now + timedelta(seconds=80)
 
 
 async def test_a_hundred_webhooks_are_no_hundred_polls(
