@@ -361,6 +361,37 @@ async def test_a_note_a_state_and_a_file_in_one_journal(web: Routes, desk: Redmi
     assert page.done
 
 
+async def test_links_and_priorities_of_a_journal(web: Routes, desk: Redmine) -> None:
+    tracker = Tracker(web)
+    web.get("/enumerations/issue_priorities.json").respond(
+        json={"issue_priorities": [{"id": 3, "name": "High"}, {"id": 9, "name": "Odd"}]}
+    )
+    start = await desk.changes(None)
+    linked = [("relation", "copied_to", "8"), ("attr", "child_id", "9"), ("relation", "blocks", "10")]
+    gone = {"property": "relation", "name": "relates", "old_value": "11", "new_value": None}
+    details = [{"property": p, "name": name, "new_value": value} for p, name, value in linked]
+    priority = {"property": "attr", "name": "priority_id", "old_value": "4"}
+    tracker.put(
+        7,
+        AT,
+        journal(41, "", details=[*details, gone]),
+        journal(42, "", details=[priority | {"new_value": "3"}]),
+        journal(43, "", details=[priority | {"new_value": "9"}], by=US),
+    )
+    *links, high, odd = (await desk.changes(start.next)).changes
+    assert [(one.kind, one.link and one.link.id, one.body) for one in links] == [
+        (ChangeKind.LINK, "8", "copied to"),
+        (ChangeKind.LINK, "9", "has the part"),
+        (ChangeKind.LINK, "10", "blocks"),
+    ]
+    assert (high.change_id, high.raw_priority, high.priorities) == (
+        "42.priority",
+        "High",
+        (Priority.MODERATE,),
+    )
+    assert (odd.raw_priority, odd.priorities, odd.by_our_account) == ("Odd", (), True)
+
+
 async def test_two_changes_of_one_second_are_both_told(web: Routes, desk: Redmine) -> None:
     """The list shows the same for one and for two: the issue is read again when its second is over."""
     tracker = Tracker(web)

@@ -24,6 +24,7 @@ from integrations.connector import (
     Draft,
     Found,
     Ref,
+    Reprioritise,
     Theirs,
     Transition,
 )
@@ -336,6 +337,43 @@ async def test_a_reply_a_state_and_a_merger(rt: Routes, desk: RequestTracker) ->
     assert len(long.body) == 65_536
     assert (merged.raw_state, merged.state) == ("merged into #4", Theirs.UNMAPPED)
     assert known.state is Theirs.WAITS_FOR_US
+
+
+async def test_links_and_priorities(rt: Routes, desk: RequestTracker) -> None:
+    """A link to what is no ticket of theirs is none; a number of theirs may stand for none of ours."""
+    log, name = Log(rt), "fsck.com-rt://supplier.test/ticket/"
+    start = await desk.changes(None)
+    log.rows = [
+        row(58, "AddLink", Field="HasMember", NewValue=f"{name}4"),
+        row(59, "AddLink", Field="RefersTo", NewValue="https://wiki.example/ticket/9"),
+        row(60, "AddLink", Field="Odd\x1bOne", NewValue=f"{name}5"),
+        row(61, "Set", Field="Priority", NewValue="25"),
+        row(62, "Set", Field="Priority", NewValue="60"),
+    ]
+    *links, low, odd = (await desk.changes(start.next)).changes
+    assert [(one.kind, one.link and one.link.key, one.body) for one in links] == [
+        (ChangeKind.LINK, "#4", "has the part"),
+        (ChangeKind.LINK, "#5", "OddOne"),
+    ]
+    assert (low.kind, low.raw_priority, low.priorities) == (ChangeKind.PRIORITY, "25", (Priority.LOW,))
+    assert (odd.raw_priority, odd.priorities) == ("60", ())
+
+
+async def test_our_own_priority_is_known_by_its_transaction(rt: Routes, desk: RequestTracker) -> None:
+    rt.put("/ticket/7").respond(json=["Priority changed"])
+    rt.get("/ticket/7").respond(json=ticket(Priority="100"), headers={"ETag": '"91"'})
+    ours = row(91, "Set", Field="Priority", NewValue="100", by="connector")
+    asked = rt.get("/transactions").mock(return_value=items(ours))
+    done = await desk.apply(SEVEN, Reprioritise(OP, Priority.CRITICAL), "90")
+    assert done.change_ids == ("91",)
+    assert done.ticket is not None
+    assert done.ticket.priorities == (Priority.CRITICAL,)
+    put = next(call.request for call in rt.calls if call.request.method == "PUT")
+    assert put.headers["if-match"] == '"90"'
+    assert "Creator = '__CurrentUser__'" in asked.calls[0].request.url.params["query"]
+    older = row(80, "Set", Field="Priority", NewValue="25", by="connector")
+    rt.get("/transactions").mock(return_value=items(older))
+    assert (await desk.apply(SEVEN, Reprioritise(OP, Priority.CRITICAL))).change_ids == ()
 
 
 @pytest.mark.parametrize(

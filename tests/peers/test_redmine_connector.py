@@ -323,3 +323,21 @@ async def test_more_changes_than_a_page_are_told_once_each_with_a_request_a_hund
         page = await redmine.changes(page.next)
         heard += [change.body for change in page.changes]
     assert sorted(heard) == sorted(f"about {ref.key}" for ref in refs[:10])
+
+
+async def test_links_and_priorities_are_told(redmine_desk: RedmineDesk, redmine_agent: RedmineAgent) -> None:
+    redmine = redmine_desk()
+    ref, other, part = [await redmine.create(draft(op())) for _ in range(3)]
+    start = await redmine.changes(None)
+    await redmine_agent.updates(ref.id, priority_id=1)
+    done = await redmine.apply(ref, Reprioritise(op(), Priority.CRITICAL))
+    relation = {"issue_to_id": int(other.id), "relation_type": "relates"}
+    answer = await redmine_agent.client.post(f"/issues/{ref.id}/relations.json", json={"relation": relation})
+    assert answer.status_code == 201, answer.text
+    await redmine_agent.updates(part.id, parent_issue_id=int(ref.id))
+    heard, _ = await news(redmine, start.next, ref)
+    links = [(one.link, one.body) for one in heard if one.kind is ChangeKind.LINK]
+    assert links == [(other, "relates to"), (part, "has the part")]
+    told = [(one.raw_priority, one.priorities) for one in heard if one.kind is ChangeKind.PRIORITY]
+    assert told == [("Low", (Priority.PLANNING,)), ("Immediate", (Priority.CRITICAL,))]
+    assert done.change_ids == tuple(one.change_id for one in heard if one.by_our_account)

@@ -8,6 +8,7 @@ import pytest
 from engine_kit import Engine
 
 from integrations.practice.desk import PdTicket
+from integrations.practice.moods import CommitThenDrop
 from integrations.practice.server import Practice
 from register.core import Refused
 from register.incident import Ball, Bond, BondState, Incident, ResolutionCode, State
@@ -214,10 +215,14 @@ async def test_two_incidents_whose_tickets_are_merged_both_hear_what_is_said(
     practice.desk.comment(second, "Lena", "both of you")
     await engine.collector.poll()
     assert [heard(engine, number) for number in numbers] == [[("both of you", None)]] * 2
-    engine.do(Reply(target=numbers[0], message="thank you"))
+    practice.moods.set(CommitThenDrop(times=1, on="comment"))
+    engine.do(Reply(target=numbers[1], message="thank you"))
+    await engine.courier.step()
+    await engine.courier.landed()
+    await engine.collector.poll()  # what proves that it arrived comes for both of them
     await engine.settle_all()
-    await engine.collector.poll()
     assert [len(heard(engine, number)) for number in numbers] == [1, 1]
+    assert [engine.kinds(number).count("delivered") for number in numbers] == [0, 1]
 
 
 async def test_rows_of_further_tickets_are_verified_and_mended(
