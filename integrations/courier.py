@@ -10,13 +10,14 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from integrations import exchange
 from integrations.breaker import after, room_in
 from integrations.budget import Budget
 from integrations.connector import Applied
 from integrations.errors import Ambiguous, Failure
 from integrations.hand import COURIER, Hand
 from integrations.leaving import as_it_may_leave
-from integrations.outcomes import AFTER, Later, Timing
+from integrations.outcomes import AFTER, Later, Learned, Timing
 from integrations.recovery import Recovery, confirmed
 from integrations.register_files import Fetched, RegisterFiles
 from integrations.sending import Differs, Outcome, Request
@@ -58,6 +59,7 @@ class Courier:
         self._flying: dict[asyncio.Task[None], str] = {}
         self._asking: set[str] = set()  # of these rows, whose answer has not come
         self.has_room = asyncio.Event()  # set when there may be room for another
+        self._sample = exchange.Sample()
         self.standing = Standing()  # whether the supplier may be asked, as of the last step
 
     async def step(self) -> bool:
@@ -141,6 +143,7 @@ class Courier:
         if stopped is not None:  # they were not asked, so it says nothing of them
             await self._do(stopped)
             return
+        kept = exchange.begin()
         try:
             outcome: Outcome | Failure = await self._in_time(row)
         except Failure as failure:
@@ -150,7 +153,8 @@ class Courier:
                 row.row_id
             )  # after a failure nothing is begun before it is on record what it means
         self._fault("answered")
-        await self._settle(row, outcome)
+        trouble = isinstance(outcome, Failure) or row.tries > 1
+        await self._settle(row, outcome, self._sample.of(kept, self._hand.now(), always=trouble))
         await self._stands(outcome)
         self._fault("settled")
 
@@ -169,11 +173,11 @@ class Courier:
     async def _send(self, row: Sending) -> Outcome:
         return await Request(self._vendor, self._connector, row, RegisterFiles(self._hand)).make()
 
-    async def _settle(self, row: Sending, outcome: Outcome | Failure) -> None:
+    async def _settle(self, row: Sending, outcome: Outcome | Failure, said: str) -> None:
         if isinstance(outcome, TicketRef):
-            await self._do(ConfirmSending(row_id=row.row_id, ref=outcome))
+            await self._do(ConfirmSending(row_id=row.row_id, ref=outcome, exchange=said))
         elif isinstance(outcome, Applied):
-            await self._do(confirmed(row, outcome.change_ids, outcome.ticket, "answer"))
+            await self._do(confirmed(row, outcome.change_ids, outcome.ticket, "answer", said))
         elif isinstance(outcome, Fetched):
             await self._do(outcome.taken(row.row_id))
         elif isinstance(outcome, Differs):
@@ -182,12 +186,13 @@ class Courier:
             now = self._hand.now()
             then = AFTER[type(outcome)](row, outcome, now, self._timing)
             if not isinstance(then, Later):
-                await self._do(then)
+                takes = said and isinstance(then, Learned)
+                await self._do(then.model_copy(update={"exchange": said}) if takes else then)
                 return
             if then.first is not None:
                 await self._do(then.first)
             store = self._hand.store
-            await self._hand.call(lambda: outbox.wait(store, row, then.at, then.why, now))
+            await self._hand.call(lambda: outbox.wait(store, row, then.at, then.why, now, said))
 
     async def _claim(self) -> list[tuple[Sending, Stands]]:
         now = self._hand.now()

@@ -15,7 +15,7 @@ import logging
 import re
 import ssl
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -26,7 +26,9 @@ import orjson
 
 from integrations.answers import Answer, judge, lost
 from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, OpId, Rejected
+from integrations.exchange import KEPT, Asked
 from integrations.lines import Lines
+from integrations.masks import masks_of
 
 MAX_ANSWER: Final = 8 * 2**20
 """Bytes of an answer, packed or unpacked."""
@@ -118,7 +120,8 @@ class Http:
                 "store it again, without line ends.",
                 AuthTrouble.MISSING,
             )
-        self._masks = _masks(secrets.values())
+        self._masks = masks_of(secrets.values())
+        self._secret = frozenset(name.lower() for name in secrets)
         self._client = httpx.AsyncClient(
             headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "muster"}
             | secrets,
@@ -220,6 +223,8 @@ class Http:
         request = self._request(method, path, params, json, content, headers or {})
         request.extensions["trace"] = at.trace
         self.asked += 1
+        if (kept := KEPT.get()) is not None:
+            kept.append(Asked(request, at, self.masked, self._secret))
         failure = await self._exchange(request, at)
         # Raised out here, so that no httpx error, which holds the request and its headers, hangs on it.
         if at.answered is not None:
@@ -382,12 +387,6 @@ def _tls() -> ssl.SSLContext:
 def _trusting_nobody() -> ssl.SSLContext:
     """For plain http on loopback, where none is needed."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _masks(values: Collection[str]) -> tuple[str, ...]:
-    """What must never be shown: the header values, and each word of them."""
-    words = {word for value in values for word in value.split() if len(word) > 6}  # not Bearer, Basic, token
-    return tuple(sorted({*words, *filter(None, values)}, key=len, reverse=True))
 
 
 def _cause(error: Exception) -> str:

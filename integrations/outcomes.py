@@ -26,7 +26,7 @@ from integrations.errors import (
 )
 from register.core import Command
 from register.store.outbox import Sending
-from register.topics.delivery import DoubtSending, FailSending, PauseVendor
+from register.topics.delivery import ConfirmSending, DoubtSending, FailSending, PauseVendor
 from register.topics.relinking import FollowMove
 
 
@@ -68,6 +68,8 @@ class Timing:
 
 
 Next = Command | Later
+Learned = ConfirmSending | DoubtSending | FailSending
+"""Commands that take along what was asked and what came back."""
 
 
 def _doubt(row: Sending, outcome: Failure, now: datetime, timing: Timing) -> Next:

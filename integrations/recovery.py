@@ -155,13 +155,16 @@ async def _state_of(connector: Wired, row: Sending) -> Ticket | None:
         return None
 
 
-def confirmed(row: Sending, ids: tuple[str, ...], ticket: Ticket | None, how: How) -> ConfirmSending:
+def confirmed(
+    row: Sending, ids: tuple[str, ...], ticket: Ticket | None, how: How, said: str = ""
+) -> ConfirmSending:
     """Return what is put on record of an update that arrived.
 
+    said: what was asked and what came back, where it is to be kept.
     Their state is, where we set it: what else they decided meanwhile is told by their feed.
     """
     if ticket is None or row.kind != "transition":
-        return ConfirmSending(row_id=row.row_id, change_ids=ids, how=how)
+        return ConfirmSending(row_id=row.row_id, change_ids=ids, how=how, exchange=said)
     closed = ticket.state in (Theirs.CLOSED, Theirs.REFUSED)
     return ConfirmSending(
         row_id=row.row_id,
@@ -170,4 +173,5 @@ def confirmed(row: Sending, ids: tuple[str, ...], ticket: Ticket | None, how: Ho
         closed=closed,
         version=ticket.version,
         how=how,
+        exchange=said,
     )

@@ -47,6 +47,16 @@ class Settle(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class KeepExchange(Effect):
+    """What was asked of the supplier for a row, and what came back: JSON, without secrets."""
+
+    moves: ClassVar[bool] = False
+
+    row_id: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class CancelRest(Effect):
     """A bond has no ticket and never will: nothing that waits behind its create can be sent."""
 

@@ -64,6 +64,15 @@ BOARD = (
     *COMMON,
     Action("quit", "q", "quit", "Leave the board"),
 )
+PAUSE = Action(
+    "pause",
+    "Z",
+    "pause vendor",
+    "Hold back what goes to that supplier, or let it go on, with the reason",
+    shown=True,
+    writes=True,
+    opens=True,
+)
 INCIDENT = (
     *MOVE,
     *COMMON,

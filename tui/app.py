@@ -6,12 +6,10 @@ import asyncio
 import gc
 import signal
 import time
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import ClassVar, Final
 
-from textual import on
 from textual.events import Paste
-from textual.message import Message
 from textual.screen import Screen
 
 from register.live import SAVE_EVERY, Live
@@ -20,44 +18,39 @@ from tui.copy_on_disk import Copy
 from tui.doing import Doing
 from tui.door import Door
 from tui.messages import (
-    DetailRead,
     Done,
     FeedMoved,
     FreshnessChanged,
     IncidentsChanged,
     Logged,
-    OutboxRead,
     Reach,
     Refused,
     RegisterOpened,
     SpoolMoved,
     SuppliersRead,
-    VendorsRead,
     VerbsLearned,
 )
 from tui.model import MINUTE, Model
 from tui.opening import Opening
+from tui.passing import PassingApp
 from tui.requests import (
     ActionAsked,
     CardAsked,
     CommandGiven,
-    DetailWanted,
-    OutboxWanted,
+    PauseAsked,
     SendingAsked,
     TicketAsked,
     VendorAsked,
-    VendorsWanted,
 )
 from tui.screens.board import BoardScreen
 from tui.session import Session
 from tui.signs import UNICODE, Signs
-from tui.typeahead import PatientApp
 
 LEAVE_WITHIN: Final = 5.0
 """Seconds in which a second q leaves."""
 
 
-class MusterApp(PatientApp):
+class MusterApp(PassingApp):
     """The board and what opens from it."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -80,7 +73,7 @@ class MusterApp(PatientApp):
         self._asked_to_leave = -LEAVE_WITHIN
         self._mine = ""  # the incident that was logged here last
         self.board = BoardScreen(self.model)
-        self.opening = Opening(self.model, self.push_screen, self.say, self.board.detail, self._back_to)
+        self.opening = Opening(self.model, self.push_screen, self.say, self.board.detail, self.back_to)
         self._copy = Copy(self.model, lambda why: self.board.say(why, "warn"))
 
     def get_default_screen(self) -> Screen[None]:
@@ -131,7 +124,7 @@ class MusterApp(PatientApp):
         if event.forget:
             self._copy.save()
         if numbers:
-            self._tell(IncidentsChanged, numbers)
+            self.tell(IncidentsChanged, numbers)
             self._show_mine(numbers)
         elif event.people:
             self.board.board.repaint()
@@ -141,7 +134,7 @@ class MusterApp(PatientApp):
         here = self.board.board.cursor_number
         numbers = self.model.take_waiting(event.rows)
         if numbers:
-            self._tell(IncidentsChanged, numbers)
+            self.tell(IncidentsChanged, numbers)
             self._show_mine(numbers)
         if here is not None and here in event.entered:
             self._mine = event.entered[here]
@@ -159,7 +152,7 @@ class MusterApp(PatientApp):
         self.model.live.seen_as = event.seen_as
         self.model.is_me(event.me)
         if gone:
-            self._tell(IncidentsChanged, gone)
+            self.tell(IncidentsChanged, gone)
         self.board.board.repaint()
         self.board.redraw()
 
@@ -170,7 +163,7 @@ class MusterApp(PatientApp):
         self.model.freshness = now
         if now.reach is Reach.STALE and before.reach is not Reach.STALE and now.why:
             self.say(now.why, "warn")
-        self._tell(FreshnessChanged, now)
+        self.tell(FreshnessChanged, now)
 
     def on_verbs_learned(self, event: VerbsLearned) -> None:
         from tui.verbs import actions_of, on_board
@@ -189,54 +182,23 @@ class MusterApp(PatientApp):
     def on_suppliers_read(self, event: SuppliersRead) -> None:
         self.doing.suppliers_read(event)
 
-    @on(DetailRead)
-    @on(OutboxRead)
-    @on(VendorsRead)
-    def _pass_on(self, event: DetailRead | OutboxRead | VendorsRead) -> None:
-        """What was read is for whichever screens look at it."""
-        self._tell(type(event), *(getattr(event, one.name) for one in fields(event)))
-
     def on_done(self, event: Done) -> None:
-        self._tell(Done, event.asked, event.verb, event.number, event.said)
+        self.tell(Done, event.asked, event.verb, event.number, event.said)
         if event.verb == "log" and event.number:
             self._mine = event.number
             self._show_mine(frozenset({event.number}))
         self.doing.done(event)
 
     def on_refused(self, event: Refused) -> None:
-        self._tell(Refused, event.asked, event.verb, event.why, event.ask)
+        self.tell(Refused, event.asked, event.verb, event.why, event.ask)
         self.doing.refused(event)
 
     def _show_mine(self, numbers: frozenset[str]) -> None:
         """Put the cursor on the incident that was just logged here, once it is on the board."""
         if self._mine in numbers:
-            self._tell(Logged, self._mine)
-
-    def _tell(self, kind: type[Message], *args: object) -> None:
-        """Tell every screen of the stack."""
-        for screen in self.screen_stack:
-            message = kind(*args)
-            message.stop()  # it came from here: it must not bubble back
-            screen.post_message(message)
+            self.tell(Logged, self._mine)
 
     # What a person asks
-
-    def on_detail_wanted(self, event: DetailWanted) -> None:
-        self.door.read_detail(event.number)
-
-    def on_outbox_wanted(self, event: OutboxWanted) -> None:
-        self.door.read_outbox()
-
-    def on_vendors_wanted(self, event: VendorsWanted) -> None:
-        self.door.read_vendors()
-
-    def _back_to(self, kind: type) -> bool:
-        """Modes do not pile up: one that is open already comes to the front."""
-        there = next((screen for screen in self.screen_stack if isinstance(screen, kind)), None)
-        if there is not None:
-            there.pop_until_active()
-            self.call_later(self.release_keys)  # it stands already
-        return there is not None
 
     def on_vendor_asked(self, event: VendorAsked) -> None:
         self.opening.tickets(event.vendor)
@@ -254,7 +216,13 @@ class MusterApp(PatientApp):
                 handler(event.number)
 
     def on_sending_asked(self, event: SendingAsked) -> None:
-        self.doing.about_sending(event.action.id, event.row)
+        if event.action.id == "exchange":
+            self.opening.exchange(event.row)
+        else:
+            self.doing.about_sending(event.action.id, event.row)
+
+    def on_pause_asked(self, event: PauseAsked) -> None:
+        self.doing.pause(event.vendor, paused=event.paused)
 
     def on_card_asked(self, event: CardAsked) -> None:
         self.doing.about_card(event.number, event.card, event.way)

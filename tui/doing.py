@@ -223,6 +223,18 @@ class Doing:
             form = sending_form(verb, row, self._door.about_sending(row), self._asked(name))
             self._push(FormScreen(form, self._draft(name, row.row_id), self._model.signs))
 
+    def pause(self, vendor: str, *, paused: bool) -> None:
+        """Hold a supplier back, or let it go on; the reason is asked for."""
+        verb = self._offered("unpause" if paused else "pause")
+        if verb is not None:
+            from tui.screens.form import Form, FormScreen
+
+            title, given = f"{verb.title(None)}: {vendor}", {"vendor": vendor}
+            form = Form(
+                self._asked(verb.name), title, verb.command, given, "Yes", ((f" {verb.help}", "dim"),)
+            )
+            self._push(FormScreen(form, self._draft(verb.name, vendor), self._model.signs))
+
     # Cards
 
     def about_card(self, number: str, card: Card, way: Way) -> None:

@@ -31,6 +31,9 @@ class Door(Protocol):
     def read_outbox(self) -> None:
         """Read what is on its way to suppliers; OutboxRead arrives."""
 
+    def read_exchange(self, row_id: str) -> None:
+        """Read what was asked of a supplier for a sending; ExchangeRead arrives."""
+
     def read_vendors(self) -> None:
         """Read how it stands with the suppliers; VendorsRead arrives."""
 

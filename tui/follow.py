@@ -8,12 +8,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from register.provisional import is_provisional
 from tui.door import Post
 from tui.messages import (
     DetailRead,
+    ExchangeRead,
     FeedMoved,
     Freshness,
     FreshnessChanged,
@@ -26,7 +28,7 @@ from tui.messages import (
     VerbsLearned,
 )
 from tui.outbox import Sent
-from tui.reading import detail_of, sent, standing, worker_is_there
+from tui.reading import detail_of, exchange_of, sent, standing, worker_is_there
 from tui.session import Session
 
 if TYPE_CHECKING:
@@ -270,14 +272,15 @@ class Follower:
         if is_provisional(number) and self._keeper is not None:
             self._keeper.read_detail(number)
             return
-
-        def work(store: Store) -> None:
-            self._post(DetailRead(number, detail_of(store, number, self._viewer(store))))
-
-        self._ask(work, lambda why: None)
+        read = partial(detail_of, number=number)
+        self._ask(lambda s: self._post(DetailRead(number, read(s, viewer=self._viewer(s)))), _nothing)
 
     def read_outbox(self) -> None:
-        self._ask(lambda store: self._post(OutboxRead(sent(store, self._viewer(store)))), lambda why: None)
+        self._ask(lambda store: self._post(OutboxRead(sent(store, self._viewer(store)))), _nothing)
+
+    def read_exchange(self, row_id: str) -> None:
+        kept = partial(exchange_of, row_id=row_id)
+        self._ask(lambda s: self._post(ExchangeRead(row_id, kept(s, viewer=self._viewer(s)))), _nothing)
 
     def read_vendors(self) -> None:
         self._ask(lambda store: self._post(VendorsRead(*standing(store, self._session))), lambda why: None)
@@ -300,6 +303,10 @@ class Follower:
     def _ask(self, work: Callable[[Store], object], failed: Callable[[str], object]) -> None:
         if self._asker is not None and not self._stop.is_set():
             self._asker.ask(work, failed)
+
+
+def _nothing(why: str) -> None:
+    """What is only looked at is asked for again by whoever looks."""
 
 
 def _start_worker(session: Session) -> bool:

@@ -113,6 +113,14 @@ class OutboxRead(Message):
 
 
 @dataclass
+class ExchangeRead(Message):
+    """What was kept of a sending's requests: a tui.exchange.Exchange; None: not for this reader."""
+
+    row_id: str
+    exchange: Any
+
+
+@dataclass
 class VendorsRead(Message):
     """How it stands with the suppliers was read: tui.vendor_table.Standing each; faults: of their file."""
 

@@ -11,6 +11,7 @@ from tui.model import Model
 if TYPE_CHECKING:
     from tui.actions import Action
     from tui.detail import Detail
+    from tui.outbox import Sent
     from tui.vendor_table import Standing
 
 
@@ -69,6 +70,12 @@ class Opening:
         from tui.screens.vendors import TicketsScreen
 
         self._push(TicketsScreen(self._model, vendor))
+
+    def exchange(self, row: Sent) -> None:
+        """Open what was asked of a supplier for a sending."""
+        from tui.screens.exchange import ExchangeScreen
+
+        self._push(ExchangeScreen(row, self._model))
 
     def _only_now(self, what: str) -> bool:
         if self._model.as_of is None:

@@ -26,6 +26,7 @@ class Sent:
     why: str
     message: str = ""
     person: bool = False  # nothing happens until somebody says what to do
+    paused: bool = False  # nothing is sent to that supplier until somebody has done something
     by_hand: bool = False  # a person hands it over: `message` is the card with what to say
 
 

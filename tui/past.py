@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tui.door import Post
 from tui.messages import (
     DetailRead,
+    ExchangeRead,
     FeedMoved,
     Freshness,
     FreshnessChanged,
@@ -91,6 +92,9 @@ class Past:
 
     def read_outbox(self) -> None:
         self._post(OutboxRead(()))
+
+    def read_exchange(self, row_id: str) -> None:
+        self._post(ExchangeRead(row_id, None))
 
     def read_vendors(self) -> None:
         """Nobody gets here: how it stands with suppliers is not shown of the past."""

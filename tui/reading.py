@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from register.store.adopted import Adopted
     from register.store.outbox import Sending
     from tui.detail import Detail
+    from tui.exchange import Exchange
     from tui.vendor_table import Standing
 
 
@@ -94,7 +95,7 @@ def sent(store: Store, viewer: Principal) -> tuple[Sent, ...]:
         if facts is not None and facts.by_hand:
             rows.append(_by_hand(store, _sent(row, why), row, known, first=first))
         else:
-            rows.append(_sent(row, why))
+            rows.append(replace(_sent(row, why), paused=bool(vendor.paused_why)))
     return (*rows, *_pages(store, viewer))
 
 
@@ -121,6 +122,21 @@ def _pages(store: Store, viewer: Principal) -> Iterator[Sent]:
             why="restricted" if hidden else row.why,
             person=row.state == "dead" and not hidden,
         )
+
+
+def exchange_of(store: Store, row_id: str, viewer: Principal) -> Exchange | None:
+    """Return what was kept of a sending's requests; None when there is none, or it is not for this viewer."""
+    from register.store.exchanges import exchange_of as kept_of
+    from register.store.sight import unseen
+    from register.store.vendors import sending_facts
+    from tui.exchange import Exchange
+
+    row = sending_facts(store, row_id)
+    if row is None or row.incident in store.ask(lambda one: unseen(one, viewer, [row.incident])):
+        return None
+    kept = kept_of(store, row.row_id)
+    told = (None, ()) if kept is None else (kept.at.timestamp(), kept.said)
+    return Exchange(row.row_id, row.incident, row.vendor, row.kind, row.state, *told)
 
 
 def standing(store: Store, session: Session) -> tuple[tuple[Standing, ...], tuple[str, ...]]:

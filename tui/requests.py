@@ -39,6 +39,13 @@ class OutboxWanted(Message):
 
 
 @dataclass
+class ExchangeWanted(Message):
+    """Somebody looks at what was asked of a supplier for this sending: read it."""
+
+    row_id: str
+
+
+@dataclass
 class VendorsWanted(Message):
     """Somebody looks at the suppliers: read how it stands with them."""
 
@@ -64,6 +71,14 @@ class SendingAsked(Message):
 
     action: Action
     row: Any
+
+
+@dataclass
+class PauseAsked(Message):
+    """What goes to a supplier is to be held back; or, where it is paused, to go on."""
+
+    vendor: str
+    paused: bool
 
 
 @dataclass

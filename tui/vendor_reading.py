@@ -54,6 +54,7 @@ def _standing(vendor: Vendor, kept: VendorHealth | None, nearest: Nearest | None
         open=kept.open_bonds if kept else 0,
         contract=contract,
         call=tuple(map(str, vendor.to_call)),
+        held_back=bool(kept and kept.paused_by),
     )
 
 
@@ -65,7 +66,7 @@ def _health(vendor: Vendor, kept: VendorHealth | None, now: datetime) -> tuple[H
     if kept is None:
         return Health.UNUSED, "", f"See whether it works: muster vendors check {vendor.name}"
     if kept.paused_by:
-        return Health.PAUSED, f"held back by a person: {kept.paused_why}", "Z in the Outbox lets it go on."
+        return Health.PAUSED, f"held back by a person: {kept.paused_why}", "Z lets it go on."
     if kept.paused_why:
         return Health.PAUSED, kept.paused_why, login
     if kept.not_before is not None and kept.not_before > now:

@@ -64,6 +64,7 @@ class Standing:
     contract: Contract | None = None
     call: tuple[str, ...] = ()
     todo: str = ""  # what to do next
+    held_back: bool = False  # it is paused by a person, not by its credential
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,8 +220,13 @@ def overdue(store: Store, vendor: str, now: datetime) -> tuple[list[Sending], li
     return [r for r in rows if r.state == "sending"], [r for r in rows if r.state == "ambiguous"]
 
 
-def wait(store: Store, row: Sending, until: datetime, why: str, now: datetime) -> None:
-    """Nothing reached the supplier: try this row again later. No other worker's claim is touched."""
+def wait(store: Store, row: Sending, until: datetime, why: str, now: datetime, exchange: str = "") -> None:
+    """Nothing reached the supplier: try this row again later. No other worker's claim is touched.
+
+    exchange: what was asked and what came back, if anything was.
+    """
+    from register.store.exchanges import put  # imports the store
+
     s = t.sending
     query = s.update().where(and_(s.c.row_id == row.row_id, s.c.state == "sending", s.c.tries == row.tries))
     with store.rows_only() as connection:
@@ -236,6 +241,8 @@ def wait(store: Store, row: Sending, until: datetime, why: str, now: datetime) -
                 "updated_at": stamp(now),
             },
         )
+        if exchange:
+            put(connection, row.row_id, exchange, stamp(now))
 
 
 def look_again(store: Store, row: Sending, at: datetime, why: str, now: datetime, *, counts: bool) -> None:

@@ -44,6 +44,16 @@ def _(effect: TakeOut, transaction: Writing, now: str) -> None:
             mine = and_(*(table.c[key] == row[key] for key in keys))
             changed = {name: _text(name, row[name], quoted) for name in texts}
             connection.execute(table.update().where(mine), changed)
+    _forget_exchanges(connection, quoted, effect.keep)
+
+
+def _forget_exchanges(connection: Connection, quoted: Quoted, keep: tuple[str, ...]) -> None:
+    """What was said to suppliers and quotes them goes whole: nothing hangs on it."""
+    row = t.sending.c
+    held = set(connection.execute(select(row.row_id).where(row.incident.in_(keep))).scalars())
+    for kept in _quoting(connection, t.exchange, ("row_id",), ("said",), quoted, ()):
+        if kept["row_id"] not in held:
+            connection.execute(t.exchange.delete().where(t.exchange.c.row_id == kept["row_id"]))
 
 
 def _quoting(

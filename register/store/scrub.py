@@ -16,7 +16,17 @@ from register.store import tables as t
 
 PATIENCE: Final = 2.0
 """Seconds that readers are waited for at the end of a long work."""
-_REWRITTEN: Final = (t.event, t.incident, t.person, t.sending, t.alert, t.attachment, t.blob, t.quarantine)
+_REWRITTEN: Final = (
+    t.event,
+    t.incident,
+    t.person,
+    t.sending,
+    t.exchange,
+    t.alert,
+    t.attachment,
+    t.blob,
+    t.quarantine,
+)
 """Tables of whose rows older versions lie about on PostgreSQL until they are vacuumed."""
 
 

@@ -234,6 +234,14 @@ Index("sending_state", sending.c.state, sending.c.vendor)
 Index("sending_bond", sending.c.bond, sending.c.position)
 Index("sending_incident", sending.c.incident)
 
+exchange: Final = Table(
+    "exchange",
+    metadata,
+    Column("row_id", String, primary_key=True),  # the sending
+    Column("at", String, nullable=False),
+    Column("said", Text, nullable=False),  # its last requests and their answers, JSON, without secrets
+)
+
 heard: Final = Table(
     "heard",
     metadata,

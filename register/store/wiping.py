@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 from register.row import number_of
 from register.store import tables as t
 from register.store.carry import Writing, carry
+from register.store.exchanges import forget
 from register.store.folding import events_of, fold_all
 from register.store.scrub import wipes
 from register.topics.privacy import Wipe
@@ -30,6 +31,7 @@ def _(effect: Wipe, transaction: Writing, now: str) -> None:
     _forget_sent(connection, effect)
     if effect.whole:
         _mark_caller(connection, effect.stream, now)
+    forget(connection, select(t.sending.c.row_id).where(t.sending.c.incident == effect.stream))
     if not effect.stream.startswith("INC-"):
         return
     from register.store.files import made_anew  # both import the store

@@ -23,7 +23,7 @@ from register.core import (
     effects,
     refuse_unless,
 )
-from register.effect import Effect, Enqueue, Pause, TryNow
+from register.effect import Effect, Enqueue, KeepExchange, Pause, TryNow
 from register.incident import TicketRef
 from register.text import Name, Text
 from register.topics.paging import LANE, dropped, retried
@@ -58,6 +58,7 @@ class ConfirmSending(Command):
     closed: bool = False  # and it is closed with them
     version: str | None = None  # and the ticket's version, where their system has one
     how: How = "answer"
+    exchange: str = ""  # what was asked and what came back, JSON without secrets; kept beside the row
 
 
 class DoubtSending(Command):
@@ -70,6 +71,7 @@ class DoubtSending(Command):
     tries: int  # which try this is about: word of an older one is no news
     why: Text
     next_at: datetime
+    exchange: str = ""  # as ConfirmSending's
 
 
 class AskAboutSending(Command):
@@ -91,6 +93,7 @@ class FailSending(Command):
     row_id: RowId
     tries: int  # which try this is about: word of an older one is no news
     why: Text
+    exchange: str = ""  # as ConfirmSending's
 
 
 class ResendSending(Command):
@@ -311,6 +314,13 @@ def _(command: RetrySending, incident: Any, world: World) -> Decision:
         row,
         SentAgain(**about(row), **others_of(row, world), why="a person asked to try it again", replay=replay),
     )
+
+
+@bookkeeping.register(ConfirmSending)
+@bookkeeping.register(DoubtSending)
+@bookkeeping.register(FailSending)
+def _(command: Any, world: World) -> tuple[Effect, ...]:
+    return (KeepExchange(command.row_id, command.exchange),) if command.exchange else ()
 
 
 @bookkeeping.register

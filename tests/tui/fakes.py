@@ -88,6 +88,7 @@ class FakeDoor:
         self.details: list[str] = []
         self.outbox_reads = 0
         self.vendor_reads = 0
+        self.exchanges: list[str] = []
         self.done: list[tuple[Any, str]] = []
         self.post: Post = lambda message: None
 
@@ -102,6 +103,9 @@ class FakeDoor:
 
     def read_outbox(self) -> None:
         self.outbox_reads += 1
+
+    def read_exchange(self, row_id: str) -> None:
+        self.exchanges.append(row_id)
 
     def read_vendors(self) -> None:
         self.vendor_reads += 1

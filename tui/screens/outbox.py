@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Final
 
-from tui.actions import COMMON, Action
+from tui.actions import COMMON, PAUSE, Action
 from tui.messages import IncidentsChanged, OutboxRead
 from tui.model import Model
 from tui.outbox import Sent, heading, in_order, lines
-from tui.requests import ActionAsked, OutboxWanted, SendingAsked
+from tui.requests import ActionAsked, OutboxWanted, PauseAsked, SendingAsked
 from tui.screens.table import TableScreen
 from tui.widgets.lines import Line
 
@@ -35,7 +36,16 @@ OUTBOX: Final = (
         opens=True,
     ),
     Action("drop", "x", "drop", "Never send it", shown=True, writes=True, opens=True),
-    Action("open", "enter", "open", "Open the incident it is for", opens=True),
+    Action(
+        "exchange",
+        "enter",
+        "request",
+        "The exact request that was made last, and its answer",
+        shown=True,
+        opens=True,
+    ),
+    PAUSE,
+    Action("open", "o", "incident", "Open the incident it is for", opens=True),
     Action("board", "1", "Board", "The board: open incidents"),
     Action("vendors", "3", "Vendors", "The suppliers: how it stands with each, and its tickets", opens=True),
     Action("outbox", "4", "Outbox", "What is on its way to suppliers; you are there"),
@@ -102,9 +112,14 @@ class OutboxScreen(TableScreen):
 
     def act(self, action: Action) -> None:
         row = self.here
-        if action.id not in ("retry", "adopt", "drop"):
+        about = row is not None and action.id in ("retry", "adopt", "drop", "exchange", PAUSE.id)
+        if row is None or not about:
             self.post_message(ActionAsked(action, row.number if row is not None else None))
-        elif row is not None:
+        elif not row.vendor:  # of a restricted one nothing is known here: to open it says whom to ask
+            self.post_message(ActionAsked(replace(action, id="open"), row.number))
+        elif action.id == PAUSE.id:
+            self.post_message(PauseAsked(row.vendor, row.paused))
+        else:
             self.post_message(SendingAsked(action, row))
 
     # What is told

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui.actions import Action
+from tui.actions import PAUSE, Action
 from tui.messages import IncidentsChanged, VendorsRead
 from tui.model import Model
-from tui.requests import ActionAsked, TicketAsked, VendorAsked, VendorsWanted
+from tui.requests import ActionAsked, PauseAsked, TicketAsked, VendorAsked, VendorsWanted
 from tui.screens.table import ENDS, TableScreen
 from tui.vendor_table import (
+    Health,
     Standing,
     Ticket,
     heading,
@@ -25,6 +26,8 @@ READ_EVERY: Final = 5.0
 """Seconds: whether a supplier waits or was heard is not in the feed."""
 VENDORS: Final = (
     Action("open", "enter", "tickets", "Its tickets, and what was said about each", shown=True, opens=True),
+    PAUSE,
+    Action("repair", "r", "repair", "What to type where a supplier's credential was refused", shown=True),
     Action("board", "1", "Board", "The board: open incidents", shown=True),
     Action("vendors", "3", "Vendors", "The suppliers; you are there"),
     Action(
@@ -42,6 +45,15 @@ TICKETS: Final = (
     Action("incident", "o", "incident", "The whole incident", shown=True, opens=True),
     *ENDS,
 )
+
+
+def _repair(one: Standing) -> str:
+    """What a person can do about a supplier that is paused."""
+    from tui.cards import repair_words
+
+    if one.health is not Health.PAUSED:
+        return f"{one.title} is not paused: there is nothing to repair."
+    return one.todo if one.held_back else repair_words(one.name)
 
 
 class VendorsScreen(TableScreen):
@@ -85,11 +97,17 @@ class VendorsScreen(TableScreen):
         return self._rows[at].name if self._rows else None
 
     def act(self, action: Action) -> None:
-        if action.id == "open":
-            if self.here is not None:
-                self.post_message(VendorAsked(self.here))
-        else:
+        here = self.here
+        if action.id not in ("open", "pause", "repair"):
             self.post_message(ActionAsked(action, None))
+        elif here is None:
+            return
+        elif action.id == "open":
+            self.post_message(VendorAsked(here))
+        elif action.id == "pause":
+            self.post_message(PauseAsked(here.name, here.health is Health.PAUSED))
+        else:
+            self.say(_repair(here))
 
     def on_vendors_read(self, event: VendorsRead) -> None:
         was = self.here.name if self.here is not None else None

@@ -32,6 +32,8 @@ def test_engaged_handed_over_called_and_called_off(one: Cli) -> None:
     (row,) = one.json("outbox", "list")
     assert row["by_hand"]
     assert "by hand" in one("outbox", "list").out
+    assert one.json("outbox", "show", row["row_id"])["requests"] == []
+    assert "a person hands it over" in one("outbox", "show", row["row_id"]).out
     card = one("outbox", "card", row["row_id"]).out.splitlines()
     assert card[0] == "Call 1  Cable Co  +1 555 0199"
     assert "Fibre 7 is dark." in card

@@ -1,0 +1,27 @@
+"""What must never be shown of a supplier's credential, in every form in which it may come back."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection
+from urllib.parse import quote
+
+import orjson
+
+
+def masks_of(values: Collection[str]) -> tuple[str, ...]:
+    """The header values, each word of them, and both as addresses and JSON write them; the longest first."""
+    words = {word for value in values for word in value.split() if len(word) > 6}  # not Bearer, Basic, token
+    known = {*words, *map(_password, words), *values} - {""}
+    forms = {form for one in known for form in (one, quote(one, safe=""), orjson.dumps(one).decode()[1:-1])}
+    return tuple(sorted(forms, key=len, reverse=True))
+
+
+def _password(word: str) -> str:
+    """The password in the word of a Basic credential; empty where it is none."""
+    try:
+        plain = base64.b64decode(word, validate=True).decode()
+    except ValueError:
+        return ""
+    password = plain.partition(":")[2]
+    return password if len(password) > 3 else ""

@@ -1,0 +1,168 @@
+"""The exact request and answer of a sending: kept for a person, without secrets, gone with its incident."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from engine_kit import COORDINATOR, Engine
+
+from integrations import exchange
+from integrations.errors import Failure
+from integrations.http import Http
+from integrations.practice.moods import Refuse500
+from integrations.practice.server import Practice
+from register.core import Principal, Role
+from register.store.exchanges import exchange_of
+from register.topics.engagement import Reply
+from register.topics.privacy import Redact
+from register.topics.sight import Restrict
+from tui.reading import exchange_of as seen
+
+OTHER = Principal("eve", Role.COORDINATOR, "test")
+
+
+# In the engine
+
+
+async def test_the_first_of_what_goes_well_is_kept_and_not_each(engine: Engine) -> None:
+    _, first = engine.engaged()
+    await engine.settle_all()
+    _, second = engine.engaged("disk full")
+    await engine.settle_all()
+    kept = exchange_of(engine.store, first)
+    assert kept is not None
+    one = kept.said[-1]
+    assert (one["method"], one["status"]) == ("POST", 201)
+    assert first in one["body"]
+    assert json.loads(one["answer"])
+    assert exchange_of(engine.store, second) is None
+
+
+async def test_what_fails_is_kept_with_its_answer_and_gives_way_to_what_came_after(
+    engine: Engine, practice: Practice
+) -> None:
+    engine.engaged()
+    await engine.settle_all()
+    practice.moods.set(Refuse500(times=1))
+    number, op_id = engine.engaged("disk full")
+    await engine.courier.until_quiet()
+    kept = exchange_of(engine.store, op_id)
+    assert kept is not None
+    assert kept.said[-1]["status"] == 500
+    await engine.settle_all()
+    kept = exchange_of(engine.store, op_id)
+    assert kept is not None
+    assert kept.said[-1]["status"] in (200, 201)
+    assert engine.store.incident(number).bonds[0].ref is not None
+
+
+async def test_it_goes_when_texts_of_its_incident_are_wiped(engine: Engine) -> None:
+    number, op_id = engine.engaged()
+    await engine.settle_all()
+    assert exchange_of(engine.store, op_id) is not None
+    engine.do(Reply(target=number, message="A word."))
+    await engine.settle_all()
+    engine.do(Redact(target=number, reason="a test", texts=True))
+    assert exchange_of(engine.store, op_id) is None
+
+
+async def test_of_a_restricted_incident_it_is_for_those_alone_who_may_see_it(engine: Engine) -> None:
+    number, op_id = engine.engaged()
+    await engine.settle_all()
+    told = seen(engine.store, op_id, OTHER)
+    assert told is not None
+    assert told.said
+    engine.do(Restrict(target=number))
+    assert seen(engine.store, op_id, OTHER) is None
+    assert seen(engine.store, op_id, COORDINATOR) is not None
+    assert seen(engine.store, "01NOSUCH", COORDINATOR) is None
+
+
+# What is kept of one
+
+
+def answers(status: int, content: bytes, **headers: str) -> httpx.Response:
+    """An answer whose body is still to be read, as from a line."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(status, headers=named, stream=httpx.ByteStream(content))
+
+
+async def asked(
+    secret: str, header: str, answer: Callable[[httpx.Request], httpx.Response], body: Any
+) -> str:
+    """What is kept of one request with this credential, however it ends."""
+    kept = exchange.begin()
+    async with Http(
+        "http://127.0.0.1:1/api", {header: secret}, transport=httpx.MockTransport(answer)
+    ) as client:
+        with contextlib.suppress(Failure):
+            await client.post("/ticket", body, op_id="01OP")
+    return exchange.told(kept)
+
+
+BASIC = base64.b64encode(b"muster:hunter2secret").decode()
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "secrets"),
+    [
+        ("Authorization", "token 1-34-0123456789abcdef", ["1-34-0123456789abcdef"]),
+        ("Authorization", f"Basic {BASIC}", [BASIC, "hunter2secret"]),
+        ("X-Redmine-API-Key", 'k"ey/with+signs==', ['k"ey/with', "k%22ey", 'k\\"ey']),
+    ],
+)
+async def test_no_secret_is_in_it_however_it_is_written(header: str, value: str, secrets: list[str]) -> None:
+    def echoes(request: httpx.Request) -> httpx.Response:
+        quoted = httpx.QueryParams({"key": value})
+        whole = secrets if header == "Authorization" else ()
+        said = {"headers": dict(request.headers), "again": [value, str(quoted), *whole]}
+        return answers(400, json.dumps(said).encode(), X_Echo=value, Set_Cookie="session=abcdefgh")
+
+    told = await asked(value, header, echoes, {"note": f"the key is {value}", "title": "db down"})
+    for secret in (*secrets, value, "abcdefgh"):
+        assert secret not in told, told
+        assert json.dumps(secret)[1:-1] not in told
+    (one,) = json.loads(told)
+    assert (one["method"], one["status"]) == ("POST", 400)
+    assert "db down" in one["body"]
+    assert '"again"' in one["answer"]
+    assert {name.lower(): text for name, text in one["headers"].items()}[header.lower()] == exchange.HIDDEN
+
+
+async def test_it_is_no_longer_than_it_may_be() -> None:
+    told = await asked(
+        "token 0123456789",
+        "Authorization",
+        lambda _: answers(400, b"y" * 15_000),
+        {"t": "x" * 50_000},
+    )
+    (one,) = json.loads(told)
+    assert len(one["body"]) < exchange.MOST + 40
+    assert len(one["answer"]) < exchange.MOST + 40
+    assert "50,008 bytes" in one["body"]
+    assert one["answer"].endswith("… (15,000 bytes)")
+
+
+async def test_a_line_that_breaks_leaves_the_request_alone() -> None:
+    def breaks(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("gone")
+
+    (one,) = json.loads(await asked("token 0123456789", "Authorization", breaks, {"t": "x"}))
+    assert one["status"] is None
+    assert "answer" not in one
+
+
+def test_bytes_that_are_no_text_are_told_by_their_size() -> None:
+    request = httpx.Request(
+        "POST", "http://x.invalid/", content=b"\x00\xff" * 90, headers={"Content-Type": "image/png"}
+    )
+    silent: Any = SimpleNamespace(response=None, body=bytearray())
+    (one,) = json.loads(exchange.told([exchange.Asked(request, silent, str, frozenset())]))
+    assert one["body"] == "(180 bytes of image/png)"

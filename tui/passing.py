@@ -1,0 +1,55 @@
+"""What screens want read and what was read, handed on between them and the door."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from textual import on
+from textual.message import Message
+
+from tui.door import Door
+from tui.messages import DetailRead, ExchangeRead, OutboxRead, VendorsRead
+from tui.requests import DetailWanted, ExchangeWanted, OutboxWanted, VendorsWanted
+from tui.typeahead import PatientApp
+
+
+class PassingApp(PatientApp):
+    """Asks the door for what a screen wants to see, and tells every screen what came."""
+
+    door: Door
+
+    def tell(self, kind: type[Message], *args: object) -> None:
+        """Tell every screen of the stack."""
+        for screen in self.screen_stack:
+            message = kind(*args)
+            message.stop()  # it came from here: it must not bubble back
+            screen.post_message(message)
+
+    @on(DetailRead)
+    @on(ExchangeRead)
+    @on(OutboxRead)
+    @on(VendorsRead)
+    def _pass_on(self, event: DetailRead | ExchangeRead | OutboxRead | VendorsRead) -> None:
+        """What was read is for whichever screens look at it."""
+        self.tell(type(event), *(getattr(event, one.name) for one in fields(event)))
+
+    def on_detail_wanted(self, event: DetailWanted) -> None:
+        self.door.read_detail(event.number)
+
+    def on_exchange_wanted(self, event: ExchangeWanted) -> None:
+        self.door.read_exchange(event.row_id)
+
+    def on_outbox_wanted(self, event: OutboxWanted) -> None:
+        self.door.read_outbox()
+
+    def on_vendors_wanted(self, event: VendorsWanted) -> None:
+        self.door.read_vendors()
+
+    def back_to(self, kind: type) -> bool:
+        """Modes do not pile up: one that is open already comes to the front; say whether there was one."""
+        there: Any = next((screen for screen in self.screen_stack if isinstance(screen, kind)), None)
+        if there is not None:
+            there.pop_until_active()
+            self.call_later(self.release_keys)  # it stands already
+        return there is not None
