@@ -9,7 +9,6 @@ import time
 from dataclasses import replace
 from typing import ClassVar, Final
 
-from textual.events import Paste
 from textual.screen import Screen
 
 from register.live import SAVE_EVERY, Live
@@ -264,10 +263,6 @@ class MusterApp(PassingApp):
             if (say := getattr(screen, "say", None)) is not None:
                 say(text, pen)
                 return
-
-    def on_paste(self, event: Paste) -> None:
-        """A paste into the wrong pane is not a row of keys."""
-        event.stop()
 
     # At the end
 

@@ -80,6 +80,11 @@ class BoardScreen(Screen[None]):
         return (*self.verbs, *actions.BOARD)
 
     @property
+    def typing(self) -> bool:
+        """Whether keys are letters now: of a filter."""
+        return self._typing
+
+    @property
     def opening_keys(self) -> frozenset[str]:
         """Keys after which the next ones are meant for what opens."""
         if self._typing:
