@@ -119,6 +119,35 @@ async def test_z_holds_a_supplier_back_or_lets_it_go_on_with_the_reason(
     assert same(given, command)
 
 
+async def test_a_page_goes_to_no_supplier(outbox: Outbox) -> None:
+    app, pilot, door = outbox
+    app.post_message(OutboxRead((Sent("01PAGE", "Ben", "INC-1", "page", "queued", 0, None, ""),)))
+    await settled(pilot)
+    for key in ("Z", "enter"):
+        await pilot.press(key)
+        await settled(pilot)
+        assert "a page to Ben" in flat(app)
+        assert isinstance(app.screen, OutboxScreen)
+    assert (door.exchanges, door.done) == ([], [])
+
+
+async def test_its_keys_stay_its_own_when_the_verbs_are_told_anew(outbox: Outbox) -> None:
+    app, pilot, _ = outbox
+    foot = text_of(app)[-1]
+    app.post_message(VerbsLearned(verbs_for(Role.COORDINATOR)))
+    await settled(pilot)
+    assert text_of(app)[-1] == foot
+    await pilot.press("3")
+    await settled(pilot)
+    foot = text_of(app)[-1]
+    app.post_message(VerbsLearned(verbs_for(Role.COORDINATOR)))
+    await settled(pilot)
+    assert text_of(app)[-1] == foot
+    await pilot.press("4")
+    await settled(pilot)
+    assert isinstance(app.screen, OutboxScreen)
+
+
 def test_one_request_has_no_number_and_no_answer_is_said_to_be_none() -> None:
     lines = [text for text, _ in spoken([{"method": "POST", "url": "http://x.invalid/", "status": None}])]
     assert lines == ["POST http://x.invalid/", "no answer"]

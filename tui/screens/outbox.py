@@ -10,7 +10,7 @@ from tui.actions import COMMON, PAUSE, Action
 from tui.messages import IncidentsChanged, OutboxRead
 from tui.model import Model
 from tui.outbox import Sent, heading, in_order, lines
-from tui.requests import ActionAsked, OutboxWanted, PauseAsked, SendingAsked
+from tui.requests import ActionAsked, Opened, OutboxWanted, PauseAsked, SendingAsked
 from tui.screens.table import TableScreen
 from tui.widgets.lines import Line
 
@@ -67,7 +67,7 @@ class OutboxScreen(TableScreen):
         self._may(writes)
 
     def _may(self, writes: bool) -> None:
-        self.offer(tuple(action for action in OUTBOX if writes or not action.writes))
+        self.set_keys(tuple(action for action in OUTBOX if writes or not action.writes))
 
     def may_write(self, writes: bool) -> None:
         """Whoever may not send again, by another policy, may look on."""
@@ -117,6 +117,9 @@ class OutboxScreen(TableScreen):
             self.post_message(ActionAsked(action, row.number if row is not None else None))
         elif not row.vendor:  # of a restricted one nothing is known here: to open it says whom to ask
             self.post_message(ActionAsked(replace(action, id="open"), row.number))
+        elif row.what == "page" and action.id in ("exchange", PAUSE.id):
+            self.say(f"That is a page to {row.vendor}, one of our own: it goes to no supplier.", "warn")
+            self.post_message(Opened())  # nothing opens: the next keys are for this
         elif action.id == PAUSE.id:
             self.post_message(PauseAsked(row.vendor, row.paused))
         else:

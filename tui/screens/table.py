@@ -39,9 +39,9 @@ class TableScreen(Screen[None]):
         super().__init__()
         self.model = model
         self._keys: dict[str, Action] = {}
-        self.offer(self.actions)
+        self.set_keys(self.actions)
 
-    def offer(self, some: tuple[Action, ...]) -> None:
+    def set_keys(self, some: tuple[Action, ...]) -> None:
         """These are the keys from now on."""
         self.actions = some
         self._keys = actions.by_key(some)
