@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 from pydantic import BaseModel
 
 from integrations.errors import OpId
-from register.incident import Ball, Priority, TicketRef
+from register.incident import Ball, Impact, Priority, TicketRef, Urgency
 
 Ref = TicketRef
 Cursor = Mapping[str, Any]
@@ -117,13 +117,15 @@ class Info:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A ticket to be made. `body` is plain text."""
+    """A ticket to be made. `body` is plain text; `fields` are theirs, by their names, in their words."""
 
     op_id: OpId
     title: str
     body: str
     priority: Priority
     fields: Mapping[str, str] = field(default_factory=dict)
+    impact: Impact | None = None
+    urgency: Urgency | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +140,16 @@ class Transition:
     op_id: OpId
     to: Theirs
     note: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)  # theirs, that must be set with it
 
 
 @dataclass(frozen=True, slots=True)
 class Reprioritise:
     op_id: OpId
     to: Priority
+    impact: Impact | None = None
+    urgency: Urgency | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)  # theirs, where they work the priority out
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,14 +32,16 @@ from integrations.connector import (
     Updates,
 )
 from integrations.errors import Conflict, Rejected
+from integrations.mapping import Closing
 from integrations.register_files import Fetched, RegisterFiles
 from integrations.vendor import Vendor, Wired
 from register.core import Command
-from register.incident import Priority, TicketRef
+from register.incident import Impact, Priority, TicketRef, Urgency
 from register.merging import Owner, Shared, Verdict, merged
 from register.store.outbox import Sending
 from register.topics.differences import TellDifference
 from register.topics.files import MAX_BYTES
+from register.translation import WITHDRAWN
 
 ROUNDS: Final = 3
 """Times that a field is looked at anew in one try, where somebody changes the ticket meanwhile."""
@@ -99,7 +101,59 @@ class Request:
         fields: Mapping[str, str] = told.get("fields", {})
         theirs = {known[name]: value for name, value in fields.items() if name in known}
         said = with_fields(told["body"], {n: value for n, value in fields.items() if n not in known})
-        return await self._connector.create(Draft(self._row.op_id, told["title"], said, priority, theirs))
+        impact, urgency = self._graded()
+        theirs |= self._parts(priority) | self._kept_under()
+        draft = Draft(self._row.op_id, told["title"], said, priority, theirs, impact, urgency)
+        return await self._connector.create(draft)
+
+    def _graded(self) -> tuple[Impact | None, Urgency | None]:
+        """Impact and urgency, as they were when it was asked for; a row of before they were told has none."""
+        told = self._payload
+        return (
+            Impact(told["impact"]) if told.get("impact") else None,
+            Urgency(told["urgency"]) if told.get("urgency") else None,
+        )
+
+    def _parts(self, priority: Priority) -> dict[str, str]:
+        """Their fields of what they work the priority out of, where they do."""
+        table = self._vendor.translation
+        if not table.by_parts:
+            return {}
+        words = table.graded(priority, *self._graded())
+        if len(words) != len(_PARTS):
+            raise Rejected(
+                f"{self._vendor.title} wants impact and urgency, and this was asked for before either was"
+                " kept: nothing was sent. Drop it, and ask for it anew."
+            )
+        return {self._vendor.fields[name]: words[name] for name in _PARTS}
+
+    def _kept_under(self) -> dict[str, str]:
+        """Their fields for category and service; the tables may have changed since it was asked for."""
+        table, told = self._vendor.translation, self._payload
+        category, service = told.get("category", ""), told.get("service", "")
+        for key, ours in table.unnamed(category, service).items():
+            raise Rejected(
+                f"`{key}` of {self._vendor.name} in vendors.toml has nothing for {ours or 'what has none'}:"
+                ' nothing was sent. Add it there ("*" stands for all others), then try again.'
+            )
+        words = table.kept_under(category, service)
+        return {self._vendor.fields[name]: word for name, word in words.items()}
+
+    def _closing(self, wish: Theirs) -> dict[str, str]:
+        """Their fields that must go with closing a ticket."""
+        close = getattr(self._vendor.config, "close", None)
+        if wish not in (Theirs.CLOSED, Theirs.FIXED) or not isinstance(close, Closing):
+            return {}
+        if not close.codes:
+            return dict(close.fields)
+        ended = self._payload.get("ended", WITHDRAWN)
+        code = self._vendor.translation.code(ended)
+        if code is None:
+            raise Rejected(
+                f"`close.codes` of {self._vendor.name} in vendors.toml has nothing for {ended}: nothing was"
+                ' sent. Add it there ("*" stands for all others), then try again.'
+            )
+        return {**close.fields, close.field: code}
 
     async def comment(self) -> Applied:
         return await self._apply(Comment(self._row.op_id, self._payload["body"], self._payload["public"]))
@@ -120,7 +174,7 @@ class Request:
             # words of a person are not dropped in silence
             return Verdict.ASK if found is Verdict.GIVE_WAY and told["note"] else found
 
-        update = Transition(self._row.op_id, wish, told["note"])
+        update = Transition(self._row.op_id, wish, told["note"], self._closing(wish))
         done = await self._write(update, verdict, Shared.STATE, wish.value.replace("_", " "))
         if isinstance(done, Applied) and done.ticket is None:
             return replace(done, ticket=await self._connector.get(self._ref()))
@@ -140,7 +194,8 @@ class Request:
                 owner=self._owner(Shared.PRIORITY),
             )
 
-        return await self._write(Reprioritise(self._row.op_id, to), verdict, Shared.PRIORITY, str(to))
+        update = Reprioritise(self._row.op_id, to, *self._graded(), self._parts(to))
+        return await self._write(update, verdict, Shared.PRIORITY, str(to))
 
     async def _write(
         self,
@@ -227,6 +282,9 @@ _IN_WORDS: Final[Mapping[Theirs, str]] = MappingProxyType(
         Theirs.WORKING: "For us this is not over: please go on with it.",
     }
 )
+
+
+_PARTS: Final = ("impact", "urgency")
 
 
 def _is_another(ticket: Ticket, told: Mapping[str, Any]) -> bool:

@@ -21,6 +21,7 @@ from register.merging import OWNERS, Owner, Shared
 from register.policy import Period
 from register.text import Name, Slug, Words, one_line
 from register.topics.files import MAX_BYTES
+from register.translation import NO_TABLES, Translation
 
 if TYPE_CHECKING:
     from integrations.http import Http
@@ -214,6 +215,12 @@ class Vendor(Block, frozen=True):
     def owners(self) -> Mapping[Shared, Owner]:
         """Whose word holds where both changed a field of a ticket."""
         return {**OWNERS, **self.owner}
+
+    @property
+    def translation(self) -> Translation:
+        """Its tables, by which our words become theirs."""
+        found: Translation = getattr(self.config, "translation", NO_TABLES)
+        return found
 
     @property
     def fields(self) -> Mapping[str, str]:

@@ -84,7 +84,9 @@ def block(name: str, common: Mapping[str, Any], own: Mapping[str, Any]) -> str:
         value = own.get(key, field.get_default(call_default_factory=True))
         if value is None or (field.is_required() and key not in own):
             continue
-        if isinstance(value, Mapping):
+        if isinstance(value, BaseModel) or (isinstance(value, Mapping) and not value):
+            lines.append(f"# {key} = {{}}".ljust(44) + f" # {kind}: {field.description or ''}")
+        elif isinstance(value, Mapping):
             if value:
                 tables += ["", f"[vendor.{name}.{key}]  # {kind}: {field.description or ''}"]
                 tables += [f"{_key(inner)} = {_value(one)}" for inner, one in value.items()]

@@ -82,6 +82,7 @@ def _facts(one: Vendor) -> VendorFacts:
         contacts=one.contacts,
         receives=one.receives,
         owner=one.owners,
+        translation=one.translation,
         closes_after=one.closes_after,
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import singledispatch
 from typing import Annotated, Any, ClassVar, Final, NamedTuple
 
@@ -20,15 +20,13 @@ from ulid import ULID
 from register.aside import AsideFacts as AsideFacts
 from register.clocks.book import DEFAULT_TIMELINE, Timeline
 from register.clocks.track import extended
-from register.contact import Contact, whom
 from register.effect import Effect
 from register.incident import Incident
-from register.leaving import USUALLY, Receives
-from register.merging import OWNERS, Owner, Shared
 from register.policy import DEFAULT_MATRIX, Matrix
 from register.roles import Role as Role
 from register.sending_facts import SendingFacts as SendingFacts
 from register.standing import Founder
+from register.vendor_facts import VendorFacts as VendorFacts
 
 ULID_PATTERN: Final = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 
@@ -213,32 +211,6 @@ class Written:
     command_id: str
     data: str | None
     wiped: bool  # its own data is gone
-
-
-@dataclass(frozen=True, slots=True)
-class VendorFacts:
-    """What the register knows of a supplier: enough to refuse a wrong name and to say where things go.
-
-    by_hand: no system of theirs can be spoken to, so a person hands over what is prepared here.
-    p1: "ticket+call" where they want to be called as well when it is a P1.
-    """
-
-    name: str
-    title: str
-    production: bool
-    on_resolved: str = "propose"  # what their "fixed" does: propose | resume | resolve
-    by_hand: bool = False
-    p1: str = "ticket"
-    phone: str = ""
-    contacts: tuple[Contact, ...] = ()
-    receives: Receives = USUALLY
-    owner: Mapping[Shared, Owner] = field(default_factory=lambda: OWNERS)  # where both changed a field
-    closes_after: timedelta | None = None  # they close what waits for us so long
-
-    @property
-    def to_call(self) -> tuple[Contact, ...]:
-        """Whom to call there, by level."""
-        return whom(self.title, self.phone, self.contacts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from register.leaving import Receives
     from register.store import Store
     from register.store.vendors import VendorHealth
+    from register.translation import Translation
     from tui.session import Session
 
 
@@ -32,6 +33,7 @@ class Supplier:
     contacts: tuple[str, ...] = ()  # whom to call there, by level, a line each
     by_hand: bool = False  # a person speaks to them
     receives: Receives | None = None  # what it may receive; None: as is usual
+    translation: Translation | None = None  # its tables, by which our words become theirs
 
     @property
     def goes(self) -> str:
@@ -77,6 +79,7 @@ def read_suppliers(store: Store, session: Session) -> Suppliers:
                 contacts=tuple(map(str, vendor.to_call)),
                 by_hand=vendor.by_hand,
                 receives=vendor.receives,
+                translation=vendor.translation,
             )
             for vendor in vendors.values()
         )
@@ -105,7 +108,24 @@ def what_they_get(row: Row, supplier: Supplier, message: str) -> list[tuple[str,
     told = [(REMOVED, removed)] if removed else []
     fields = ", ".join(f"{name} {value}" for name, value in what.entitled(row["service"] or "").items())
     told += [("Contract", fields)] if fields else []
-    return [("Title", title), ("Priority", f"P{row['p']}"), *told, ("Text", text.text)]
+    return [("Title", title), *_their_words(row, supplier), *told, ("Text", text.text)]
+
+
+def _their_words(row: Row, supplier: Supplier) -> list[tuple[str, str]]:
+    """How urgent it is, in our word and theirs, and under what they keep it."""
+    from register.incident import Priority
+    from register.translation import NO_TABLES
+
+    table = supplier.translation or NO_TABLES
+    grades = table.graded(Priority(row["p"]), row.get("impact"), row.get("urgency"))
+    theirs = ", ".join(word if name == "priority" else f"{name} {word}" for name, word in grades.items())
+    if not grades and (table.matrix or table.by_parts):
+        theirs = "by impact and urgency"  # which a row of the board does not have
+    kept = table.kept_under(row.get("category") or "", row["service"] or "")
+    lacks = table.unnamed(row.get("category") or "", row["service"] or "")
+    told = [(name.capitalize(), word) for name, word in kept.items()]
+    told += [("Missing", f"no word of theirs for {ours or 'none'} in `{key}`") for key, ours in lacks.items()]
+    return [("Priority", f"P{row['p']}" + (f", theirs: {theirs}" if theirs else "")), *told]
 
 
 def nearest_first(suppliers: Sequence[Supplier], service: str) -> list[Supplier]:

@@ -11,7 +11,6 @@ from integrations.errors import Failure
 from integrations.practice.config import PracticeConfig
 from integrations.practice.wire import About, Account, Tickets
 from integrations.reading import read
-from register.incident import Priority
 from register.text import one_line
 
 if TYPE_CHECKING:
@@ -58,8 +57,8 @@ async def _mapping(http: Http, config: PracticeConfig) -> Iterable[Check]:
     return (
         known("queue", [config.queue], about.queues),
         known("states", config.states, about.states, whole=True),
-        known("priorities", config.priorities.values(), about.priorities),
-        mapped("priorities", [str(p) for p in Priority if p not in config.priorities]),
+        known("priorities", config.theirs, about.priorities),
+        mapped("priorities", config.unranked),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from integrations.connector import Theirs
-from integrations.mapping import Mapping, Priorities, States
+from integrations.mapping import Fielded, Priorities, States, wrong
 from register.incident import Priority
 from register.text import Name
 
@@ -28,9 +28,18 @@ _PRIORITIES: Final = {
 }
 
 
-class PracticeConfig(Mapping):
+class PracticeConfig(Fielded):
     """The keys of a [vendor.NAME] block that only the practice supplier has."""
 
     queue: Annotated[Name, Field(description="where our tickets go there")] = "Support"
     states: States = _STATES
     priorities: Priorities = _PRIORITIES
+    fields: dict[Name, Literal["queue"]] = Field(  # type: ignore[assignment]  # it has no other
+        default_factory=dict, description='category or service, where their queue goes by it: "queue"'
+    )
+
+    @model_validator(mode="after")
+    def _it_asks_for_a_word_alone(self) -> Self:
+        if self.close.field or self.close.fields:
+            raise wrong("close", "names a field, and the practice supplier has none: take it out", self.close)
+        return self

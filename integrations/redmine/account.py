@@ -39,8 +39,8 @@ class Account:
         return self._me or (await self.user()).id
 
     async def project(self) -> Project:
-        path = f"/projects/{self.config.project}.json"
-        return read(TheProject, await self.http.get(path, params={"include": "trackers"})).project
+        path, include = f"/projects/{self.config.project}.json", "trackers,issue_categories"
+        return read(TheProject, await self.http.get(path, params={"include": include})).project
 
     async def rights(self) -> frozenset[str] | None:
         """What our roles in the project allow; None for an administrator, who may do anything."""
@@ -80,12 +80,26 @@ class Account:
             f"{self.http.name} has no {name} any more: nothing was sent. Mend `{key}` in vendors.toml."
         )
 
-    async def tracker(self) -> int:
-        trackers = (await self.project()).trackers
-        for tracker in trackers:
-            if tracker.name == self.config.tracker:
+    async def tracker(self, name: str = "") -> int:
+        """The number of a tracker: of this name, else of the one that our tickets have."""
+        wanted = name or self.config.tracker
+        for tracker in (await self.project()).trackers:
+            if tracker.name == wanted:
                 return tracker.id
         raise Rejected(
-            f"The project {self.config.project} of {self.http.name} has no tracker {self.config.tracker}: "
-            "nothing was sent. Mend `tracker` in vendors.toml."
+            f"The project {self.config.project} of {self.http.name} has no tracker {wanted}: "
+            "nothing was sent. Mend it in vendors.toml."
+        )
+
+    async def categories(self) -> dict[int, str]:
+        """Number → name of the project's categories of issues."""
+        return {each.id: each.name for each in (await self.project()).issue_categories}
+
+    async def category(self, name: str) -> int:
+        for number, its in (await self.categories()).items():
+            if its == name:
+                return number
+        raise Rejected(
+            f"The project {self.config.project} of {self.http.name} has no category {name}: nothing was sent."
+            " Mend `categories` in vendors.toml."
         )

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from integrations.checks import failed, known, mapped
-from integrations.connector import Check, Health
+from integrations.connector import Check, Health, Theirs
 from integrations.errors import Failure
 from integrations.reading import read
 from integrations.redmine.account import PRIORITIES, STATUSES, Account
-from integrations.redmine.wire import Rows, names
-from register.incident import Priority
+from integrations.redmine.config import NO_NUMBERS
+from integrations.redmine.wire import One, Rows, issue_path, names
 from register.text import one_line
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ async def health(http: Http, config: RedmineConfig, account: Account) -> Health:
         ("permission", lambda: _rights(http.name, config, account)),
         ("mapping", lambda: _mapping(config, account)),
         ("reference", lambda: _reference(http, config, account)),
+        ("mapping", lambda: _kept_under(config, account)),
+        ("fields", lambda: _fields(http, config, account)),
     )
     for name, check in parts:
         try:
@@ -74,8 +76,8 @@ async def _mapping(config: RedmineConfig, account: Account) -> Iterable[Check]:
     priorities = tuple((await account.named(PRIORITIES, fresh=True)).values())
     return (
         known("states", config.states, statuses, whole=True),
-        known("priorities", config.priorities.values(), priorities),
-        mapped("priorities", [str(p) for p in Priority if p not in config.priorities]),
+        known("priorities", config.theirs, priorities),
+        mapped("priorities", config.unranked),
     )
 
 
@@ -95,6 +97,42 @@ async def _reference(http: Http, config: RedmineConfig, account: Account) -> Ite
         _line("look-up", not found.total_count, "matches exactly",
               f"a search by custom field {field} is ignored: it finds all tickets",
               f"ask {http.name} to let the field be used as a filter"),
+    )  # fmt: skip
+
+
+async def _kept_under(config: RedmineConfig, account: Account) -> Iterable[Check]:
+    """Whether there are the trackers and categories that our categories and services stand for."""
+    tables = {"category": config.categories, "service": config.service_names}
+    lines = []
+    for ours, key in (("category", "categories"), ("service", "service_names")):
+        if config.fields.get(ours) in ("tracker", "category"):
+            project = await account.project()
+            named = project.trackers if config.fields[ours] == "tracker" else project.issue_categories
+            lines.append(known(key, tables[ours].values(), [each.name for each in named]))
+    return lines
+
+
+async def _fields(http: Http, config: RedmineConfig, account: Account) -> Iterable[Check]:
+    """What we fill in, and whether we may close: proved on the newest ticket, where there is one."""
+    of = {"status_id": "*", "tracker_id": await account.tracker(), "limit": 1, "sort": "id:desc"}
+    latest = read(Rows, await http.get(f"/projects/{config.project}/issues.json", params=of)).issues
+    if not latest:
+        return (Check("fields", True, "proved with our first ticket there"),)
+    path, include = issue_path(latest[0].id), {"include": "allowed_statuses"}
+    issue = read(One, await http.get(path, params=include)).issue
+    wanted = {*config.fields.values(), *config.close.fields, config.close.field} - {*NO_NUMBERS, ""}
+    lacks = ", ".join(sorted(wanted - {str(each.id) for each in issue.custom_fields}, key=int))
+    there = ", ".join(f"{each.id} {one_line(each.name)}" for each in issue.custom_fields) or "none"
+    raw, now = config.raw_state(Theirs.CLOSED), issue.status.name
+    may = None if issue.allowed_statuses is None else {now, *(each.name for each in issue.allowed_statuses)}
+    over = config.meaning(now) in (Theirs.CLOSED, Theirs.REFUSED)
+    return (
+        _line("fields", not lacks, "all are on its tickets" if wanted else "none are asked for",
+              f"their tickets show us no custom field {lacks}, but: {there}",
+              f"mend `fields` or `close` in vendors.toml, or ask {http.name} to show it on the tracker"),
+        _line("closing", over or may is None or raw in may, f"our account may set #{issue.id} to {raw}",
+              f"our account may not set #{issue.id} from {one_line(now)} to {raw}",
+              f"mend `transitions` in vendors.toml, or ask {http.name} for it in the workflow of our role"),
     )  # fmt: skip
 
 

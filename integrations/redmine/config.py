@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from integrations.connector import Theirs
-from integrations.mapping import Mapping, Priorities, States
+from integrations.mapping import Closing, Fielded, Priorities, States
 from integrations.markup.formats import TextFormat
 from register.incident import Priority
 from register.text import Name
@@ -31,7 +31,30 @@ _PRIORITIES: Final = {
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,100}$")]
 
 
-class RedmineConfig(Mapping):
+NO_NUMBERS: Final = ("tracker", "category")
+"""In `fields`: no custom fields, but what Redmine keeps a ticket under by itself."""
+
+
+def _numbered(given: object) -> object:
+    return str(given) if type(given) is int else given
+
+
+TheirField = Annotated[
+    str, BeforeValidator(_numbered), StringConstraints(pattern=r"^([1-9][0-9]{0,8}|tracker|category)$")
+]
+Number = Annotated[str, BeforeValidator(_numbered), StringConstraints(pattern=r"^[1-9][0-9]{0,8}$")]
+
+
+class ClosingByNumber(Closing, frozen=True):
+    """What must go with closing a ticket: custom fields, by number."""
+
+    field: Annotated[Number | Literal[""], Field(description="number of their field for how it ended")] = ""
+    fields: dict[Number, Name] = Field(
+        default_factory=dict, description="numbers of further fields, and what always stands in them"
+    )
+
+
+class RedmineConfig(Fielded):
     """The keys of a [vendor.NAME] block that only Redmine has."""
 
     project: Annotated[
@@ -45,6 +68,14 @@ class RedmineConfig(Mapping):
     tracker: Annotated[Name, Field(description="the tracker of our tickets")] = "Support"
     states: States = _STATES
     priorities: Priorities = _PRIORITIES
+    fields: dict[Name, TheirField] = Field(
+        default_factory=dict,
+        description="our name → the number of their custom field: names of `entitlement` (the rest is in the "
+        'text), impact, urgency, category, service; the last two may be "tracker" or "category", too',
+    )
+    close: Annotated[ClosingByNumber, Field(description="what must go with closing one of their tickets")] = (
+        ClosingByNumber()
+    )
     format: Annotated[
         Literal[TextFormat.TEXTILE, TextFormat.MARKDOWN, TextFormat.TEXT],
         Field(description="what its texts are read as there: textile, markdown (CommonMark), or text"),

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from integrations.connector import Change, ChangeKind, Unread
 from integrations.markup.formats import plain
-from integrations.meant import priorities_meant
 from integrations.reading import read, unread_row
 from integrations.redmine.account import PRIORITIES, STATUSES
 from integrations.redmine.wire import Issue, Journal, Named, One, issue_path
@@ -128,7 +127,7 @@ class Journals:
             changes.append(replace(about, change_id=f"{journal.id}{STATE}", raw_state=raw, state=state))
         if journal.priority is not None:
             raw = one_line(await self._account.name_of(PRIORITIES, journal.priority))
-            meant = priorities_meant(self.config.priorities, raw)
+            meant = self.config.meant(raw)
             changes.append(
                 replace(
                     about,

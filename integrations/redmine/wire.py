@@ -138,6 +138,7 @@ class Project(BaseModel):
     name: str
     status: int = 1  # 1 is active; 5 closed, 9 archived
     trackers: tuple[Named, ...] = ()
+    issue_categories: tuple[Named, ...] = ()
 
 
 class TheProject(BaseModel):

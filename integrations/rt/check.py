@@ -12,12 +12,13 @@ from integrations.rt.config import RtConfig
 from integrations.rt.tickets import Tickets
 from integrations.rt.transactions import Transactions
 from integrations.rt.wire import quoted, types
-from register.incident import Priority
 from register.text import one_line
 
 if TYPE_CHECKING:
     from integrations.http import Http
 
+QUEUE: Final = "Queue"
+"""In `fields`: no custom field, but the queue that a ticket is made in."""
 _FIX: Final = "in vendors.toml, to the letter"
 
 
@@ -79,10 +80,29 @@ async def _queue(vendor: str, config: RtConfig, tickets: Tickets) -> Iterable[Ch
                 f"the queue shows us no field {field}, but: {names}",
                 f"mend `fields` {_FIX}, or ask {vendor} for the field",
             )
-            for field in config.fields.values()
+            for field in dict.fromkeys((*config.fields.values(), config.close.field, *config.close.fields))
+            if field not in (QUEUE, "")
         ),
-        mapped("priorities", [str(p) for p in Priority if p not in config.priorities]),
+        *[await _other_queue(vendor, name, tickets) for name in _queues(config)],
+        mapped("priorities", config.unranked),
     )
+
+
+def _queues(config: RtConfig) -> list[str]:
+    """The other queues that tickets are made in, by category or service."""
+    tables = {"category": config.categories, "service": config.service_names}
+    chosen = [table for ours, table in tables.items() if config.fields.get(ours) == QUEUE]
+    named = dict.fromkeys(word for table in chosen for word in table.values())
+    return [name for name in named if name != config.queue]
+
+
+async def _other_queue(vendor: str, name: str, tickets: Tickets) -> Check:
+    """Whether our reference can be found there, too: there is no promise of one ticket without it."""
+    queue = await tickets.queue(name)
+    has, may = queue.has(tickets.config.reference_field), any(link.ref == "create" for link in queue.links)
+    good = queue.Name == name and str(queue.Disabled) == "0" and has and may
+    bad = f"{name} is closed, shows no field {tickets.config.reference_field}, or may not be written to"
+    return _line("queue", good, f"{name} is there, too", bad, f"mend it {_FIX}, or ask {vendor} for it")
 
 
 async def _look_up(vendor: str, config: RtConfig, tickets: Tickets) -> Iterable[Check]:

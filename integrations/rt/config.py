@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, StringConstraints
 
 from integrations.connector import Theirs
-from integrations.mapping import Mapping, States, Transitions
+from integrations.mapping import Fielded, NumberMatrix, States, Transitions
 from integrations.markup.formats import TextFormat
 from register.incident import Priority
 from register.text import Name
@@ -38,7 +38,7 @@ _PRIORITIES: Final = {
 FieldName = Annotated[Name, StringConstraints(pattern=r"^[^{}'\"\\]+$")]
 
 
-class RtConfig(Mapping):
+class RtConfig(Fielded):
     """The keys of a [vendor.NAME] block that only Request Tracker has."""
 
     queue: Annotated[Name, Field(description="the queue that our tickets go to")]
@@ -52,13 +52,15 @@ class RtConfig(Mapping):
         dict[Annotated[Priority, Field(strict=False)], int],
         Field(description="our priority, 1 to 5 → theirs, a number"),
     ] = _PRIORITIES
+    impact_urgency: NumberMatrix = Field(default_factory=dict)
     requestor: Annotated[
         str,
         Field(description="e-mail address in whose name tickets are made; RT sets none by itself"),
     ] = ""
     fields: dict[Name, FieldName] = Field(
         default_factory=dict,
-        description="of `entitlement`, our name → their custom field; the rest stands in the text",
+        description="our name → their custom field: names of `entitlement` (the rest is in the text), "
+        'impact, urgency, category, service; "Queue" is the queue itself',
     )
     format: Annotated[
         Literal[TextFormat.TEXT, TextFormat.HTML],

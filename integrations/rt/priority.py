@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from integrations.connector import Applied, Ref, Reprioritise, Ticket
 from integrations.errors import Rejected
+from integrations.mapping import unranked
 from integrations.rt.config import RtConfig
 from integrations.rt.transactions import Transactions
 from integrations.rt.wire import ME, PRIORITY, number_of, row_id
@@ -28,12 +29,9 @@ class PriorityOf:
         self, ref: Ref, wish: Reprioritise, if_version: str | None, get: Callable[[Ref], Awaitable[Ticket]]
     ) -> Applied:
         """RT tells no id of what a PUT did: it is looked up, so that it is known when it comes back."""
-        theirs = self.config.priorities.get(wish.to)
+        theirs = self.config.priority_of(wish.to, wish.impact, wish.urgency)
         if theirs is None:
-            raise Rejected(
-                f"No priority of {self.http.name} stands for {wish.to}: nothing was sent. "
-                f"Add it to `priorities` in vendors.toml ({wish.to.value} = NUMBER)."
-            )
+            raise unranked(self.http.name, self.config, wish.to, "NUMBER")
         path, json = f"/ticket/{number_of(ref)}", {"Priority": theirs}
         match = {} if if_version is None else {"If-Match": f'"{if_version}"'}
         answer = await self.http.put(path, json=json, headers=match, safe=True, op_id=wish.op_id)

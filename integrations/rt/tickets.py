@@ -27,8 +27,9 @@ class Tickets:
         params = {"query": query, "fields": fields, "per_page": PAGE, "orderby": orderby, "order": order}
         return read(Hits, await self.http.get("/tickets", params=params))
 
-    async def queue(self) -> Queue:
-        return read(Queue, await self.http.get(f"/queue/{quote(self.config.queue, safe='')}"))
+    async def queue(self, name: str = "") -> Queue:
+        """A queue: of this name, else the one that our tickets go to."""
+        return read(Queue, await self.http.get(f"/queue/{quote(name or self.config.queue, safe='')}"))
 
     async def sees_own(self) -> bool:
         """Whether our account was ever shown a ticket that it made: the right to make them says nothing."""

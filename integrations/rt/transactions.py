@@ -15,7 +15,6 @@ from integrations.answers import lost
 from integrations.connector import Change, ChangeKind, Ref, Unread
 from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, Rejected, Unavailable
 from integrations.markup.formats import TextFormat, plain
-from integrations.meant import priorities_meant
 from integrations.reading import MAX_RAW, read, unread_row
 from integrations.rt.config import RtConfig
 from integrations.rt.wire import ME, MERGED, PAGE, SPOKEN, Content, Part, Rows, Transaction, row_id, types
@@ -146,7 +145,7 @@ class Transactions:
             return [change, *files] if change.body or not files else files  # what is files alone says nothing
         if told.Type == "Set":
             raw = one_line(told.NewValue)
-            meant = priorities_meant(self.config.priorities, raw)
+            meant = self.config.meant(raw)
             return [replace(change, kind=ChangeKind.PRIORITY, raw_priority=raw, priorities=meant)]
         if told.Type == "AddLink" and told.Field != MERGED:
             return self._link(told, change)

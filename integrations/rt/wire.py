@@ -30,6 +30,12 @@ class Named(BaseModel):
     id: str
 
 
+class CustomField(BaseModel):
+    name: str
+    values: tuple[str, ...] = ()
+    id: str = ""
+
+
 class TheirTicket(BaseModel):
     id: int
     Subject: str
@@ -37,11 +43,10 @@ class TheirTicket(BaseModel):
     Priority: str | int | None = None
     Owner: Named
     LastUpdated: AwareDatetime
+    CustomFields: tuple[CustomField, ...] = ()
 
-
-class CustomField(BaseModel):
-    name: str
-    values: tuple[str, ...] = ()
+    def carries(self, field: str, value: str) -> bool:
+        return any(each.name == field and value in each.values for each in self.CustomFields)
 
 
 class Hit(BaseModel):

@@ -41,13 +41,12 @@ from integrations.connector import (
     Unread,
 )
 from integrations.errors import Conflict, Gone, Moved, OpId, Rejected
-from integrations.meant import priorities_meant
+from integrations.mapping import unranked
 from integrations.practice.check import health
 from integrations.practice.config import PracticeConfig
 from integrations.practice.wire import Account, Changes, Set, TheirChange, TheirTicket, Tickets
 from integrations.proofs import Standard
 from integrations.reading import read, unread_row
-from register.incident import Priority
 from register.marker import marked_name, marker_of, name_marker_of, sign, unsigned
 from register.text import clean, one_line
 
@@ -98,12 +97,12 @@ class PracticeDesk:
 
     async def create(self, draft: Draft) -> Ref:
         ticket = {
+            "queue": self.config.queue,
             **draft.fields,
             "title": draft.title,
             "body": sign(draft.body, draft.op_id),
             "reference": draft.op_id,
-            "priority": self._priority(draft.priority),
-            "queue": self.config.queue,
+            "priority": self._priority(draft),
         }
         return _ref(read(TheirTicket, await self.http.post("/tickets", json=ticket, op_id=draft.op_id)))
 
@@ -146,7 +145,7 @@ class PracticeDesk:
         if isinstance(update, Comment):
             return Applied((await self._comment(ref, update, version),))
         if isinstance(update, Reprioritise):
-            priority = {"priority": self._priority(update.to)}
+            priority = {"priority": self._priority(update)}
             return await self._set("priority", ref, priority, update.op_id, version)
         if isinstance(update, Attach):
             return Applied((await self._upload(ref, update),))
@@ -271,7 +270,7 @@ class PracticeDesk:
             size=told.size,
             place=str(told.seq) if kind is ChangeKind.FILE else "",
             raw_priority=priority,
-            priorities=priorities_meant(self.config.priorities, priority),
+            priorities=self.config.meant(priority),
             link=Ref(id=told.body, key=told.body) if kind is ChangeKind.LINK else None,
         )
 
@@ -285,20 +284,18 @@ class PracticeDesk:
             assignee=one_line(told.assignee) or None,
             updated_at=told.updated_at,
             version=str(told.version),
-            priorities=priorities_meant(self.config.priorities, told.priority),
+            priorities=self.config.meant(told.priority),
         )
 
     def _state(self, raw: str) -> Theirs:
         return self.config.meaning(raw)
 
-    def _priority(self, priority: Priority) -> str:
-        try:
-            return self.config.priorities[priority]
-        except KeyError:
-            raise Rejected(
-                f"No priority of {self.http.name} stands for {priority}: nothing was sent. "
-                f'Add it to `priorities` in vendors.toml ({priority.value} = "THEIRS").'
-            ) from None
+    def _priority(self, asked: Draft | Reprioritise) -> str:
+        priority = asked.priority if isinstance(asked, Draft) else asked.to
+        theirs = self.config.priority_of(priority, asked.impact, asked.urgency)
+        if theirs is None:
+            raise unranked(self.http.name, self.config, priority)
+        return str(theirs)
 
 
 def _path(ref: Ref) -> str:

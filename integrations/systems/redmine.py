@@ -36,14 +36,15 @@ from integrations.connector import (
     Transition,
 )
 from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, OpId, Rejected
+from integrations.mapping import unranked
 from integrations.markup.formats import signed
-from integrations.meant import priorities_meant
 from integrations.proofs import HexOfBody
 from integrations.reading import read
 from integrations.redmine.account import PRIORITIES, STATUSES, Account
 from integrations.redmine.check import health
-from integrations.redmine.config import RedmineConfig
+from integrations.redmine.config import NO_NUMBERS, RedmineConfig
 from integrations.redmine.feed import Feed
+from integrations.redmine.fields import custom, filled, numbered, priority_for
 from integrations.redmine.files import fetched, uploaded
 from integrations.redmine.journals import FILE, STATE, Journals
 from integrations.redmine.news import News
@@ -57,7 +58,6 @@ from integrations.redmine.wire import (
     names,
     number_of,
 )
-from register.incident import Priority
 from register.marker import marker_of
 from register.text import MAX_TITLE, clip, one_line
 
@@ -105,20 +105,22 @@ class Redmine:
         return HexOfBody(secrets, "x-redmine-signature-256")
 
     async def create(self, draft: Draft) -> Ref:
-        if draft.priority not in self.config.priorities:
-            raise self._no_priority(draft.priority)
-        fields = {self.config.reference_field: draft.op_id} | _numbered(draft.fields)
+        kept = {name: draft.fields[name] for name in NO_NUMBERS if name in draft.fields}
+        rest = {name: word for name, word in draft.fields.items() if name not in kept}
+        fields = {self.config.reference_field: draft.op_id} | numbered(rest)
+        priority = priority_for(self.http.name, self.config, draft)
         try:
-            issue = {
+            issue: dict[str, Any] = {
                 "project_id": self.config.project,
-                "tracker_id": await self._account.tracker(),
+                "tracker_id": await self._account.tracker(kept.get("tracker", "")),
                 "subject": clip(one_line(draft.title), MAX_TITLE),
                 "description": signed(draft.body, draft.op_id, self.config.format),
-                "priority_id": await self._account.number_of(
-                    PRIORITIES, self.config.priorities[draft.priority]
-                ),
                 "custom_fields": [{"id": number, "value": value} for number, value in fields.items()],
             }
+            if priority is not None:
+                issue["priority_id"] = await self._account.number_of(PRIORITIES, priority)
+            if "category" in kept:
+                issue["category_id"] = await self._account.category(kept["category"])
             answer = await self.http.post("/issues.json", json={"issue": issue}, op_id=draft.op_id)
         except Gone as failure:
             raise Rejected(f"{failure.why} Are `url` and `project` of {self.http.name} right?", 404) from None
@@ -259,19 +261,26 @@ class Redmine:
                 f"{one_line(before.status.name)} to {raw}, only to {names(allowed)}: nothing was sent.",
                 204,
             )
+        change = {"status_id": number, **custom(wish.fields)}
         if wish.note:
-            done = await self._say(ref, Comment(wish.op_id, wish.note), status_id=number)
+            done = await self._say(ref, Comment(wish.op_id, wish.note), **change)
         elif before.status.id == number:
             return Applied((), self._ticket(before))
         else:
-            await self._put(ref, {"status_id": number}, wish.op_id, safe=True)
+            await self._put(ref, change, wish.op_id, safe=True)
             done = Applied((), await self.get(ref))
+        if wish.fields:
+            filled(self.http.name, ref, await self._issue(ref), wish.fields)
         return self._proved(done, done.ticket is not None and done.ticket.raw_state == raw, ref, raw)
 
     async def _reprioritise(self, ref: Ref, wish: Reprioritise) -> Applied:
-        raw = self.config.priorities.get(wish.to)
-        if raw is None:
-            raise self._no_priority(wish.to)
+        if wish.fields:
+            await self._put(ref, custom(wish.fields), wish.op_id, safe=True)
+            filled(self.http.name, ref, await self._issue(ref), wish.fields)
+            return Applied((), await self.get(ref))
+        raw = priority_for(self.http.name, self.config, wish)
+        if raw is None:  # they work it out, and this was asked for before that was said of them
+            raise unranked(self.http.name, self.config, wish.to)
         number = await self._account.number_of(PRIORITIES, raw)
         await self._put(ref, {"priority_id": number}, wish.op_id, safe=True)
         issue = await self._issue(ref)
@@ -293,40 +302,21 @@ class Redmine:
             204,
         )
 
-    def _no_priority(self, priority: Priority) -> Rejected:
-        return Rejected(
-            f"No priority of {self.http.name} stands for {priority}: nothing was sent. "
-            f'Add it to `priorities` in vendors.toml ({priority.value} = "THEIRS").'
-        )
-
     def _ticket(self, issue: Issue) -> Ticket:
         return Ticket(
             ref=self._journals.ref(issue.id),
             title=one_line(issue.subject),
             raw_state=issue.status.name,
             state=self.config.meaning(issue.status.name),
-            raw_priority=issue.priority.name if issue.priority else "",
+            raw_priority=issue.priority.name if issue.priority and not self.config.impact else "",
             assignee=one_line(issue.assigned_to.name) if issue.assigned_to else None,
             updated_at=issue.updated_on,
-            priorities=priorities_meant(
-                self.config.priorities, issue.priority.name if issue.priority else ""
-            ),
+            priorities=self.config.meant(issue.priority.name if issue.priority else ""),
         )
 
 
 def _is_ours(row: Row, field: int, op_id: OpId) -> bool:
     return row.carries(field, op_id) or marker_of(row.description or "") == op_id
-
-
-def _numbered(fields: Mapping[str, str]) -> dict[int, str]:
-    """Fields of a draft: Redmine knows them by number, and drops without a word what it does not know."""
-    strange = [name for name in fields if not (name.isascii() and name.isdecimal())]
-    if strange:
-        raise Rejected(
-            f"Redmine knows custom fields by number, not as {', '.join(strange)}: nothing was sent. "
-            "Name them by number in vendors.toml."
-        )
-    return {int(name): value for name, value in fields.items()}
 
 
 def _ids(journals: tuple[Journal, ...]) -> tuple[str, ...]:

@@ -39,10 +39,10 @@ from integrations.connector import (
 )
 from integrations.errors import AuthFailed, AuthTrouble, Conflict, Gone, Moved, OpId, Rejected
 from integrations.markup.formats import TextFormat, signed
-from integrations.meant import priorities_meant
 from integrations.reading import read
-from integrations.rt.check import health
+from integrations.rt.check import QUEUE, health
 from integrations.rt.config import RtConfig
+from integrations.rt.filling import fill
 from integrations.rt.priority import PriorityOf
 from integrations.rt.tickets import Tickets
 from integrations.rt.transactions import Transactions
@@ -108,14 +108,15 @@ class RequestTracker:
 
     async def create(self, draft: Draft) -> Ref:
         ticket: dict[str, Any] = {
-            "Queue": self.config.queue,
             "Subject": _subject(draft.title),
             "Content": signed(draft.body, draft.op_id, self.config.format),
             "ContentType": _TYPES[self.config.format],
             "CustomFields": {**draft.fields, self.config.reference_field: draft.op_id},
         }
-        if draft.priority in self.config.priorities:
-            ticket["Priority"] = self.config.priorities[draft.priority]
+        ticket["Queue"] = ticket["CustomFields"].pop(QUEUE, self.config.queue)
+        priority = self.config.priority_of(draft.priority, draft.impact, draft.urgency)
+        if priority is not None:
+            ticket["Priority"] = priority
         if self.config.requestor:
             ticket["Requestor"] = self.config.requestor
         try:
@@ -184,6 +185,9 @@ class RequestTracker:
         if isinstance(update, Transition):
             return await self._transition(ref, update, if_version)
         if isinstance(update, Reprioritise):
+            if update.fields:
+                await fill(self.http, ref, update.fields, update.op_id)
+                return Applied((), await self.get(ref))
             return await self._priority.set_to(ref, update, if_version, self.get)
         if isinstance(update, Attach):
             return Applied((await self._upload(ref, update),))
@@ -231,6 +235,10 @@ class RequestTracker:
                 f"No state of {self.http.name} means {wish.to}: nothing was sent. "
                 f'Add it to `states` in vendors.toml ("THEIR STATE" = "{wish.to}").'
             )
+        if wish.fields:
+            await self._unchanged(ref, if_version)
+            await fill(self.http, ref, wish.fields, wish.op_id)
+            if_version = None  # it has changed by what we filled in
         if wish.note:
             await self._unchanged(ref, if_version)
             note = Comment(wish.op_id, wish.note)
@@ -296,7 +304,7 @@ class RequestTracker:
             title=one_line(told.Subject),
             raw_state=told.Status,
             state=self.config.meaning(told.Status),
-            raw_priority="" if told.Priority is None else str(told.Priority),
+            raw_priority="" if told.Priority is None or self.config.impact else str(told.Priority),
             assignee=None if told.Owner.id == "Nobody" else one_line(told.Owner.id),
             updated_at=told.LastUpdated,
             priorities=() if told.Priority is None else self._meant(told.Priority),
@@ -304,7 +312,7 @@ class RequestTracker:
         )
 
     def _meant(self, raw: str | int) -> tuple[Priority, ...]:
-        return priorities_meant(self.config.priorities, str(raw))
+        return self.config.meant(str(raw))
 
     def _ref(self, number: int) -> Ref:
         web = str(self.http.base).removesuffix(self.root)

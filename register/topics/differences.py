@@ -145,7 +145,7 @@ def _(command: SettleDifference, incident: Incident, world: World) -> Decision:
     bond, one = _the_difference(incident, command.vendor, command.what)
     row = world.sendings.get(one.row_id)
     if command.keep is Keep.OURS and row is None and one.field is Shared.PRIORITY:
-        return says(incident, _settled(bond, one, command.keep), reprioritised(bond, incident.priority))
+        return says(incident, _settled(bond, one, command.keep), reprioritised(bond, incident))
     settled = _settled(bond, one, command.keep)
     if row is not None:
         settled = settled.model_copy(update=others_of(row, world))

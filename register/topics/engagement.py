@@ -29,11 +29,11 @@ from register.core import (
 )
 from register.effect import Effect, Enqueue
 from register.forgetting import event_of
-from register.incident import Ball, Bond, BondState, Incident, Label, Priority
+from register.incident import Ball, Bond, BondState, Impact, Incident, Label, Priority, Urgency
 from register.leaving import May
 from register.text import MAX_TEXT, Slug, Words
 from register.topics.calling import AT_ONCE, CONFIRM_WITHIN, call_at_once
-from register.topics.letting_out import entitled, receives, removed_from, title_for, words_for
+from register.topics.letting_out import entitled, kept_under, receives, removed_from, title_for, words_for
 from register.topics.notes import Noted
 
 NOTES: Final = "What we know so far:"
@@ -76,7 +76,10 @@ class Reply(Command):
 
 
 class Engaged(Event):
-    """title, message: as they are told. quotes: seqs of the events whose words stand in it."""
+    """title, message: as they are told. quotes: seqs of the events whose words stand in it.
+
+    category, service: ours, where they are told. secrets: names of what of an entitlement is in the keyring.
+    """
 
     kind: ClassVar[str] = "engaged"
 
@@ -91,6 +94,10 @@ class Engaged(Event):
     confirm_by: datetime | None = None  # until when their ticket must be there, or a person is to call
     quotes: tuple[int, ...] = ()
     fields: Mapping[str, str] = Field(default_factory=dict)
+    impact: Impact | None = None
+    urgency: Urgency | None = None
+    category: str = ""
+    service: str = ""
 
 
 class Replied(Event):
@@ -128,6 +135,7 @@ def _(command: Engage, incident: Incident, world: World) -> Decision:
         )
     notes = _shareable(command, world)
     message = "\n\n".join((command.message, *([f"{NOTES}\n{_listed(notes)}"] if notes else ())))
+    category, service = kept_under(incident, world, command.vendor)
     engaged = Engaged(
         bond=command.command_id,
         vendor=command.vendor,
@@ -138,6 +146,10 @@ def _(command: Engage, incident: Incident, world: World) -> Decision:
         by=world.actor,
         quotes=tuple(notes),
         fields=entitled(incident, world, command.vendor),
+        impact=incident.impact,
+        urgency=incident.urgency,
+        category=category,
+        service=service,
         by_hand=facts.by_hand,
         confirm_by=world.now + CONFIRM_WITHIN if incident.priority in AT_ONCE else None,
     )
@@ -266,6 +278,9 @@ def _(event: Engaged, stream: str, command_id: str) -> tuple[Effect, ...]:
         "body": event.message,
         "priority": int(event.priority),
     }
+    said: dict[str, object] = {"impact": event.impact, "urgency": event.urgency}
+    said |= {"category": event.category, "service": event.service}
+    payload |= {name: word for name, word in said.items() if word}
     if event.quotes:
         payload["quotes"] = event.quotes
     if event.fields:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import AfterValidator, BaseModel
 
@@ -26,6 +26,7 @@ from register.topics.further import FurtherDropped, FurtherLinked
 from register.topics.heard import Heard as Heard
 from register.topics.heard import Listening, after
 from register.topics.hold import goes_on
+from register.topics.letting_out import tables
 from register.topics.news import Relinked, SupplierSaid, SupplierUpdated
 from register.topics.proposal import accepted
 from register.topics.quarantine import SetAside
@@ -100,7 +101,7 @@ def followed(vendor: str, world: World, said: Sequence[Said]) -> Decision:
     last = {one.stream: one.event for one in said if isinstance(one.event, SupplierUpdated)}
     now = after((one for one in said if one.stream in last), world.incidents, world.now)
     fixed = {number: event for number, event in last.items() if _is_over(now[number], event)}
-    taken = [Said(number, _taken(now[number], event)) for number, event in fixed.items()]
+    taken = [Said(number, _taken(now[number], world, event)) for number, event in fixed.items()]
     if way == "resume":
         return (*taken, *_woken(vendor, world, said))
     ended = [number for number in fixed if State.RESOLVED in MAY[world.incidents[number].state]]
@@ -110,17 +111,21 @@ def followed(vendor: str, world: World, said: Sequence[Said]) -> Decision:
     return (*taken, *over, *_woken(vendor, world, others))
 
 
+_ACCEPTED: Final = "For us it is fixed as well."
+
+
 def _is_over(incident: Incident, event: SupplierUpdated) -> bool:
     """Whether all of their tickets are done with, so that their "fixed" may be taken without a person."""
     bond = incident.bond(event.bond)
     return bond is not None and bond.state is BondState.FIXED and not bond.still_open
 
 
-def _taken(incident: Incident, event: SupplierUpdated) -> Event:
+def _taken(incident: Incident, world: World, event: SupplierUpdated) -> Event:
     bond = incident.bond(event.bond)
     if bond is None:
         raise ValueError(f"{incident.number} has no bond {event.bond}")
-    return accepted(bond).model_copy(update={"op": derived_id(bond.id, event.change_id)})
+    note = _ACCEPTED if tables(world, bond.vendor).note and not bond.closed else ""
+    return accepted(bond, note).model_copy(update={"op": derived_id(bond.id, event.change_id)})
 
 
 def _woken(vendor: str, world: World, said: Sequence[Said]) -> Decision:

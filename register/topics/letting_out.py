@@ -6,6 +6,7 @@ from register.core import World, refuse_unless
 from register.incident import Incident, Visibility
 from register.leaving import NOTHING_MORE, May, Receives, Removal, cleared, is_empty
 from register.text import MAX_TITLE, clip
+from register.translation import NO_TABLES, Translation
 
 
 def receives(world: World, vendor: str) -> Receives:
@@ -56,6 +57,45 @@ def entitled(incident: Incident, world: World, vendor: str) -> dict[str, str]:
         ask="vendor",
     )
     return found
+
+
+def tables(world: World, vendor: str) -> Translation:
+    """The tables by which our words become this supplier's, by the policy of now."""
+    facts = world.policy.vendors.get(vendor)
+    return NO_TABLES if facts is None else facts.translation
+
+
+def kept_under(incident: Incident, world: World, vendor: str) -> tuple[str, str]:
+    """Return our category and service, where they are told this supplier; refused without words of theirs."""
+    table = tables(world, vendor)
+    for key, ours in table.unnamed(incident.category, incident.service).items():
+        what = "category" if key == "categories" else "service"
+        lacks = f"for {what} {ours}" if ours else f"for an incident without a {what}"
+        refuse_unless(
+            False,
+            f"{vendor} is told the {what}, and `{key}` in vendors.toml has nothing {lacks}. Nothing was done:"
+            f' add it there ("*" stands for all others), or set another {what} (`muster correct`).',
+            ask="vendor",
+        )
+    return (
+        incident.category if table.categories else "",
+        incident.service if table.services else "",
+    )
+
+
+def refuse_closing(world: World, vendor: str, ended: str, note: str, ask: str = "note") -> None:
+    """Refuse to have a supplier's ticket closed without what they want with it."""
+    table = tables(world, vendor)
+    refuse_unless(
+        not table.note or note,
+        f"{vendor} closes no ticket without a word (`close` in vendors.toml). Nothing was done: say why.",
+        ask=ask,
+    )
+    refuse_unless(
+        not table.codes or table.code(ended) is not None,
+        f"{vendor} wants to know how it ended, and `close.codes` in vendors.toml has nothing for {ended}."
+        ' Nothing was done: add it there ("*" stands for all others).',
+    )
 
 
 def title_for(incident: Incident, world: World, vendor: str) -> str:

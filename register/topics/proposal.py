@@ -22,10 +22,10 @@ from register.core import (
     says,
 )
 from register.effect import Effect
-from register.incident import Bond, BondState, Incident
+from register.incident import Bond, BondState, Incident, ResolutionCode
 from register.text import Text, Words
 from register.topics.engagement import Which, enqueued, live_bond, the_one
-from register.topics.letting_out import removed_from, words_for
+from register.topics.letting_out import refuse_closing, removed_from, words_for
 
 
 class Accept(Command):
@@ -69,6 +69,7 @@ class Accepted(Event):
     seen: str
     version: str | None = None  # of their ticket when it was in that state, where it is known
     op: str = ""  # its operation id, where one command says several
+    ended: str = ResolutionCode.SUPPLIER  # how, as their table of codes has it on our side
 
 
 class Disputed(Event):
@@ -105,7 +106,10 @@ def _(command: Accept, incident: Incident, world: World) -> Decision:
         ask="anyway",
     )
     note = words_for(incident, world, bond.vendor, command.note, "note")
-    return says(incident, accepted(bond, note))
+    done = accepted(bond, note)
+    if done.tells:
+        refuse_closing(world, bond.vendor, done.ended, note)
+    return says(incident, done)
 
 
 def _key(bond: Bond) -> str:
@@ -117,7 +121,7 @@ def open_ones(bond: Bond) -> str:
     return ", ".join(one.ref.key for one in bond.still_open)
 
 
-def accepted(bond: Bond, note: str = "") -> Accepted:
+def accepted(bond: Bond, note: str = "", ended: str = ResolutionCode.SUPPLIER) -> Accepted:
     """What accepting their fix comes to. A ticket that they have closed themselves needs no word."""
     return Accepted(
         bond=bond.id,
@@ -127,6 +131,7 @@ def accepted(bond: Bond, note: str = "") -> Accepted:
         tells=bool(note) or not bond.closed,
         seen=bond.raw_state,
         version=bond.version,
+        ended=ended,
     )
 
 
@@ -178,7 +183,7 @@ def _(event: Disputed, incident: Incident, at: datetime) -> Incident:
 def _(event: Accepted, stream: str, command_id: str) -> tuple[Effect, ...]:
     if not event.tells:
         return ()
-    payload = {"to": "closed", "note": event.note, "seen": event.seen}
+    payload = {"to": "closed", "note": event.note, "seen": event.seen, "ended": event.ended}
     if event.version is not None:
         payload["version"] = event.version
     return (enqueued(event.bond, event.vendor, stream, event.op or command_id, "transition", payload),)

@@ -168,7 +168,7 @@ def _(command: Resolve, incident: Incident, world: World) -> Decision:
         return with_it if may_say(incident, child) else hidden
 
     children = each_child(incident, world, along, lambda child: child.is_open)
-    theirs = with_theirs(incident, world, command.theirs, command.notes, command.command_id)
+    theirs = with_theirs(incident, world, command.theirs, command.notes, command.command_id, command.code)
     return (*same, *says(incident, resolved), *theirs, *children)
 
 

@@ -19,7 +19,7 @@ from register.core import (
     says,
 )
 from register.effect import Effect
-from register.incident import Bond, Incident, Priority
+from register.incident import Bond, Impact, Incident, Priority, Urgency
 from register.merging import Shared
 from register.topics.calling import call_at_once
 from register.topics.engagement import Which, enqueued, live_bond
@@ -45,6 +45,8 @@ class Reprioritised(Event):
     before: Priority | None
     priority: Priority
     seen: str = ""  # their own word, where it was another one than they were told before
+    impact: Impact | None = None
+    urgency: Urgency | None = None
 
 
 @decide.register
@@ -54,21 +56,23 @@ def _(command: Reprioritise, incident: Incident, world: World) -> Decision:
         bond.told_priority is not incident.priority or bond.their_priority,
         f"{bond.vendor} was told {incident.priority} for {incident.number} already. Nothing was done.",
     )
-    told = reprioritised(bond, incident.priority)
+    told = reprioritised(bond, incident)
     facts = world.policy.vendors.get(bond.vendor)
     at_once = () if facts is None else call_at_once(bond.id, facts, incident.priority, world)
     return says(incident, told, *at_once)
 
 
-def reprioritised(bond: Bond, priority: Priority) -> Reprioritised:
+def reprioritised(bond: Bond, incident: Incident) -> Reprioritised:
     """What telling them a priority comes to. What they made of it themselves they are told anyway."""
     return Reprioritised(
         bond=bond.id,
         vendor=bond.vendor,
         production=bond.production,
         before=bond.told_priority,
-        priority=priority,
+        priority=incident.priority,
         seen=bond.their_priority,
+        impact=incident.impact,
+        urgency=incident.urgency,
     )
 
 
@@ -89,4 +93,6 @@ def _(event: Reprioritised, stream: str, command_id: str) -> tuple[Effect, ...]:
         payload["before"] = int(event.before)
     if event.seen:
         payload["seen"] = event.seen
+    if event.impact and event.urgency:
+        payload |= {"impact": event.impact, "urgency": event.urgency}
     return (enqueued(event.bond, event.vendor, stream, command_id, "priority", payload),)

@@ -25,8 +25,10 @@ from register.incident import Bond, BondState, Incident
 from register.leaving import cleared
 from register.text import Words
 from register.topics.engagement import Which, enqueued, live_bond
-from register.topics.letting_out import hidden_from, receives, removed_from
+from register.topics.letting_out import hidden_from, receives, refuse_closing, removed_from, tables
+from register.translation import WITHDRAWN
 
+_SAYS_NOTHING: Final = "For us this is over: please close the ticket."
 _UNSENT: Final = frozenset({"queued", "waiting", "dead"})
 """States in which nothing of a sending is at the supplier, nor on its way there."""
 
@@ -59,6 +61,8 @@ class Withdrawn(Event):
     silent: bool = False  # they are not told the reason
     seen: str = ""
     op: str = ""  # its operation id, where one command says several
+    said: str = ""  # to who may not have the reason, and closes nothing without a word
+    ended: str = WITHDRAWN  # how, as their table of codes has it on our side
 
 
 @decide.register
@@ -66,15 +70,17 @@ def _(command: Withdraw, incident: Incident, world: World) -> Decision:
     return says(incident, withdrawn(incident, live_bond(incident, command.vendor), world, command.reason))
 
 
-def withdrawn(incident: Incident, bond: Bond, world: World, reason: str) -> Withdrawn:
+def withdrawn(incident: Incident, bond: Bond, world: World, reason: str, ended: str = WITHDRAWN) -> Withdrawn:
     """What calling this supplier off comes to, as its sendings stand.
 
-    Who may not have the reason is called off without a word.
+    Who may not have the reason is called off without a word, or with one that says nothing of it.
     """
     what = receives(world, bond.vendor)
     rows = [row for row in world.sendings.values() if row.bond == bond.id]
     unsent = sorted(row.row_id for row in rows if row.state in _UNSENT)
     never_left = bond.ref is None and all(row.kind != "create" or row.row_id in unsent for row in rows)
+    if not never_left:
+        refuse_closing(world, bond.vendor, ended, reason, "reason")
     return Withdrawn(
         bond=bond.id,
         vendor=bond.vendor,
@@ -84,6 +90,8 @@ def withdrawn(incident: Incident, bond: Bond, world: World, reason: str) -> With
         unsent=tuple(unsent),
         tells=not never_left,
         seen=bond.raw_state,
+        ended=ended,
+        said=_SAYS_NOTHING if tables(world, bond.vendor).note else "",
     )
 
 
@@ -108,7 +116,7 @@ def _(event: Withdrawn, stream: str, command_id: str) -> tuple[Effect, ...]:
     cancelled = tuple(Settle(row, "cancelled", "the supplier was called off") for row in event.unsent)
     if not event.tells:
         return cancelled
-    note = "" if event.silent else event.reason
-    payload = {"to": "closed", "note": note, "seen": event.seen, "firm": True}
+    note = event.said if event.silent else event.reason
+    payload = {"to": "closed", "note": note, "seen": event.seen, "firm": True, "ended": event.ended}
     close = enqueued(event.bond, event.vendor, stream, event.op or command_id, "transition", payload)
     return (*cancelled, close)

@@ -770,6 +770,7 @@ async def test_check_tells_what_would_go_wrong(web: Routes, desk: Redmine) -> No
     statuses = {"issue_statuses": named(STATUSES | {9: "On \x1b[31mice"})}
     web.get("/issue_statuses.json").respond(json=statuses)
     web.get(LIST).mock(return_value=rows(issue(custom_fields=[{"id": 2, "name": "Site code"}])))
+    web.get("/issues/7.json").respond(json={"issue": issue(custom_fields=[])})
     health = await desk.check()
     bad = {check.name: check for check in health.checks if not check.ok}
     assert list(bad) == ["project", "permission", "states", "reference", "look-up"]

@@ -73,6 +73,8 @@ def test_engaging_a_supplier_puts_one_sending_in_the_outbox_with_the_incident(de
         "title": "Checkout answers 500",
         "body": "The database is down.",
         "priority": 3,
+        "impact": "medium",
+        "urgency": "medium",
     }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import orjson
 import typer
@@ -14,10 +15,14 @@ from register.incident import Priority
 from tui.cli.answer import Answer
 from tui.cli.here import Here
 
+if TYPE_CHECKING:
+    from integrations.vendor import Vendor
+
 DRY_RUN: Final = typer.Option("--dry-run", help="show exactly what would go to them, and do nothing")
 Wanted = Annotated[bool, DRY_RUN]
 _NOT_KNOWN: Final = "TICKET"
 """Stands where the number of a ticket will, that is not there yet."""
+_GRADES: Final = ("priority", "impact", "urgency")
 _LABELS: Final = {"title": "Title", "body": "Text", "note": "Text", "name": "File", "to": "State"}
 
 
@@ -30,11 +35,13 @@ def shown(receipt: Receipt, at: Here) -> Answer:
         for effect in effects(one.event, one.stream, one.command_id)
         if isinstance(effect, Enqueue)
     ]
+    known = at.suppliers() if rows else {}
     goes = [
         {
             "vendor": row.vendor,
             "what": row.kind,
             **orjson.loads(row.payload),
+            "theirs": words_of(known.get(row.vendor), orjson.loads(row.payload)),
             "requests": _asked(at, receipt, row),
         }
         for row in rows
@@ -58,11 +65,34 @@ def _asked(at: Here, receipt: Receipt, row: Enqueue) -> list[list[str]]:
     return [one.lines() for one in asyncio.run(rehearse(vendor, row, ref, at.store))]
 
 
+def words_of(vendor: Vendor | None, told: Mapping[str, Any]) -> dict[str, str]:
+    """What they are told in words of their own: priority, category, how it ended."""
+    if vendor is None:
+        return {}
+    table = vendor.translation
+    words = table.kept_under(told.get("category", ""), told.get("service", ""))
+    if "priority" in told:
+        parts = told.get("impact"), told.get("urgency")
+        words |= table.graded(Priority(told["priority"]), *parts)
+    if told.get("to") == "closed" and (code := table.code(told.get("ended", ""))) is not None:
+        words["ended"] = code
+    return words
+
+
+def _theirs(told: Mapping[str, Any]) -> str:
+    """Their word for a priority, behind ours."""
+    theirs = told["theirs"]
+    words = [theirs[n] if n == "priority" else f"{n} {theirs[n]}" for n in _GRADES if n in theirs]
+    return f", theirs: {', '.join(words)}" if words else ""
+
+
 def _lines(told: dict[str, Any]) -> list[str]:
     lines = [f"To {told['vendor']}, a {told['what']}:"]
     if "priority" in told:
-        lines.append(f"  Priority  {Priority(told['priority'])}")
+        lines.append(f"  Priority  {Priority(told['priority'])}{_theirs(told)}")
     lines += [f"  {name:<8}  {value}" for name, value in told.get("fields", {}).items()]
+    words = {name: word for name, word in told["theirs"].items() if name not in _GRADES}
+    lines += [f"  {name.capitalize():<8}  {word}" for name, word in words.items()]
     for name, label in _LABELS.items():
         if told.get(name):
             first, *rest = str(told[name]).split("\n")

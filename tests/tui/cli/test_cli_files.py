@@ -184,6 +184,9 @@ def test_a_dry_run_shows_what_would_go_and_leaves_nothing(engaged: Cli) -> None:
         "title": "Mail is late",
         "body": "again",
         "priority": 3,
+        "impact": "medium",
+        "urgency": "medium",
+        "theirs": {"priority": "Normal"},
     }
     assert engaged("engage", "1", "practice", "again", "--dry-run").code == 3
     assert engaged("note", "1", "x", "--dry-run").code == 2

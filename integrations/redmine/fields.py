@@ -1,0 +1,48 @@
+"""Custom fields of Redmine, which knows them by number, and drops without a word what it does not take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.connector import Draft, Ref, Reprioritise
+from integrations.errors import Rejected
+from integrations.mapping import unranked
+from integrations.redmine.config import RedmineConfig
+from integrations.redmine.wire import Issue
+
+
+def numbered(fields: Mapping[str, str]) -> dict[int, str]:
+    """Fields of a draft: Redmine knows them by number, and drops without a word what it does not know."""
+    strange = [name for name in fields if not (name.isascii() and name.isdecimal())]
+    if strange:
+        raise Rejected(
+            f"Redmine knows custom fields by number, not as {', '.join(strange)}: nothing was sent. "
+            "Name them by number in vendors.toml."
+        )
+    return {int(name): value for name, value in fields.items()}
+
+
+def custom(fields: Mapping[str, str]) -> dict[str, Any]:
+    told = [{"id": number, "value": value} for number, value in numbered(fields).items()]
+    return {"custom_fields": told} if told else {}
+
+
+def filled(vendor: str, ref: Ref, issue: Issue, fields: Mapping[str, str]) -> None:
+    """Raise where Redmine dropped a field: our role may not write it, or not see it."""
+    lacks = [name for name, word in fields.items() if not issue.carries(int(name), word)]
+    if lacks:
+        raise Rejected(
+            f"{vendor} said yes and did not set custom field {', '.join(lacks)} on {ref.key}: it is not on"
+            " their tracker, or our account's role may not write it.",
+            204,
+        )
+
+
+def priority_for(vendor: str, config: RedmineConfig, asked: Draft | Reprioritise) -> str | None:
+    """Their word for what is asked for; None where they work it out of fields of theirs."""
+    priority = asked.priority if isinstance(asked, Draft) else asked.to
+    theirs = config.priority_of(priority, asked.impact, asked.urgency)
+    if theirs is None and not config.impact:
+        raise unranked(vendor, config, priority)
+    return None if theirs is None else str(theirs)
