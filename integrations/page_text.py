@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from register.contact import CALL_WHY, from_level
+from register.contact import CALL_WHY, Contact, from_level
 from register.core import VendorFacts
 from register.incident import Bond, Incident, Visibility
 from register.text import clip, one_line
@@ -48,7 +48,7 @@ def words(
         " (d on the board)",
         "Then nobody is asked for it any more. That you have the incident itself:"
         f" muster ack {incident.number}",
-        f"Sent by Muster, since you engaged them; it would not have come after {told(until, zone)}.",
+        f"Sent by Muster, by itself. Later than {told(until, zone)} it would not have been sent.",
     ]
     return Words(f"{incident.number} P{int(incident.priority)}: call {name}", "\n".join(lines))
 
@@ -84,4 +84,11 @@ def _numbers(facts: VendorFacts | None, level: int) -> list[str]:
     contacts = () if facts is None else from_level(facts.to_call, level)[:_MOST_NUMBERS]
     if not contacts:
         return ["No number of theirs is in vendors.toml: look for it, and have `phone` put there"]
-    return [f"Call: {one_line(str(contact))}" for contact in contacts]
+    return [_reach(contact) for contact in contacts]
+
+
+def _reach(contact: Contact) -> str:
+    """`Call Service desk: +47 22 00 00 00 (24x7)`; their level where it is not the first one."""
+    at = f", level {contact.level}" if contact.level > 1 else ""
+    hours = f" ({one_line(contact.hours)})" if contact.hours else ""
+    return f"Call {one_line(contact.name)}{at}: {one_line(contact.phone or contact.mail)}{hours}"

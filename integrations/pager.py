@@ -26,7 +26,7 @@ from integrations.outcomes import Timing
 from integrations.page_text import Words, told, words
 from integrations.paging import send
 from integrations.persons import person_of
-from register.core import Principal, Refused, Role
+from register.core import Command, Principal, Refused, Role
 from register.policy import Person
 from register.store import RegisterUnavailable, pages
 from register.store.adopted import adopted
@@ -42,6 +42,8 @@ from register.topics.paging import (
 )
 
 PAGER: Final = Principal("muster", Role.ENGINE, "pager")
+SELDOM: Final = 0.2
+"""Seconds between two looks while nothing is in the air: suppliers' answers are committed by the hundred."""
 Send = Callable[[str, str, Words, float, Mapping[str, str]], Awaitable[Tried]]
 
 
@@ -53,7 +55,8 @@ class Patience:
     """The pager's waits, injectable so that tests need not wait. Seconds.
 
     channel: for one channel. whole: for all of a person's. margin: how much longer others leave it alone.
-    retry: after a try that reached nobody. most, each: pages in the air, in all and of one person.
+    retry: after a try that reached nobody. most, each: pages in the air, in all and of one person. away,
+    again: how long, and how often, what became of one is tried to be written down while the register is away.
     """
 
     channel: float = 20.0
@@ -62,6 +65,8 @@ class Patience:
     retry: wait_base = RETRY
     most: int = 16
     each: int = 4
+    away: float = 1_800.0
+    again: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,7 @@ class Pager:
         self._through = through
         self._news = asyncio.Event()
         self._flying: dict[asyncio.Task[None], PageRow] = {}
+        self._ending = False
         self._due: datetime | None = None  # when the next one is, as of the last look
 
     def wake(self) -> None:
@@ -120,8 +126,12 @@ class Pager:
                     some, self._due = False, self._hand.now() + timedelta(seconds=2)
                 if not some:
                     await self._rest(stop)
+                    if not self._flying and not stop.is_set():
+                        await asyncio.sleep(SELDOM)
         finally:
+            self._ending = True
             await self.landed()
+            self._ending = False
 
     async def step(self, lost: timedelta = timedelta(0)) -> bool:
         """Take what is due and send it off; whether there was anything. lost: see `pages.claim`."""
@@ -164,7 +174,7 @@ class Pager:
         while True:
             ready = await self._hand.call(lambda: self._look(row))
             if not isinstance(ready, Ready):
-                await self._hand.do(PAGER, ready)
+                await self._write(ready)
                 return
             left = (deadline - self._hand.now()).total_seconds()
             channel = next(iter(ready.reach[len(tried) :]), None)
@@ -175,7 +185,7 @@ class Pager:
             if tried[-1].ok:
                 self._fault("page sent")
                 arrived = ConfirmPage(row_id=row.row_id, tries=row.tries, tried=tuple(tried))
-                await self._hand.do(PAGER, arrived)
+                await self._write(arrived)
                 self._fault("page settled")
                 return
         await self._missed(row, ready, tuple(tried))
@@ -184,15 +194,29 @@ class Pager:
         """Nobody was reached: try again before it expires. The story tells what is new, and the end of it."""
         if not ready.reach:
             why = f"matrix.toml has nothing that {ready.name} can be reached by: give them a `reach`"
-            await self._hand.do(PAGER, MissPage(row_id=row.row_id, tries=row.tries, why=why))
+            await self._write(MissPage(row_id=row.row_id, tries=row.tries, why=why))
             return
         now, why = self._hand.now(), went_wrong(tried)
         again = min(now + self._timing.backoff(row.tries), row.expires_at)
         if why != row.why:
             missed = MissPage(row_id=row.row_id, tries=row.tries, tried=tried, next_at=again)
-            await self._hand.do(PAGER, missed)
+            await self._write(missed)
             return
         await self._hand.call(lambda: pages.wait(self._hand.store, row, again, why, now))
+
+    async def _write(self, command: Command) -> None:
+        """Have it on record. While the register is away it is tried again: what was sent was sent."""
+        until = self._hand.now() + timedelta(seconds=self._patience.away)
+        while True:
+            try:
+                await self._hand.do(PAGER, command)
+            except RegisterUnavailable as error:
+                if self._ending or self._hand.now() >= until:
+                    raise
+                self._tell(f"What became of a page is not written down yet: {error}")
+                await asyncio.sleep(self._patience.again)
+            else:
+                return
 
     def _look(self, row: PageRow) -> Ready | CancelPage | MissPage:
         """Look at a page once more, as things stand now: has it a reason still, is it late, who is it for?"""

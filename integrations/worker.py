@@ -162,12 +162,10 @@ class Worker:
                 await self._serve(sole)
         finally:
             self.stop()
-            await asyncio.gather(paging, return_exceptions=True)
             for speaking in self._speaking.values():
                 speaking.stop()
-            await asyncio.gather(
-                *(speaking.task for speaking in self._speaking.values()), return_exceptions=True
-            )
+            ending = [paging, *(speaking.task for speaking in self._speaking.values())]
+            await asyncio.gather(*ending, return_exceptions=True)
             for task in steady:
                 task.cancel()
             await asyncio.gather(*steady, return_exceptions=True)

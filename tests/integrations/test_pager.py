@@ -20,7 +20,7 @@ from register.core import Policy, Principal, Role
 from register.desk import ServiceDesk, kinds
 from register.incident import Impact, PageState, TicketRef, Urgency
 from register.matrix_toml import read_matrix
-from register.store import Store, pages
+from register.store import RegisterAway, Store, pages
 from register.topics.calling import CONFIRM_WITHIN, PAGED_WITHIN
 from register.topics.delivery import ConfirmSending
 from register.topics.paging import Tried
@@ -285,6 +285,28 @@ async def test_a_pager_that_runs_is_woken_and_waits_for_what_is_in_the_air(stage
     assert stage.kinds(number)[-1] == "notified"
 
 
+async def test_what_was_sent_is_written_down_when_the_register_is_back(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, _ = stage.due()
+    do, away = stage.hand.do, [RegisterAway("The register is away.")] * 2
+
+    async def flaky(*about: Any) -> Any:
+        if away:
+            raise away.pop()
+        return await do(*about)
+
+    monkeypatch.setattr(stage.hand, "do", flaky)
+    told: list[str] = []
+    patience = replace(SOON, again=0.01)
+    pager = Pager(stage.hand, {}, "w1", patience=patience, through=stage.channels.through, tell=told.append)
+    await pager.until_quiet()
+    assert away == []
+    assert stage.channels.asked == ["ben.sms"]
+    assert stage.kinds(number)[-1] == "notified"
+    assert told[0] == "What became of a page is not written down yet: The register is away."
+
+
 # Through apprise, to a place where it arrives
 
 
@@ -308,7 +330,7 @@ async def test_a_page_arrives_by_apprise(stage: Stage, receiver: Arrivals, caplo
     await pager.until_quiet()
     (got,) = receiver.got
     assert (got["path"], got["title"], got["type"]) == ("/sms", f"{number} P1: call Acme (sample)", "warning")
-    assert "Call: 1  Acme (sample)  +47 22 00 00 00".replace("  ", " ") in got["message"]
+    assert "Call Acme (sample): +47 22 00 00 00\n" in got["message"]
     assert stage.kinds(number)[-1] == "notified"
     assert caplog.text == ""
 

@@ -7,15 +7,18 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from register.backup import back_up
 from register.core import Policy, Refused
 from register.desk import ServiceDesk
 from register.incident import CallWhy, Impact, PageState, Urgency
 from register.matrix_toml import read_matrix
 from register.policy_notes import notes
+from register.restore import restore
 from register.store import Store, open_store, outbox, pages
 from register.store import tables as t
 from register.store.erasing import erase, who_is
@@ -323,6 +326,21 @@ def test_words_about_a_page_that_is_settled_are_no_news(desk: ServiceDesk, clock
     ):
         assert desk.do(ENGINE, word).events == ()
     assert story(desk, number) == before
+
+
+def test_a_backup_that_is_put_back_pauses_nobody_for_a_page(
+    desk: ServiceDesk, clock: Any, new_register: Any, tmp_path: Path
+) -> None:
+    _, row = unconfirmed(desk, clock)
+    arrived(desk, row)
+    back_up(desk.store, tmp_path / "b.muster", clock.now)
+    url = new_register()
+    restore(tmp_path / "b.muster", url, "ada", clock.now, force=False)
+    back = open_store(url)
+    assert [one.state for one in pages.unfinished(back)] == ["queued"]  # looked at once more when it is sent
+    assert [one.paused_why for one in health(back).values()] == [""]
+    assert verify(back).faults == []
+    back.close()
 
 
 # People

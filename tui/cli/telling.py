@@ -214,7 +214,8 @@ def bond_line(bond: Bond) -> str:
     if bond.to_hand:
         parts.append(f"{bond.to_hand} to hand over: `muster outbox list`")
     if bond.call is not None and bond.state in LIVE_BONDS:
-        parts.append(f"CALL THEM ({bond.call.why.value}): `muster vendors contacts {bond.vendor}`")
+        paged = "" if bond.call.page is None else f"; page {bond.call.page.value}"
+        parts.append(f"CALL THEM ({bond.call.why.value}{paged}): `muster vendors contacts {bond.vendor}`")
     if bond.closing_at is not None:
         parts.append(f"THEY CLOSE IT {_clock(bond.closing_at)} unless we answer")
     parts += [*_differing(bond), *_besides(bond)]
