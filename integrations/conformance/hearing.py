@@ -8,9 +8,10 @@ import orjson
 
 from integrations.conformance.rules import rule
 from integrations.conformance.stage import Stage
-from integrations.connector import Cap, ChangeKind, Comment, Polls, Theirs
+from integrations.connector import Cap, ChangeKind, Comment, Polls, Reprioritise, Theirs
 from integrations.errors import AuthFailed
 from integrations.levels import Level
+from register.incident import Priority
 from register.text import clean
 
 SILVER, GOLD = Level.SILVER, Level.GOLD
@@ -60,6 +61,27 @@ async def _(at: Stage) -> None:
     states = [one for one in heard if one.kind is ChangeKind.STATE]
     assert [one.state for one in states] == [Theirs.WORKING, Theirs.FIXED]
     assert all(one.raw_state and not one.by_our_account for one in states)
+
+
+@rule(
+    GOLD,
+    "their-priority-is-heard",
+    "a priority that their people set is heard as one of ours, and our own is known when it comes back",
+    LISTENS | Cap.SET_PRIORITY,
+)
+async def _(at: Stage) -> None:
+    ref = await at.ticket()
+    start = await at.feed.changes(None)
+    await at.world.urges(ref, Priority.LOW)
+    ids = await at.apply(ref, Reprioritise(at.op(), Priority.CRITICAL))
+    heard, _ = await at.news(start.next, ref)
+    theirs, ours = [one for one in heard if one.kind is ChangeKind.PRIORITY]
+    assert Priority.LOW in theirs.priorities
+    assert theirs.raw_priority
+    assert not theirs.by_our_account
+    assert Priority.CRITICAL in ours.priorities
+    assert ours.by_our_account
+    assert ours.change_id in ids
 
 
 @rule(

@@ -10,6 +10,7 @@ import httpx
 
 from integrations.connector import Ref, Theirs
 from integrations.vendor import System
+from register.incident import Priority
 
 
 class NotShown(Exception):
@@ -71,6 +72,10 @@ class World(ABC):
 
     async def merges(self, ref: Ref) -> Ref:
         """The ticket is merged into another one, which is returned."""
+        raise NotShown
+
+    async def urges(self, ref: Ref, to: Priority) -> None:
+        """One of their people gives the ticket a priority that stands for this one of ours."""
         raise NotShown
 
     async def expires(self) -> None:

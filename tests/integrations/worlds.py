@@ -9,6 +9,7 @@ from integrations.practice.moods import ExpiredToken
 from integrations.practice.people import WE
 from integrations.practice.server import Practice
 from integrations.systems.practice import PracticeDesk
+from register.incident import Priority
 
 
 class PracticeWorld(World):
@@ -49,6 +50,9 @@ class PracticeWorld(World):
         other = self.desk.create("Lena", "Collected")
         self.desk.merge(ref.id, other.id, "Lena")
         return Ref(id=other.id, key=other.key)
+
+    async def urges(self, ref: Ref, to: Priority) -> None:
+        self.desk.set_priority(ref.id, "Lena", self.config.priorities[to])
 
     async def expires(self) -> None:
         self.practice.moods.set(ExpiredToken())

@@ -14,6 +14,7 @@ from integrations.conformance.world import Said, World
 from integrations.connector import Ref, Theirs
 from integrations.rt.config import RtConfig
 from integrations.systems.rt import RequestTracker
+from register.incident import Priority
 from tests.peers.conftest import FIELD, Agent
 
 pytestmark = pytest.mark.peers
@@ -85,6 +86,9 @@ class RtWorld(World):
         other = str((await self.agent._ok("POST", "/ticket", told))["id"])
         await self.agent.sets(ref.id, MergeInto=int(other))
         return Ref(id=other, key=f"#{other}")
+
+    async def urges(self, ref: Ref, to: Priority) -> None:
+        await self.agent.sets(ref.id, Priority=self.config.priorities[to])
 
     async def expires(self) -> None:
         self.token = "1-34-00000000000000000000000000000000"
