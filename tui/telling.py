@@ -274,7 +274,9 @@ WORDS: Final[Mapping[str, Words]] = {
     "withdrawn": _withdrawn,
     "accepted": _to_supplier("accepts the fix of", "note"),
     "disputed": _to_supplier("disputes the fix of"),
-    "reprioritised": lambda e: of_bond(e, f"{e.vendor} is told: {e.before or 'no priority'} → {e.priority}"),
+    "reprioritised": lambda e: of_bond(
+        e, f"{e.vendor} is told: {one_line(e.seen) or e.before or 'no priority'} → {e.priority}"
+    ),
     "delivered": _delivered,
     "send_ambiguous": lambda e: of_bond(
         e, f"{_sent(e)} to {e.vendor}: not known to have arrived, being looked up", "warn", e.why

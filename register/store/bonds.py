@@ -106,6 +106,8 @@ def faults_in(connection: Connection, some: Iterable[Incident]) -> Iterator[str]
 
 def _faulty_refs(connection: Connection, incidents: Mapping[str, Incident]) -> Iterator[str]:
     owner = {bond.id: number for number, one in incidents.items() for bond in one.bonds}
+    if not owner:
+        return
     wanted = {key: row for one in incidents.values() for key, row in _refs_of(one).items()}
     r = t.bond_ref.c
     of_these = and_(t.bond.c.id == r.bond, t.bond.c.incident.in_(list(incidents)))

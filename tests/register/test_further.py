@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from register.asking import Asks, asked
 from register.core import Refused
 from register.desk import ServiceDesk
 from register.incident import Bond, Priority, TicketRef
@@ -14,6 +15,7 @@ from register.merging import Owner, Shared
 from register.rebuild import rebuild
 from register.store.vendors import bonds_of, health, unread_bonds
 from register.topics.hearing import Hear
+from register.topics.leaving_it import LeaveIt
 from register.topics.privacy import Redact
 from register.topics.relinking import FollowMove, Relink
 from register.topics.urging import Reprioritise
@@ -119,3 +121,24 @@ def test_what_the_feed_says_out_of_order_is_history(desk: ServiceDesk, clock: An
     assert bond_of(desk, number).raw_state == "working"
     hear(desk, state("c1", "new"), state("c2", "working"), state("c3", "waiting"))
     assert bond_of(desk, number).raw_state == "waiting"
+
+
+def test_another_priority_of_theirs_waits_for_a_word(desk: ServiceDesk, clock: Any) -> None:
+    number, bond = ticket_of(desk, clock)
+
+    def waits() -> bool:
+        return Asks.PRIORITY in asked(bond_of(desk, number), look(desk, number).priority)
+
+    def set_by_them(change: str, raw: str, *meant: Priority) -> None:
+        told = {"change_id": change, "raw_priority": raw, "priorities": meant}
+        hear(desk, heard(number, bond, clock(), kind="priority", **told))
+
+    set_by_them("p1", "low", Priority.LOW)
+    assert waits()
+    desk.do(BEN, LeaveIt(target=number, what=Asks.PRIORITY))
+    assert not waits()
+    set_by_them("p2", "odd")
+    assert waits()
+    assert bond_of(desk, number).their_priority == "odd"
+    desk.do(BEN, Reprioritise(target=number))
+    assert not waits()
