@@ -38,9 +38,10 @@ def _their_priority(event: Any) -> Mapping[str, Any]:
     key = "" if event.of is None else f"{one_line(event.of.key)}: "
     before = f"{one_line(event.before)} → " if event.before else ""
     means = f" ({event.priorities[0]} for us)" if event.priorities else ""
-    offered = event.of is None and not event.agreed
+    offered = event.of is None and not event.agreed and not event.overtaken
+    after = ", before ours was with them" if event.overtaken else ""
     return {
-        "what": f"{key}priority {before}{one_line(event.raw_priority)}{means}, set by {PERSON}",
+        "what": f"{key}priority {before}{one_line(event.raw_priority)}{means}, set by {PERSON}{after}",
         "people": (event.author,),
         "body": "`muster reprioritise` tells them ours again, where it is another one." if offered else "",
         "vendor": event.vendor,

@@ -100,7 +100,8 @@ class Listening:
 
     def priority(self, item: Heard, bond: Bond, of: TicketRef | None, at: datetime) -> list[Event]:
         incident = self._incidents[item.incident]
-        events = priority_news(item, incident, bond, of, self._world, UNSETTLED)
+        late = item.change_id in self._stale
+        events = priority_news(item, incident, bond, of, self._world, UNSETTLED, overtaken=late)
         said = [Said(item.incident, event, at) for event in events]
         self._incidents.update(after(said, self._incidents, at))
         return list(events)
@@ -154,13 +155,13 @@ def _known_state(bond: Bond, of: TicketRef | None) -> str | None:
 
 
 def _overtaken(items: Iterable[Heard], incidents: Mapping[str, Incident], world: World) -> frozenset[str]:
-    """States that stand before one that we know already, told by the feed or set by us: history, no news."""
+    """States and priorities before one that we know already, told by the feed or set by us: history."""
     stale: set[str] = set()
-    tickets: dict[tuple[str, str], list[Heard]] = {}
+    tickets: dict[tuple[str, str, str], list[Heard]] = {}
     for item in items:
-        if item.kind == "state":
-            tickets.setdefault((item.bond, item.ticket_id), []).append(item)
-    for (bond_id, ticket), states in tickets.items():
+        if item.kind in ("state", "priority"):
+            tickets.setdefault((item.bond, item.ticket_id, item.kind), []).append(item)
+    for (bond_id, ticket, _), states in tickets.items():
         incident = incidents.get(states[0].incident)
         bond = None if incident is None else incident.bond(bond_id)
         ours = bond.wrote if bond is not None and not ticket else ""
@@ -172,7 +173,7 @@ def _overtaken(items: Iterable[Heard], incidents: Mapping[str, Incident], world:
 
 def _is_set(item: Heard, ours: str) -> bool:
     """Whether it is the state that we set last, where its answer told nothing to know it by."""
-    return item.by_our_account and item.means == ours != ""
+    return item.kind == "state" and item.by_our_account and item.means == ours != ""
 
 
 def _is_own_doing(item: Heard, bond: Bond, world: World) -> bool:

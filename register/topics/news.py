@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from register.core import Event, PersonId, evolve
-from register.incident import Ball, Bond, BondState, Incident, Priority, TicketRef
+from register.incident import Ball, Bond, BondState, Difference, Incident, Priority, TicketRef
 from register.merging import Shared
 from register.topics.calling import spoke
 
@@ -43,7 +43,8 @@ class SupplierUpdated(Event):
 class SupplierReprioritised(Event):
     """They gave their ticket another priority. priorities: which of ours it may stand for.
 
-    agreed: both go by it from now on; else ours holds, and may be told them again.
+    agreed: both go by it from now on; else ours holds, and may be told them again. overtaken: ours is with
+    them since.
     """
 
     kind: ClassVar[str] = "supplier_reprioritised"
@@ -56,6 +57,7 @@ class SupplierReprioritised(Event):
     raw_priority: str
     priorities: tuple[Priority, ...] = ()
     agreed: bool = False
+    overtaken: bool = False
     of: TicketRef | None = None
 
 
@@ -87,13 +89,19 @@ def _(event: SupplierUpdated, incident: Incident, at: datetime) -> Incident:
     if event.of is not None:
         return incident.with_bond(_beside(bond, event, event.of, at))
     changes: dict[str, Any] = {"raw_state": event.raw_state, "heard_at": at, "said_at": at}
-    changes |= {"wrote": "", "version": event.version}
+    changes |= {"wrote": "", "version": event.version, "differences": _as_told(bond, event)}
     if event.ball is not None and event.ball is not bond.ball:
         changes |= {"ball": event.ball, "ball_since": at}
     if event.fixed is not None:
         changes["closed"] = event.closed
         changes["state"] = _stands(bond.state, event)
     return incident.with_bond(spoke(bond).but(**changes))
+
+
+def _as_told(bond: Bond, event: SupplierUpdated) -> tuple[Difference, ...]:
+    """What a person is asked about their state is about the one that they have by now."""
+    now = {"theirs": event.raw_state, "fixed": bool(event.fixed)}
+    return tuple(one.model_copy(update=now) if one.field is Shared.STATE else one for one in bond.differences)
 
 
 def _beside(bond: Bond, event: SupplierUpdated, of: TicketRef, at: datetime) -> Bond:
@@ -125,6 +133,8 @@ def _(event: SupplierReprioritised, incident: Incident, at: datetime) -> Inciden
     if bond is None or event.of is not None:
         return incident
     told = bond.but(heard_at=at, said_at=at)
+    if event.overtaken:
+        return incident.with_bond(told)
     if bond.told_priority in event.priorities:
         rest = tuple(one for one in bond.differences if one.field is not Shared.PRIORITY or one.row_id)
         return incident.with_bond(told.but(their_priority="", differences=rest))

@@ -144,6 +144,8 @@ def _(event: Delivered, incident: Incident, at: datetime) -> Incident:
         # where nobody could say which word it is with them, the next one of theirs is news, whatever it is
         unknown = {"raw_state": "", "version": None, "closed": event.means == "closed"}
         told = unknown | told | {"wrote": event.means}
+    if event.what == "priority":
+        told = {"their_priority": ""}
     if event.quiet:
         return incident.with_bond(bond.prepared(-1).but(doubtful=False, dead=False))
     return incident.with_bond(

@@ -30,9 +30,19 @@ class Told(Protocol):
 
 
 def priority_news(
-    item: Told, incident: Incident, bond: Bond, of: TicketRef | None, world: World, unsettled: frozenset[str]
+    item: Told,
+    incident: Incident,
+    bond: Bond,
+    of: TicketRef | None,
+    world: World,
+    unsettled: frozenset[str],
+    *,
+    overtaken: bool = False,
 ) -> tuple[Event, ...]:
-    """Return what it is news of. What we set ourselves, and what both go by already, is none."""
+    """Return what it is news of. What we set ourselves, and what both go by already, is none.
+
+    overtaken: what we set is with them since.
+    """
     event = SupplierReprioritised(
         bond=bond.id,
         vendor=bond.vendor,
@@ -52,9 +62,12 @@ def priority_news(
         return (event,)
     facts = world.policy.vendors.get(bond.vendor)
     owner = (OWNERS if facts is None else facts.owner).get(Shared.PRIORITY, OWNERS[Shared.PRIORITY])
+    if overtaken:
+        return (event.model_copy(update={"overtaken": True}),)
     if owner is Owner.THEIRS or incident.priority in item.priorities:
         return (event.model_copy(update={"agreed": True}),)
-    return (event, _asked(bond, incident, event)) if owner is Owner.CONFLICT else (event,)
+    asked = any(one.field is Shared.PRIORITY for one in bond.differences)  # perhaps by a sending that waits
+    return (event, _asked(bond, incident, event)) if owner is Owner.CONFLICT and not asked else (event,)
 
 
 def _asked(bond: Bond, incident: Incident, event: SupplierReprioritised) -> DifferenceFound:

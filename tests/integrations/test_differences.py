@@ -166,6 +166,15 @@ async def test_other_ways_out_leave_nothing_to_settle(engine: Engine, practice: 
     assert (bond.differences, bond.dead, bond.state) == ((), False, BondState.ENDED)
 
 
+async def test_what_is_asked_about_is_their_state_by_now(engine: Engine, practice: Practice) -> None:
+    number, _ = await disputed_state(engine, practice)
+    practice.desk.set_state(own_id(engine, number), "Lena", "Fixed")
+    await engine.collector.poll()
+    assert [one.theirs for one in bond_of(engine, number).differences] == ["Fixed"]
+    engine.do(SettleDifference(target=number, keep=Keep.THEIRS))
+    assert bond_of(engine, number).state is BondState.FIXED
+
+
 # Their priority
 
 
@@ -254,10 +263,19 @@ async def test_a_priority_that_both_changed_goes_by_the_table(
     await engine.courier.until_quiet()
     assert practice.desk.ticket(own_id(engine, number)).priority == word
     assert engine.kinds(number)[-1] == (kind or "difference_found")
+    for _ in range(2):
+        await engine.collector.poll()
     if not kind:
+        assert len(bond_of(engine, number).differences) == 1
         engine.do(SettleDifference(target=number, keep=Keep.OURS))
         await engine.settle_all()
+        await engine.collector.poll()
         assert practice.desk.ticket(own_id(engine, number)).priority == "Urgent"
+    bond = bond_of(engine, number)
+    assert (bond.their_priority, bond.dead, outbox.unfinished(engine.store)) == ("", False, [])
+    assert bond.told_priority is (Priority.LOW if owner is Owner.THEIRS else Priority.CRITICAL)
+    told = engine.kinds(number).count("supplier_reprioritised")
+    assert told == (0 if owner is Owner.THEIRS else 1), "it is on record that they did, once"
 
 
 # Versions
