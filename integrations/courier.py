@@ -7,8 +7,9 @@ sent twice: that is `integrations.recovery`'s, and a person's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 from integrations import exchange
 from integrations.breaker import after, room_in
@@ -18,6 +19,7 @@ from integrations.errors import Ambiguous, Failure
 from integrations.hand import COURIER, Hand
 from integrations.leaving import as_it_may_leave
 from integrations.outcomes import AFTER, Later, Learned, Timing
+from integrations.pins import PinMissing, PinOf, every_form_of, look, names_in, taken_along
 from integrations.recovery import Recovery, confirmed
 from integrations.register_files import Fetched, RegisterFiles
 from integrations.sending import Differs, Outcome, Request
@@ -29,6 +31,9 @@ from register.store.leaving import PLAIN, Stands, claim
 from register.store.outbox import Sending
 from register.store.vendors import Standing
 from register.topics.delivery import ConfirmSending, DoubtSending
+
+PIN_WAIT: Final = timedelta(seconds=30)
+"""After a secret was missing: nothing tells when somebody stores it."""
 
 
 def _no_fault(point: str) -> None:
@@ -47,7 +52,9 @@ class Courier:
         timing: Timing | None = None,
         fault: Callable[[str], None] = _no_fault,
         budget: Budget | None = None,
+        pin_of: PinOf = look,
     ) -> None:
+        self._pin_of = pin_of
         self._hand = hand
         self._vendor = vendor
         self._connector = connector
@@ -145,7 +152,13 @@ class Courier:
             return
         kept = exchange.begin()
         try:
-            outcome: Outcome | Failure = await self._in_time(row)
+            pins = await asyncio.to_thread(taken_along, row, self._pin_of) if names_in(row.payload) else {}
+        except PinMissing as missing:  # this process's lack: it says nothing of them, and stops nothing else
+            store, now, why = self._hand.store, self._hand.now(), missing.why
+            await self._hand.call(lambda: outbox.wait(store, row, now + PIN_WAIT, why, now))
+            return
+        try:
+            outcome: Outcome | Failure = await self._in_time(row, pins)
         except Failure as failure:
             outcome = failure
         else:
@@ -158,20 +171,22 @@ class Courier:
         await self._stands(outcome)
         self._fault("settled")
 
-    async def _in_time(self, row: Sending) -> Outcome:
+    async def _in_time(self, row: Sending, pins: Mapping[str, str]) -> Outcome:
         """Send before the deadline that stands in the row: past it others may look the row up."""
         left = ((row.deadline_at or self._hand.now()) - self._hand.now()).total_seconds()
         limit = asyncio.timeout(max(left, 0.0))
         try:
             async with limit:
-                return await self._send(row)
+                return await self._send(row, pins)
         except TimeoutError:
             if not limit.expired():
                 raise
             raise Ambiguous(f"no answer from {self._vendor.title} in time", row.op_id) from None
 
-    async def _send(self, row: Sending) -> Outcome:
-        return await Request(self._vendor, self._connector, row, RegisterFiles(self._hand)).make()
+    async def _send(self, row: Sending, pins: Mapping[str, str]) -> Outcome:
+        if pins:
+            self._connector.http.hide(every_form_of(pins.values()))
+        return await Request(self._vendor, self._connector, row, RegisterFiles(self._hand), pins).make()
 
     async def _settle(self, row: Sending, outcome: Outcome | Failure, said: str) -> None:
         if isinstance(outcome, TicketRef):

@@ -15,7 +15,7 @@ import logging
 import re
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -330,6 +330,10 @@ class Http:
         except httpx.InvalidURL:
             pass
         raise Rejected(f"An address of {self.name} could not be written: nothing was sent.")
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Have these, too, be shown by nobody: they are about to be sent, and may be sent back."""
+        self._masks = tuple(sorted({*self._masks, *masks_of([*secrets])}, key=len, reverse=True))
 
     def masked(self, text: str) -> str:
         """`text` without this client's secrets, should a supplier send them back."""

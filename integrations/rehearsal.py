@@ -14,6 +14,7 @@ from typing import Final
 import httpx
 
 from integrations.errors import Failure
+from integrations.pins import names_in
 from integrations.register_files import Fetched, RegisterFiles
 from integrations.sending import Request
 from integrations.vendors import Vendor, connector_for
@@ -23,6 +24,8 @@ from register.store.outbox import Sending
 
 CREDENTIAL: Final = "CREDENTIAL"
 """Stands where the secret would."""
+PIN: Final = "SECRET"
+"""Stands where a secret part of an entitlement would."""
 _MOST: Final = 8_192
 _DULL: Final = frozenset({"accept", "accept-encoding", "connection", "content-length", "host", "user-agent"})
 
@@ -74,10 +77,11 @@ async def rehearse(vendor: Vendor, row: Enqueue, remote_id: str | None, store: S
 
     One that must read before it writes asks that first, and gets no further.
     """
-    line = _Nowhere()
+    line, asked = _Nowhere(), _sending(row, remote_id)
+    pins = dict.fromkeys(names_in(row.payload), PIN)
     connector = connector_for(vendor, lambda _: CREDENTIAL, line)
     try:
-        await Request(vendor, connector, _sending(row, remote_id), _Files(store)).make()
+        await Request(vendor, connector, asked, _Files(store), pins).make()
     except Failure:
         pass  # nothing was sent: that is what it is for
     finally:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "muster"
 """The service under which the keyring holds our secrets; the user name is the vendor's, or a page's slot."""
+PIN: Final = "pin-"
+"""Before the name of a part of an entitlement, as `support_pin`: the kind of entry that holds it."""
 MAX_SECRET: Final = 8_192
 _SLUG: Final = r"[a-z0-9][a-z0-9_-]{0,39}"
 _NAME: Final = re.compile(_SLUG)
@@ -254,7 +256,9 @@ def _login(entry: str) -> str:
     if found:
         return f"muster page login {found[1]} {found[2]}"
     vendor, _, kind = entry.partition(".")
-    return f"muster vendors login {vendor}{' --webhook' if kind else ''}"
+    pin = kind.removeprefix(PIN)
+    which = "" if not kind else f" --pin {pin}" if pin != kind else " --webhook"
+    return f"muster vendors login {vendor}{which}"
 
 
 def _entry(vendor: str, kind: str) -> str:

@@ -85,7 +85,16 @@ Outcome = TicketRef | Applied | Fetched | Differs
 class Request:
     """One sending, about to be made. Raises `integrations.errors.Failure` kinds."""
 
-    def __init__(self, vendor: Vendor, connector: Wired, row: Sending, files: RegisterFiles) -> None:
+    def __init__(
+        self,
+        vendor: Vendor,
+        connector: Wired,
+        row: Sending,
+        files: RegisterFiles,
+        pins: Mapping[str, str] | None = None,
+    ) -> None:
+        """pins: what it takes along that stands nowhere but in the keyring, by name."""
+        self._pins = dict(pins or {})
         self._vendor = vendor
         self._connector = connector
         self._row = row
@@ -98,7 +107,7 @@ class Request:
     async def create(self) -> TicketRef:
         told = self._payload
         priority, known = Priority(told["priority"]), self._vendor.fields
-        fields: Mapping[str, str] = told.get("fields", {})
+        fields: Mapping[str, str] = {**told.get("fields", {}), **self._pins}
         theirs = {known[name]: value for name, value in fields.items() if name in known}
         said = with_fields(told["body"], {n: value for n, value in fields.items() if n not in known})
         impact, urgency = self._graded()
@@ -303,7 +312,8 @@ def in_words(wish: Theirs) -> str:
 
 def with_fields(body: str, fields: Mapping[str, str]) -> str:
     """A text, and under it what has no field of its own in their system, a line each."""
-    lines = "\n".join(f"{name[:1].upper()}{name[1:]}: {value}" for name, value in fields.items())
+    named = ((name.replace("_", " "), value) for name, value in fields.items())
+    lines = "\n".join(f"{name[:1].upper()}{name[1:]}: {value}" for name, value in named)
     return f"{body}\n\n{lines}" if lines else body
 
 

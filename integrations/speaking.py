@@ -21,6 +21,7 @@ from integrations.hand import Hand
 from integrations.leasing import Leasing
 from integrations.listening import Listener
 from integrations.outcomes import Timing
+from integrations.pins import look
 from integrations.secrets import resolve
 from integrations.vendor import Vendor
 from integrations.vendors import connector_for
@@ -103,8 +104,12 @@ class Speaking:
         means, vendor = self._means, self.vendor
         connector = connector_for(vendor, lambda name: resolve(name, means.env))
         budget = Budget(means.hand, vendor, connector)
+
+        def pin_of(vendor: str, name: str) -> str | None:
+            return look(vendor, name, means.env)
+
         courier = Courier(
-            means.hand, vendor, connector, means.leasing.holder, means.timing, means.fault, budget
+            means.hand, vendor, connector, means.leasing.holder, means.timing, means.fault, budget, pin_of
         )
         collector = Collector(means.hand, vendor, connector, budget)
         self._listener = Listener(means.hand, vendor, collector, means.tell, self._place)

@@ -173,6 +173,10 @@ class Block(BaseModel, extra="forbid", frozen=True):
     entitlement_required: Annotated[
         tuple[Name, ...], Field(description="which of these must be there before it is engaged")
     ] = ()
+    entitlement_secret: Annotated[
+        tuple[Slug, ...],
+        Field(description="what it asks for besides that is secret, as support_pin: kept in the keyring"),
+    ] = ()
 
 
 class ByHand(BaseModel, extra="forbid", frozen=True):
@@ -209,6 +213,7 @@ class Vendor(Block, frozen=True):
             self.upload,
             self.entitlement,
             self.entitlement_required,
+            self.entitlement_secret,
         )
 
     @property

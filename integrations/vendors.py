@@ -185,6 +185,7 @@ class _Reader:
         if common is None or config is None:
             return None
         self._check_reach(name, common)
+        self._check_secrets(name, common)
         if len(self._file) > before:
             return None
         return Vendor(name=name, config=config, **common.model_dump(exclude_unset=True))
@@ -198,6 +199,22 @@ class _Reader:
                 ("vendor", name),
                 "nobody would know how to reach it: give its phone, contacts, or its portal's address as url",
             )
+
+    def _check_secrets(self, name: str, block: Block) -> None:
+        """What of an entitlement is secret has no value here, and no person to read it out."""
+        where = ("vendor", name)
+        if block.entitlement_secret and block.connector == BY_HAND:
+            says = "is for suppliers whose system is spoken to: who calls this one must be able to read it"
+            self._file.fault((*where, "entitlement_secret"), says)
+        for service, told in block.entitlement.items():
+            for one in block.entitlement_secret:
+                if one in told:
+                    self._file.fault(
+                        (*where, "entitlement", service, one),
+                        "is secret, and stands in a file. Take it out, store it with"
+                        f" muster vendors login {name} --pin {one}, and have it changed if others could read"
+                        " it here",
+                    )
 
     def _check_auth(self, name: str, block: Block) -> None:
         if block.auth != "none":

@@ -21,6 +21,7 @@ from register.matrix_toml import FILE, typed_leniently
 from register.merging import OWNERS, Owner, Shared
 from register.policy import DEFAULT_MATRIX, Matrix, Period
 from register.text import one_line
+from register.translation import tables_of
 
 BY_HAND: Final = "manual"
 """`connector` of a supplier with no system that could be spoken to."""
@@ -72,6 +73,7 @@ def _facts(name: str, block: Mapping[str, Any]) -> VendorFacts:
         p1=str(block.get("p1", "ticket")),
         phone=one_line(str(block.get("phone", ""))),
         receives=_receives(block),
+        translation=tables_of(block),
         contacts=tuple(_contacts(block.get("contacts", ()))),
         owner=_owners(block.get("owner")),
         closes_after=_period(block.get("closes_after")),
@@ -105,6 +107,7 @@ def _receives(block: Mapping[str, Any]) -> Receives:
             for service, told in block.get("entitlement", {}).items()
         },
         required=tuple(map(str, block.get("entitlement_required", ()))),
+        secret=tuple(map(str, block.get("entitlement_secret", ()))),
     )
 
 

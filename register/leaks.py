@@ -7,7 +7,7 @@ from typing import Final
 
 _KEY: Final = re.compile(
     r"(?:^|[_.-])(?:token|password|passwd|pwd|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key"
-    r"|credentials?|bearer|authorization|cookie|pat)s?(?:$|[_.-])",
+    r"|credentials?|bearer|authorization|cookie|pat|pin)s?(?:$|[_.-])",
     re.IGNORECASE,
 )
 _VALUE: Final = tuple(

@@ -55,7 +55,7 @@ class Receives:
 
     most_bytes: of one file. upload: where larger ones are put, an address or words, or "".
     entitlement: by service of ours, "*" for all, what they ask for before they help: contract, asset.
-    required: which of these must be there.
+    required: which of these must be there. secret: which of them are in the keyring, and nowhere else.
     """
 
     may: frozenset[str] = USUAL
@@ -64,6 +64,7 @@ class Receives:
     upload: str = ""
     entitlement: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     required: tuple[str, ...] = ()
+    secret: tuple[str, ...] = ()
 
     def lets(self, kind: May) -> bool:
         return kind in self.may

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from register.incident import Impact, Priority, ResolutionCode, Urgency
+from register.text import one_line
 
 EVERY: Final = "*"
 """In a table: for whatever it does not name."""
@@ -81,6 +82,29 @@ class Translation:
 
 
 NO_TABLES: Final = Translation()
+
+
+def tables_of(block: Mapping[str, Any]) -> Translation:
+    """The tables that an adopted block has, but for priorities, which no rule asks for.
+
+    What this program cannot read of it is as if it were not there: the file's own reader has told of it.
+    """
+    close = block.get("close")
+    return Translation(
+        matrix=_table(block, "impact_urgency"),
+        impact=_table(block, "impact"),
+        urgency=_table(block, "urgency"),
+        categories=_table(block, "categories"),
+        services=_table(block, "service_names"),
+        codes=_table(close, "codes"),
+        note=isinstance(close, dict) and close.get("note") is True,
+    )
+
+
+def _table(block: Any, key: str) -> dict[str, str]:
+    found = block.get(key) if isinstance(block, dict) else None
+    table = found if isinstance(found, dict) else {}
+    return {str(ours): one_line(str(word)) for ours, word in table.items()}
 
 
 def _looked_up(table: Mapping[str, str], ours: str) -> str | None:

@@ -107,6 +107,7 @@ def what_they_get(row: Row, supplier: Supplier, message: str) -> list[tuple[str,
     removed = "; ".join(map(str, (*cleared(row["title"], what).removed, *text.removed)))
     told = [(REMOVED, removed)] if removed else []
     fields = ", ".join(f"{name} {value}" for name, value in what.entitled(row["service"] or "").items())
+    fields = ", ".join(filter(None, (fields, *(f"{name} (keyring)" for name in what.secret))))
     told += [("Contract", fields)] if fields else []
     return [("Title", title), *_their_words(row, supplier), *told, ("Text", text.text)]
 

@@ -98,6 +98,7 @@ class Engaged(Event):
     urgency: Urgency | None = None
     category: str = ""
     service: str = ""
+    secrets: tuple[str, ...] = ()
 
 
 class Replied(Event):
@@ -146,6 +147,7 @@ def _(command: Engage, incident: Incident, world: World) -> Decision:
         by=world.actor,
         quotes=tuple(notes),
         fields=entitled(incident, world, command.vendor),
+        secrets=receives(world, command.vendor).secret,
         impact=incident.impact,
         urgency=incident.urgency,
         category=category,
@@ -283,6 +285,8 @@ def _(event: Engaged, stream: str, command_id: str) -> tuple[Effect, ...]:
     payload |= {name: word for name, word in said.items() if word}
     if event.quotes:
         payload["quotes"] = event.quotes
+    if event.secrets:
+        payload["secrets"] = event.secrets
     if event.fields:
         payload["fields"] = event.fields
     return (enqueued(event.bond, event.vendor, stream, command_id, "create", payload),)

@@ -48,7 +48,7 @@ def entitled(incident: Incident, world: World, vendor: str) -> dict[str, str]:
     """Return what they ask for before they help; refused where some of it is missing."""
     what = receives(world, vendor)
     found = what.entitled(incident.service)
-    missing = [name for name in what.required if not found.get(name)]
+    missing = [name for name in what.required if not found.get(name) and name not in what.secret]
     of = f"service {incident.service}" if incident.service else "an incident without a service"
     refuse_unless(
         not missing,

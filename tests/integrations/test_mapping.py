@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from engine_kit import COORDINATOR, Engine, practice_file
 
 from integrations.practice.server import Practice
 from integrations.vendors import VendorsFileError, load_vendors, policy_of, read_vendors
+from register.adoption import as_text, vendors_in
 from register.core import Policy, Refused
 from register.desk import ServiceDesk
 from register.incident import BondState, Impact, Priority, ResolutionCode, Urgency
@@ -198,3 +200,19 @@ def test_how_it_ended_is_looked_up_before_anything_is_done(store: Store, tmp_pat
     assert ended.bonds[-1].state is BondState.ENDING
     (row,) = outbox.unfinished(store)
     assert '"ended":"recipe"' in row.payload
+
+
+def test_the_register_reads_the_same_tables_of_what_was_adopted() -> None:
+    """It reads them without the connectors; a rule must not know less than the connector that sends."""
+    text = (
+        HEAD + 'fields = { category = "Queue", service = "Shop" }\nentitlement_secret = ["support_pin"]\n'
+        f"[vendor.acme.impact_urgency]\n{NINE}\n"
+        '[vendor.acme.categories]\nNetwork = "N"\n[vendor.acme.service_names]\n"*" = "S"\n'
+        '[vendor.acme.close]\nnote = true\nfield = "Resolution"\ncodes = { "*" = "Solved" }\n'
+    )
+    one = read_vendors(text)["acme"]
+    facts = vendors_in(as_text(tomllib.loads(text)))["acme"]
+    assert facts.translation == one.translation
+    assert facts.receives == one.receives
+    odd = {"close": 7, "categories": "x", "impact": None}
+    assert vendors_in(as_text({"vendor": {"acme": odd}}))["acme"].translation == Translation()

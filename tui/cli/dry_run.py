@@ -79,6 +79,19 @@ def words_of(vendor: Vendor | None, told: Mapping[str, Any]) -> dict[str, str]:
     return words
 
 
+def _held(vendor: str, name: str) -> str:
+    """Whether a secret part of an entitlement is in this process's keyring: told, and never shown."""
+    from integrations import pins
+    from integrations.errors import AuthFailed
+
+    try:
+        held = pins.look(vendor, name) is not None
+    except AuthFailed as failure:
+        return f"✗ {failure.why}"
+    missing = f"✗ not in the keyring here: muster vendors login {vendor} --pin {name}"
+    return pins.HELD if held else missing
+
+
 def _theirs(told: Mapping[str, Any]) -> str:
     """Their word for a priority, behind ours."""
     theirs = told["theirs"]
@@ -91,6 +104,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
     if "priority" in told:
         lines.append(f"  Priority  {Priority(told['priority'])}{_theirs(told)}")
     lines += [f"  {name:<8}  {value}" for name, value in told.get("fields", {}).items()]
+    lines += [f"  {name:<8}  {_held(told['vendor'], name)}" for name in told.get("secrets", ())]
     words = {name: word for name, word in told["theirs"].items() if name not in _GRADES}
     lines += [f"  {name.capitalize():<8}  {word}" for name, word in words.items()]
     for name, label in _LABELS.items():

@@ -7,14 +7,15 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
 
-from integrations import hook_secrets, secrets
-from integrations.connector import Health
-from integrations.errors import Failure
+from integrations import hook_secrets, pins, secrets
+from integrations.connector import Check, Health
+from integrations.errors import AuthFailed, Failure
 from integrations.levels import level_of
 from integrations.policy_files import find_files, vendors_now
 from integrations.vendors import Vendor, connector_for, load_vendors
@@ -31,6 +32,10 @@ from tui.suppliers import webhooks_refused
 from tui.who import env_of
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="the supplier's name in vendors.toml")]
+Pin = Annotated[
+    str,
+    typer.Option("--pin", metavar="FIELD", help="a secret part of its entitlement instead, as support_pin"),
+]
 _NONE: Final = "No supplier is adopted: write vendors.toml, then `muster apply`."
 _MOST_INPUT: Final = 4 * secrets.MAX_SECRET
 
@@ -153,6 +158,7 @@ def _checked(vendor: Vendor, before: tuple[str, ...] = ()) -> Answer:
         checks = [{"name": "connection", "ok": False, "says": failure.why, "todo": ""}]
         lines = [*before, f"✗ connection: {failure.why}"]
         return Answer(_verdict(vendor, "", checks, resumed=False), lines, SUPPLIER)
+    health = replace(health, checks=(*health.checks, *_pins(vendor)))
     lines = [*before, *(_line(one.ok, one.name, one.says, one.todo) for one in health.checks)]
     resumed = health.ok and _resumed(vendor.name)
     if resumed:
@@ -160,6 +166,21 @@ def _checked(vendor: Vendor, before: tuple[str, ...] = ()) -> Answer:
     checks = [{"name": c.name, "ok": c.ok, "says": c.says, "todo": c.todo} for c in health.checks]
     verdict = _verdict(vendor, health.account, checks, resumed=resumed)
     return Answer(verdict, lines, 0 if health.ok else SUPPLIER)
+
+
+def _pins(vendor: Vendor) -> list[Check]:
+    """Whether the secret parts of its entitlement are in this process's keyring."""
+    lines = []
+    for name in vendor.entitlement_secret:
+        todo = f"store it: muster vendors login {vendor.name} --pin {name}"
+        try:
+            held = pins.look(vendor.name, name) is not None
+        except AuthFailed as failure:
+            lines.append(Check("entitlement", False, failure.why, todo))
+            continue
+        says = f"{name} is in the keyring" if held else f"{name} is not in the keyring here"
+        lines.append(Check("entitlement", held, says, "" if held else todo))
+    return lines
 
 
 def _by_hand(vendor: Vendor) -> Answer:
@@ -202,6 +223,7 @@ def _resumed(name: str) -> bool:
 def login(
     name: Name,
     webhook: Annotated[bool, typer.Option("--webhook", help="the secret of its webhooks instead")] = False,
+    pin: Pin = "",
 ) -> Answer:
     """Store a supplier's credential in the keyring, then check it. It is asked for, or read from stdin."""
     vendor = vendor_named(name)
@@ -209,6 +231,8 @@ def login(
         raise WrongUse(f"A person speaks to {name}: it needs no credential. Nothing was stored.")
     if webhook:
         return _webhook_login(vendor)
+    if pin:
+        return _pin_login(vendor, pin)
     if vendor.auth == "none":
         raise WrongUse(f'{name} needs no credential: vendors.toml says auth = "none". Nothing was stored.')
     try:
@@ -216,6 +240,25 @@ def login(
     except ValueError as error:
         raise WrongUse(str(error)) from None
     return _checked(vendor, (f"The credential for {name} is in {secrets.place()}.",))
+
+
+def _pin_login(vendor: Vendor, pin: str) -> Answer:
+    """Keep a secret part of its entitlement, as its support PIN."""
+    name = vendor.name
+    if pin not in vendor.entitlement_secret:
+        known = joined(vendor.entitlement_secret) or "none"
+        raise WrongUse(
+            f"{clip(one_line(pin), 40)} is not in entitlement_secret of {name} (there: {known}): add it to"
+            " vendors.toml first. Nothing was stored.",
+            "pin",
+        )
+    try:
+        secrets.store(name, _secret(f"{pin} of {one_line(vendor.title)}"), kind=secrets.PIN + pin)
+    except ValueError as error:
+        raise WrongUse(str(error)) from None
+    where = f"{pin} of {name} is in {secrets.place()}."
+    lines = [f"{where} It goes with every new ticket there, and is shown nowhere."]
+    return Answer({"vendor": name, "pin": pin}, lines)
 
 
 def _webhook_login(vendor: Vendor) -> Answer:
@@ -243,13 +286,17 @@ def _secret(of: str) -> str:
 def logout(
     name: Name,
     webhook: Annotated[bool, typer.Option("--webhook", help="the secret of its webhooks instead")] = False,
+    pin: Pin = "",
 ) -> Answer:
     """Take a supplier's credential out of the keyring."""
     try:
-        held = hook_secrets.forget(name) if webhook else secrets.forget(name)
+        if pin:
+            held = secrets.forget(name, kind=secrets.PIN + pin)
+        else:
+            held = hook_secrets.forget(name) if webhook else secrets.forget(name)
     except ValueError as error:
         raise WrongUse(str(error), "name") from None
-    place, what = secrets.place(), "webhooks' secret" if webhook else "credential"
+    place, what = secrets.place(), pin or ("webhooks' secret" if webhook else "credential")
     said = f"was taken out of {place}" if held else f"is not in {place}: there was nothing to do"
     return Answer({"vendor": name, "forgotten": held}, [f"The {what} for {name} {said}."])
 
