@@ -37,7 +37,11 @@ def _before(vendor: str, env: Mapping[str, str], now: datetime) -> tuple[str, ..
     except AuthFailed:  # the newest is a systemd credential, and no keyring is here: it has its own lines
         return ()
     until, _, before = (kept or "").partition(" ")
-    return (before,) if before and now < datetime.fromisoformat(until) else ()
+    try:
+        counts = bool(before) and now < datetime.fromisoformat(until)
+    except (ValueError, TypeError):  # not as we wrote it
+        return ()
+    return (before,) if counts else ()
 
 
 def put(

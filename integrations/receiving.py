@@ -74,7 +74,14 @@ class Receiver:
             answer = await self._answer(Request(scope, receive))
         except ClientDisconnect:
             return
+        except Exception as error:  # whoever called is to come again; what it was is ours to know
+            self._tell(f"A webhook was not taken in by a fault of Muster: {type(error).__name__}.")
+            answer = _said(500, "not now", {"Retry-After": "30"})
         await answer(scope, receive, send)
+
+    async def settle(self) -> None:
+        """Have what was put off done, before the register's thread ends."""
+        await asyncio.gather(*self._later, return_exceptions=True)
 
     def look_again(self) -> None:
         """There are other suppliers, or other secrets."""

@@ -265,6 +265,7 @@ class Worker:
                 both.create_task(receiver.keep_secrets())
                 both.create_task(keep_open(address, receiver, self.tell))
         finally:
+            await receiver.settle()
             hand.close()
 
     async def _idle(self) -> None:

@@ -14,7 +14,7 @@ from integrations.levels import Level
 Run = Callable[[Stage], Awaitable[None]]
 _TABLE: Final[dict[str, Rule]] = {}
 NOTHING: Final = Cap(0)
-_FILES: Final = ("tickets", "doubts", "messages", "hearing", "waits")
+_FILES: Final = ("tickets", "doubts", "messages", "hearing", "waits", "webhooks")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from integrations import door, receiving
+from integrations import door, hook_secrets, receiving, secrets
 from integrations.door import BadAddress, address_of
 from integrations.hand import Hand
 from integrations.practice.hooks import SECRET
@@ -312,6 +312,30 @@ async def test_one_that_cannot_be_noted_is_asked_to_come_again(
     assert at.rang == []
     assert (await at.signed()).status_code == 200
     assert at.rang == ["practice"]
+
+
+async def test_a_fault_of_ours_is_told_and_the_webhook_is_to_come_again(
+    at: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(*args: Any) -> bool:
+        raise ZeroDivisionError(SECRET)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hooks, "ring", faulty)
+        assert (await at.signed()).status_code == 500
+    assert at.told[-1] == "A webhook was not taken in by a fault of Muster: ZeroDivisionError."
+    assert (await at.signed()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "kept", ["", "soon the-one-before", "2026-12-04 the-one-before", "2099-01-01T00:00:00+00:00"]
+)
+def test_what_is_kept_of_an_older_secret_and_says_nothing_counts_for_nothing(
+    kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = {"webhook": "the-newest-of-them", "webhook-before": kept}
+    monkeypatch.setattr(secrets, "look", lambda vendor, env, kind: held[kind])
+    assert hook_secrets.secrets_of("acme", {}, datetime.now(UTC)) == ("the-newest-of-them",)
 
 
 @pytest.mark.parametrize(
