@@ -56,6 +56,7 @@ class Answer:
     name: str = ""
     repeatable: bool = True
     op_id: OpId = ""
+    zone: str = ""
 
     def __repr__(self) -> str:
         return f"Answer({self.status}, {len(self.body)} bytes)"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 from integrations.connector import Check
 from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, RateLimited
 from register.text import one_line
 
+NEAR: Final = 5
+"""Seconds that an answer may take."""
+FAR: Final = 300
+"""Seconds from which on clocks that differ are more than untidy."""
 _TODO: Final[Mapping[type[Failure], str]] = {
     NotSent: "is its `url` right, does the supplier's system run, and may this host reach it?",
     RateLimited: "wait, then check again",
@@ -25,6 +30,22 @@ def failed(name: str, failure: Failure, vendor: str) -> Check:
     else:
         todo = next(todo for kind, todo in _TODO.items() if isinstance(failure, kind))
     return Check(name, False, failure.why, todo)
+
+
+def clock(gap: timedelta | None, zone: str) -> Check:
+    """How their clock goes beside ours, by what their last answer said of it, and in which zone they tell."""
+    told = f"; times that name no zone are taken for {zone}" if zone else ""
+    if gap is None:
+        return Check("clock", True, f"they do not tell the time{told}")
+    off = abs(round(gap.total_seconds()))
+    if off <= NEAR:
+        return Check("clock", True, f"as ours{told}")
+    way = "ahead of" if gap > timedelta(0) else "behind"
+    says = f"theirs is {off // 60} min {off % 60} s {way} ours{told}"
+    hours = off % 1_800 < NEAR or off % 1_800 > 1_800 - NEAR
+    hint = "it looks like a zone that one of the two has wrong: " if hours else ""
+    todo = f"{hint}compare both with the right time; what they tell is shown by their clock"
+    return Check("clock", off < FAR, says, todo)
 
 
 def known(name: str, ours: Collection[str], theirs: Sequence[str], *, whole: bool = False) -> Check:

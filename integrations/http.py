@@ -29,6 +29,7 @@ from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, OpId,
 from integrations.exchange import KEPT, Asked
 from integrations.lines import Lines
 from integrations.masks import masks_of
+from integrations.zones import gap_of
 
 MAX_ANSWER: Final = 8 * 2**20
 """Bytes of an answer, packed or unpacked."""
@@ -113,6 +114,8 @@ class Http:
         self.name = name or self.base.host
         self.limits = limits or Limits()
         self.asked = 0  # requests so far
+        self.zone = ""  # of times of theirs that name none
+        self.gap: timedelta | None = None  # how far their clock is ahead of ours, by their last answer
         secrets = dict(headers or {})
         if not all(_HEADER_CHARS.issuperset(value) for value in secrets.values()):
             raise AuthFailed(
@@ -276,13 +279,10 @@ class Http:
     def _answer(self, at: _Exchange) -> Answer:
         assert at.response is not None  # noqa: S101 - no failure, so there is a response
         kind = at.response.headers.get("content-type", "")
+        told = dict(at.response.headers)
+        self.gap = gap_of(told, datetime.now(UTC))
         answer = Answer(
-            at.response.status_code,
-            dict(at.response.headers),
-            bytes(at.body),
-            self.name,
-            at.repeatable,
-            at.op_id,
+            at.response.status_code, told, bytes(at.body), self.name, at.repeatable, at.op_id, self.zone
         )
         if at.body and "html" in kind.lower() and not at.page:
             raise self._lost("answered with a web page instead of data: is the address right", at)

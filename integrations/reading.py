@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from integrations.answers import Answer, lost
 from integrations.connector import Unread
+from integrations.zones import NO_ZONE, SAYS, zoned
 from register.text import clean, clip, one_line
 
 MAX_RAW: Final = 4_000
@@ -20,10 +21,11 @@ M = TypeVar("M", bound=BaseModel)
 def read(model: type[M], answer: Answer) -> M:
     """The answer's JSON as a `model`. One of another shape counts as lost: it proves nothing."""
     try:
-        return model.model_validate(answer.json())
-    except ValidationError:
-        pass  # raised below, so that nothing of the answer hangs on the failure
-    raise lost(answer.name, "gave an answer that this connector cannot read", answer.repeatable, answer.op_id)
+        return model.model_validate(answer.json(), context=zoned(answer.zone))
+    except ValidationError as error:  # raised below, so that nothing of the answer hangs on the failure
+        kinds = {one["type"] for one in error.errors(include_input=False, include_context=False)}
+    says = SAYS if NO_ZONE in kinds else "gave an answer that this connector cannot read"
+    raise lost(answer.name, says, answer.repeatable, answer.op_id)
 
 
 def unread_row(

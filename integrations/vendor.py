@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import ipaddress
 import re
@@ -9,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, Field, InstanceOf, StringConstraints
 
@@ -74,6 +76,13 @@ def _day(text: str) -> str:
         return date.fromisoformat(text).isoformat() if text else ""
     except ValueError:
         raise ValueError("is no day: write it like 2027-01-31") from None
+
+
+def _zone(name: str) -> str:
+    if name and name not in available_timezones():
+        close = difflib.get_close_matches(name, available_timezones(), n=1)
+        raise ValueError(f"is no time zone: did you mean {close[0]}?" if close else "is no time zone")
+    return name
 
 
 _Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -146,6 +155,11 @@ class Block(BaseModel, extra="forbid", frozen=True):
             ' "conflict" to ask a person; usual: state = "theirs", priority = "ours"'
         ),
     ] = {}
+    zone: Annotated[
+        str,
+        AfterValidator(_zone),
+        Field(description="time zone of its own times, as Europe/Oslo, where they name none"),
+    ] = ""
     may_receive: Annotated[
         tuple[May, ...],
         Field(

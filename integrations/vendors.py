@@ -62,6 +62,7 @@ def connector_for(
         limits=Limits(connect=min(5.0, seconds), read=seconds, total=seconds),
         transport=transport,
     )
+    http.zone = vendor.zone
     return kind(http, vendor.config)
 
 

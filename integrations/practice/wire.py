@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
+
+from integrations.zones import TheirTime
 
 
 class TheirTicket(BaseModel):
@@ -16,7 +18,7 @@ class TheirTicket(BaseModel):
     priority: str
     state: str
     assignee: str
-    updated_at: AwareDatetime
+    updated_at: TheirTime
     version: int
 
 
@@ -26,7 +28,7 @@ class TheirChange(BaseModel):
     key: str
     kind: str
     author: str
-    at: AwareDatetime
+    at: TheirTime
     body: str
     public: bool
     state: str

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from integrations.http import Http
     from integrations.redmine.account import Account
     from integrations.redmine.config import RedmineConfig
+from integrations.zones import zoned
 
 STATE: Final = ".state"
 """What is added to a journal's number for the change of state in it: one journal may bring both."""
@@ -60,7 +61,7 @@ class Journals:
         unread: list[Unread] = []
         for row in issue.journals:
             try:
-                journal = Journal.model_validate(row)
+                journal = Journal.model_validate(row, context=zoned(self.http.zone))
             except ValidationError as error:
                 unread.append(replace(unread_row(row, ("id",), error), ticket=str(issue.id)))
                 continue
@@ -75,7 +76,7 @@ class Journals:
         told: set[str] = set()
         for row in issue.journals:
             with contextlib.suppress(ValidationError):  # told by itself
-                told |= Journal.model_validate(row).files.keys()
+                told |= Journal.model_validate(row, context=zoned(self.http.zone)).files.keys()
         made_with = [one for one in issue.attachments if str(one.id) not in told]
         files = [
             await self._file(issue, str(one.id), one_line(one.filename), one.author, one.created_on)
@@ -88,7 +89,7 @@ class Journals:
         found = []
         for row in issue.journals:
             try:
-                journal = Journal.model_validate(row)
+                journal = Journal.model_validate(row, context=zoned(self.http.zone))
             except ValidationError:
                 continue
             if marker_of(journal.notes or "") == op_id and await self._is_us(journal.user):
@@ -99,7 +100,7 @@ class Journals:
         """The change id of the last journal in which our account set this priority, if there is one."""
         for row in reversed(issue.journals):
             try:
-                journal = Journal.model_validate(row)
+                journal = Journal.model_validate(row, context=zoned(self.http.zone))
             except ValidationError:
                 continue
             if journal.priority == priority and await self._is_us(journal.user):

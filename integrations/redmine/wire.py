@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from integrations.errors import Rejected
+from integrations.zones import TheirTime
 from register.incident import TicketRef
 from register.text import one_line
 
@@ -31,7 +32,7 @@ class Row(BaseModel):
 
     id: int
     author: Named
-    updated_on: AwareDatetime
+    updated_on: TheirTime
     description: str | None = None
     custom_fields: tuple[CustomValue, ...] = ()
 
@@ -49,7 +50,7 @@ class Attachment(BaseModel):
     filename: str = ""
     filesize: int | None = None
     author: Named | None = None
-    created_on: AwareDatetime
+    created_on: TheirTime
 
 
 class TheAttachment(BaseModel):
@@ -63,7 +64,7 @@ class Issue(Row):
     priority: Named | None = None
     assigned_to: Named | None = None
     subject: str
-    created_on: AwareDatetime
+    created_on: TheirTime
     journals: tuple[dict[str, Any], ...] = ()
     attachments: tuple[Attachment, ...] = ()
     allowed_statuses: tuple[Named, ...] | None = None
@@ -85,7 +86,7 @@ class Journal(BaseModel):
     id: int
     user: Named | None = None
     notes: str | None = None
-    created_on: AwareDatetime
+    created_on: TheirTime
     private_notes: bool = False
     details: tuple[Detail, ...] = ()
 

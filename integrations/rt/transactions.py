@@ -23,6 +23,7 @@ from register.text import MAX_TEXT, clean, clip, one_line
 
 if TYPE_CHECKING:
     from integrations.http import Http
+from integrations.zones import zoned
 
 PATIENCE: Final = 3
 """Times that one unreadable message may hold up the rest."""
@@ -104,7 +105,7 @@ class Transactions:
         unread: list[Unread] = []
         for number, row in enumerate(rows):
             try:
-                told = Transaction.model_validate(row)
+                told = Transaction.model_validate(row, context=zoned(self.http.zone))
                 own = parts.get(told.id, ())
                 body = await self._body(own) if told.Type in SPOKEN else ""
                 changes += self._changes(told, body, own, me)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from integrations.errors import Rejected
+from integrations.zones import TheirTime
 from register.incident import TicketRef
 from register.text import one_line
 
@@ -42,7 +43,7 @@ class TheirTicket(BaseModel):
     Status: str
     Priority: str | int | None = None
     Owner: Named
-    LastUpdated: AwareDatetime
+    LastUpdated: TheirTime
     CustomFields: tuple[CustomField, ...] = ()
 
     def carries(self, field: str, value: str) -> bool:
@@ -75,7 +76,7 @@ class Transaction(BaseModel):
     Type: str
     Creator: Named
     ObjectId: int
-    Created: AwareDatetime
+    Created: TheirTime
     Field: str = ""
     NewValue: str = ""
 

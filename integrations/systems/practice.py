@@ -52,6 +52,7 @@ from register.text import clean, one_line
 
 if TYPE_CHECKING:
     from integrations.http import Http
+from integrations.zones import zoned
 
 PAGE: Final = 100
 _KINDS: Final[Mapping[str, ChangeKind]] = {"merged": ChangeKind.STATE, "split": ChangeKind.LINK}
@@ -235,7 +236,7 @@ class PracticeDesk:
         unread: list[Unread] = []
         for row in rows:
             try:
-                told = TheirChange.model_validate(row)
+                told = TheirChange.model_validate(row, context=zoned(self.http.zone))
                 if told.kind != "created":
                     changes.append(self._change(told, await self._me()))
             except ValueError as error:

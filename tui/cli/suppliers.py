@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from integrations import hook_secrets, pins, secrets
+from integrations.checks import clock
 from integrations.connector import Check, Health
 from integrations.errors import AuthFailed, Failure
 from integrations.levels import level_of
@@ -205,7 +206,8 @@ def _line(ok: bool, name: str, says: str, todo: str) -> str:
 async def _ask(vendor: Vendor) -> Health:
     connector = connector_for(vendor, secrets.resolve)
     try:
-        return await connector.check()
+        health = await connector.check()
+        return replace(health, checks=(*health.checks, clock(connector.http.gap, vendor.zone)))
     finally:
         await connector.http.aclose()
 
