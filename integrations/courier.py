@@ -15,7 +15,7 @@ from integrations import exchange
 from integrations.breaker import after, room_in
 from integrations.budget import Budget
 from integrations.connector import Applied
-from integrations.errors import Ambiguous, Failure
+from integrations.errors import Ambiguous, AuthFailed, Failure
 from integrations.hand import COURIER, Hand
 from integrations.leaving import as_it_may_leave
 from integrations.outcomes import AFTER, Later, Learned, Timing
@@ -55,6 +55,7 @@ class Courier:
         pin_of: PinOf = look,
     ) -> None:
         self._pin_of = pin_of
+        self._hidden: set[str] = set()
         self._hand = hand
         self._vendor = vendor
         self._connector = connector
@@ -150,7 +151,7 @@ class Courier:
         if stopped is not None:  # they were not asked, so it says nothing of them
             await self._do(stopped)
             return
-        kept = exchange.begin()
+        kept, shown = exchange.begin(), await self._all_hidden()
         try:
             pins = await asyncio.to_thread(taken_along, row, self._pin_of) if names_in(row.payload) else {}
         except PinMissing as missing:  # this process's lack: it says nothing of them, and stops nothing else
@@ -167,9 +168,27 @@ class Courier:
             )  # after a failure nothing is begun before it is on record what it means
         self._fault("answered")
         trouble = isinstance(outcome, Failure) or row.tries > 1
-        await self._settle(row, outcome, self._sample.of(kept, self._hand.now(), always=trouble))
+        said = self._sample.of(kept, self._hand.now(), always=trouble) if shown else ""
+        await self._settle(row, outcome, said)
         await self._stands(outcome)
         self._fault("settled")
+
+    async def _all_hidden(self) -> bool:
+        """Have no record show the secrets of its entitlement, which any ticket read back has in it.
+
+        False where one of them cannot be looked up: then nothing is kept of what was asked and answered.
+        """
+        name = self._vendor.name
+        for one in set(self._vendor.entitlement_secret) - self._hidden:
+            try:
+                pin = await asyncio.to_thread(self._pin_of, name, one)
+            except AuthFailed:
+                return False
+            if pin is None:
+                return False
+            self._connector.http.hide(every_form_of([pin]))
+            self._hidden.add(one)
+        return True
 
     async def _in_time(self, row: Sending, pins: Mapping[str, str]) -> Outcome:
         """Send before the deadline that stands in the row: past it others may look the row up."""

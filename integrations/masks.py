@@ -13,8 +13,14 @@ def masks_of(values: Collection[str]) -> tuple[str, ...]:
     """The header values, each word of them, and both as addresses and JSON write them; the longest first."""
     words = {word for value in values for word in value.split() if len(word) > 6}  # not Bearer, Basic, token
     known = {*words, *map(_password, words), *values} - {""}
-    forms = {form for one in known for form in (one, quote(one, safe=""), orjson.dumps(one).decode()[1:-1])}
+    forms = {form for one in known for form in (one, quote(one, safe=""), *_in_json(one))}
     return tuple(sorted(forms, key=len, reverse=True))
+
+
+def _in_json(text: str) -> tuple[str, str]:
+    """As JSON writes it; and as those write it that keep HTML's signs out of it (Rails, Go)."""
+    plain = orjson.dumps(text).decode()[1:-1]
+    return plain, plain.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
 
 
 def _password(word: str) -> str:

@@ -19,7 +19,7 @@ from register.core import effects
 from register.effect import Enqueue
 from register.store import Store, outbox, vendors
 from register.store import tables as t
-from register.topics.engagement import Engage
+from register.topics.engagement import Engage, Reply
 from register.topics.intake import Log
 
 PIN = "8842-kestrel"
@@ -112,6 +112,27 @@ async def test_what_is_kept_of_the_request_hides_it_in_every_format(at: Engine, 
     masked = http.masked(body)
     assert masked.count("•••") == 2
     assert "88" not in masked
+    rails = body.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
+    assert "88" not in http.masked(rails), "as Rails writes it in an answer"
+
+
+async def test_a_ticket_that_is_read_back_by_another_worker_is_kept_without_it(
+    at: Engine, practice: Practice, tmp_path: Path
+) -> None:
+    """What comes back has it in its text; and where nobody knows what to hide, nothing is kept."""
+    at.do(Log(title="db down"))
+    at.do(Engage(target="INC-1", vendor="practice", message="please look"))
+    await at.settle_all()
+    assert await at.courier._all_hidden()
+    for pin_of, shown in ((lambda vendor, name: None, False), (lambda vendor, name: PIN, True)):
+        other = Engine.over(at.store, tmp_path / "vendors.toml")
+        other.courier._pin_of = pin_of
+        assert await other.courier._all_hidden() is shown
+        masked = other.courier._connector.http.masked(practice.desk.tickets[0].body)
+        assert (PIN in masked) is not shown
+        other.do(Reply(target="INC-1", message="any news?"))
+        await other.settle_all()
+        assert PIN not in _all_rows(at.store)
 
 
 HEAD = '[vendor.acme]\nconnector = "rt"\ntitle = "A"\nurl = "https://a.example"\nenvironment = "test"\n'
