@@ -12,7 +12,7 @@ from register.provisional import is_provisional
 from tui.door import Post
 from tui.hands import Hands
 from tui.keeping import Keeper
-from tui.messages import Done, Refused
+from tui.messages import Done, Refused, RequestShown
 from tui.session import Session
 
 if TYPE_CHECKING:
@@ -112,6 +112,31 @@ class Asker:
         except RuleSaidNo as no:
             return Refused(asked, command.verb, no.sentence, no.ask)
         return Done(asked, command.verb, receipt.number)
+
+    def rehearse(self, command: Any, asked: str) -> None:
+        """Show what a command would make go to a supplier; do nothing. RequestShown or Refused arrives."""
+        self.ask(
+            lambda store: self._post(self._rehearsed(store, command, asked)),
+            lambda why: self._post(Refused(asked, command.verb, why)),
+        )
+
+    def _rehearsed(self, store: Store, command: Any, asked: str) -> Message:
+        from integrations.policy_files import vendors_now
+        from register.core import Refused as RuleSaidNo
+        from register.desk import ServiceDesk
+        from register.toml_file import FileFaults
+        from tui.rehearsing import goes, lines
+        from tui.who import env_of, policy, principal
+
+        desk = ServiceDesk(store, policy(store, self._session, "board"))
+        try:
+            receipt = desk.would(principal(store, self._session, "board"), command)
+            told = goes(receipt, store, lambda: vendors_now(store, env_of(self._session)))
+        except RuleSaidNo as no:
+            return Refused(asked, command.verb, no.sentence, no.ask)
+        except FileFaults as error:
+            return Refused(asked, command.verb, error.faults[0])
+        return RequestShown(asked, (*(line for one in told for line in lines(one)), *receipt.remarks))
 
     def give_up(self) -> None:
         """Wait no longer for what is under way: it is kept under the id it was sent with, or told."""

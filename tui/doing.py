@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from register.plain import one_line
@@ -79,7 +78,7 @@ class Doing:
                 return
             self.give(verb.command.model_validate({"target": target}), self._asked(name))
         elif verb.way is Way.ENGAGE:
-            self._with_suppliers(lambda some: self._engage(verb, target or "", some))
+            self._with_suppliers(lambda some: self._engage(verb, target or "", some), target or "")
         elif verb.way is Way.REPLY:
             self._with_suppliers(lambda some: self._reply(verb, target or "", some))
         elif verb.way is Way.CALL:
@@ -120,10 +119,10 @@ class Doing:
 
     # Suppliers
 
-    def _with_suppliers(self, then: Callable[[Suppliers], None]) -> None:
+    def _with_suppliers(self, then: Callable[[Suppliers], None], about: str = "") -> None:
         asked = self._asked("suppliers")
         self._waiting[asked] = ("", then)
-        self._door.read_suppliers(asked)
+        self._door.read_suppliers(asked, about)
 
     def suppliers_read(self, event: SuppliersRead) -> None:
         """vendors.toml was read: go on with what waited for it."""
@@ -136,8 +135,8 @@ class Doing:
             then(event.suppliers)
 
     def _engage(self, verb: Verb, number: str, suppliers: Suppliers) -> None:
-        from tui.screens.engage import EngageScreen, Engaging
-        from tui.suppliers import nearest_first, what_they_get
+        from tui.deciding import engaging
+        from tui.screens.engage import EngageScreen
 
         row = self._model.live.row(number)
         if not suppliers.known:
@@ -146,17 +145,9 @@ class Doing:
         if row is None:
             self._say(f"{number} is not open any more.", "warn")
             return
-        known = nearest_first(suppliers.known, row["service"])
-        engaging = Engaging(
-            asked=self._asked(verb.name),
-            number=number,
-            suppliers=known,
-            make=lambda vendor, message, again: self._made(
-                verb, {"target": number}, {"vendor": vendor, "message": message, "again": again}
-            ),
-            preview=lambda supplier, message: what_they_get(row, supplier, message),
-        )
-        self._push(EngageScreen(engaging, self._draft(verb.name, number), self._model.signs))
+        send = self._verbs.get("send")
+        form = engaging(verb, row, suppliers, self._asked(verb.name), send, self._asked)
+        self._push(EngageScreen(form, self._draft(verb.name, number), self._model.signs))
 
     def _reply(self, verb: Verb, number: str, suppliers: Suppliers) -> None:
         from tui.screens.form import Form, FormScreen
@@ -202,13 +193,6 @@ class Doing:
             defaults={"vendor": vendors[0]},
         )
         self._push(FormScreen(form, self._draft(verb.name, number), self._model.signs))
-
-    def _made(self, verb: Verb, given: dict[str, Any], answers: dict[str, Any]) -> Any:
-        """Return the command, or the first thing that is wrong with it."""
-        from tui.forms import build
-
-        made = build(verb.command, given, answers, datetime.now(UTC))
-        return made[0].why if isinstance(made, tuple) else made
 
     # The outbox
 

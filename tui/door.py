@@ -37,11 +37,17 @@ class Door(Protocol):
     def read_vendors(self) -> None:
         """Read how it stands with the suppliers; VendorsRead arrives."""
 
-    def read_suppliers(self, asked: str) -> None:
-        """Read vendors.toml; SuppliersRead arrives, with the same `asked`."""
+    def read_suppliers(self, asked: str, about: str = "") -> None:
+        """Read vendors.toml; SuppliersRead arrives, with the same `asked`.
+
+        about: an incident, of which notes and files may go along.
+        """
 
     def about_sending(self, row: Sent) -> Mapping[str, Any]:
         """Return the fields of a command that name this sending."""
+
+    def rehearse(self, command: Any, asked: str) -> None:
+        """See what a command would make go to a supplier; RequestShown or Refused arrives, with `asked`."""
 
     def do(self, command: Any, asked: str) -> None:
         """Carry out a register.core.Command; Done or Refused arrives, with the same `asked`."""

@@ -28,7 +28,7 @@ from tui.messages import (
     VerbsLearned,
 )
 from tui.outbox import Sent
-from tui.reading import detail_of, exchange_of, sent, standing, worker_is_there
+from tui.reading import detail_of, exchange_of, sent, standing, suppliers, worker_is_there
 from tui.session import Session
 
 if TYPE_CHECKING:
@@ -285,16 +285,18 @@ class Follower:
     def read_vendors(self) -> None:
         self._ask(lambda store: self._post(VendorsRead(*standing(store, self._session))), lambda why: None)
 
-    def read_suppliers(self, asked: str) -> None:
-        def work(store: Store) -> None:
-            from tui.suppliers import read_suppliers
-
-            self._post(SuppliersRead(asked, read_suppliers(store, self._session)))
-
-        self._ask(work, lambda why: self._post(Refused(asked, "", why)))
+    def read_suppliers(self, asked: str, about: str = "") -> None:
+        self._ask(
+            lambda store: self._post(SuppliersRead(asked, suppliers(store, self._session, about))),
+            lambda why: self._post(Refused(asked, "", why)),
+        )
 
     def about_sending(self, row: Sent) -> Mapping[str, Any]:
         return {"row_id": row.row_id}
+
+    def rehearse(self, command: Any, asked: str) -> None:
+        if self._asker is not None:
+            self._asker.rehearse(command, asked)
 
     def do(self, command: Any, asked: str) -> None:
         if self._asker is not None:

@@ -162,6 +162,14 @@ class Refused(Message):
 
 
 @dataclass
+class RequestShown(Message):
+    """What a command would make go to a supplier, in lines, for what was asked with that word."""
+
+    asked: str
+    lines: tuple[str, ...]
+
+
+@dataclass
 class SuppliersRead(Message):
     """vendors.toml was read: a tui.suppliers.Suppliers, for what was asked with that word."""
 

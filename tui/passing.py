@@ -9,8 +9,8 @@ from textual import on
 from textual.message import Message
 
 from tui.door import Door
-from tui.messages import DetailRead, ExchangeRead, OutboxRead, VendorsRead
-from tui.requests import DetailWanted, ExchangeWanted, OutboxWanted, VendorsWanted
+from tui.messages import DetailRead, ExchangeRead, OutboxRead, RequestShown, VendorsRead
+from tui.requests import DetailWanted, ExchangeWanted, OutboxWanted, RequestWanted, VendorsWanted
 from tui.typeahead import PatientApp
 
 
@@ -29,8 +29,9 @@ class PassingApp(PatientApp):
     @on(DetailRead)
     @on(ExchangeRead)
     @on(OutboxRead)
+    @on(RequestShown)
     @on(VendorsRead)
-    def _pass_on(self, event: DetailRead | ExchangeRead | OutboxRead | VendorsRead) -> None:
+    def _pass_on(self, event: DetailRead | ExchangeRead | OutboxRead | RequestShown | VendorsRead) -> None:
         """What was read is for whichever screens look at it."""
         self.tell(type(event), *(getattr(event, one.name) for one in fields(event)))
 
@@ -42,6 +43,9 @@ class PassingApp(PatientApp):
 
     def on_outbox_wanted(self, event: OutboxWanted) -> None:
         self.door.read_outbox()
+
+    def on_request_wanted(self, event: RequestWanted) -> None:
+        self.door.rehearse(event.command, event.asked)
 
     def on_vendors_wanted(self, event: VendorsWanted) -> None:
         self.door.read_vendors()

@@ -99,11 +99,14 @@ class Past:
     def read_vendors(self) -> None:
         """Nobody gets here: how it stands with suppliers is not shown of the past."""
 
-    def read_suppliers(self, asked: str) -> None:
+    def read_suppliers(self, asked: str, about: str = "") -> None:
         self._post(Refused(asked, "", READ_ONLY))
 
     def about_sending(self, row: Sent) -> Mapping[str, Any]:
         return {}
+
+    def rehearse(self, command: Any, asked: str) -> None:
+        self._post(Refused(asked, command.verb, READ_ONLY))
 
     def do(self, command: Any, asked: str) -> None:
         self._post(Refused(asked, command.verb, READ_ONLY))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from register.store.outbox import Sending
     from tui.detail import Detail
     from tui.exchange import Exchange
+    from tui.suppliers import Suppliers
     from tui.vendor_table import Standing
 
 
@@ -144,6 +145,13 @@ def standing(store: Store, session: Session) -> tuple[tuple[Standing, ...], tupl
     from tui.vendor_reading import read_standing
 
     return read_standing(store, session)
+
+
+def suppliers(store: Store, session: Session, about: str) -> Suppliers:
+    """Return the suppliers that are adopted. about: the incident of which is told what may go along."""
+    from tui.suppliers import read_suppliers
+
+    return read_suppliers(store, session, about)
 
 
 def _by_hand(store: Store, told: Sent, row: Sending, known: Adopted, *, first: bool) -> Sent:

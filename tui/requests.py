@@ -34,6 +34,14 @@ class CommandGiven(Message):
 
 
 @dataclass
+class RequestWanted(Message):
+    """Somebody wants to see what this register.core.Command would make go to a supplier."""
+
+    command: Any
+    asked: str
+
+
+@dataclass
 class OutboxWanted(Message):
     """Somebody looks at the outbox: read it."""
 

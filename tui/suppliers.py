@@ -35,6 +35,12 @@ class Supplier:
     receives: Receives | None = None  # what it may receive; None: as is usual
     translation: Translation | None = None  # its tables, by which our words become theirs
 
+    def may_have(self, what: str) -> bool:
+        """Whether it may receive what goes along: `timeline` or `files`."""
+        from register.leaving import USUALLY, May
+
+        return (self.receives or USUALLY).lets(May(what))
+
     @property
     def goes(self) -> str:
         """How words get there: by themselves, or by a person who has them from the outbox."""
@@ -46,18 +52,32 @@ class Supplier:
 
 
 @dataclass(frozen=True, slots=True)
+class Along:
+    """What of an incident may go along, and how much of it is internal and stays. files: ids."""
+
+    notes: tuple[str, ...] = ()
+    notes_left: int = 0
+    files: tuple[str, ...] = ()
+    files_left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Suppliers:
     """What is adopted, or the sentences that say why vendors.toml cannot be."""
 
     known: tuple[Supplier, ...] = ()
     faults: tuple[str, ...] = ()
+    along: Along = Along()
 
     def named(self, name: str) -> Supplier | None:
         return next((one for one in self.known if one.name == name), None)
 
 
-def read_suppliers(store: Store, session: Session) -> Suppliers:
-    """Return the suppliers that the register has adopted; never raises for what is wrong with a file."""
+def read_suppliers(store: Store, session: Session, about: str = "") -> Suppliers:
+    """Return the suppliers that the register has adopted; never raises for what is wrong with a file.
+
+    about: the incident of which is told what may go along.
+    """
     from integrations.policy_files import keep_up, vendors_now
     from register.toml_file import FileFaults
     from tui.who import env_of, person
@@ -82,8 +102,22 @@ def read_suppliers(store: Store, session: Session) -> Suppliers:
                 translation=vendor.translation,
             )
             for vendor in vendors.values()
-        )
+        ),
+        along=_along(store, about) if about else Along(),
     )
+
+
+def _along(store: Store, number: str) -> Along:
+    from register.incident import Label
+    from register.store.files import files_of
+    from register.topics.notes import Noted
+
+    events = (one.event for one in store.timeline(number))
+    notes = [event for event in events if isinstance(event, Noted) and event.text]
+    files = store.ask(lambda connection: files_of(connection, number))
+    may, may_too = Label.SHAREABLE, [file.id for file in files if file.label is Label.SHAREABLE]
+    told = tuple(note.text for note in notes if note.label is may)
+    return Along(told, len(notes) - len(told), tuple(may_too), len(files) - len(may_too))
 
 
 def webhooks_refused(health: VendorHealth) -> str:
@@ -94,14 +128,18 @@ def webhooks_refused(health: VendorHealth) -> str:
     return f"webhook refused: {bell.refused_why}, since {bell.refused_since.astimezone():%H:%M}"
 
 
-def what_they_get(row: Row, supplier: Supplier, message: str) -> list[tuple[str, str]]:
+def what_they_get(
+    row: Row, supplier: Supplier, message: str, notes: Sequence[str] = ()
+) -> list[tuple[str, str]]:
     """Return what a new ticket would say to this supplier, as labels and texts, and what is taken out of it.
 
-    By the rule by which the register lets it out: what stands here is what goes.
+    By the rule by which the register lets it out: what stands here is what goes. notes: that go along.
     """
     from register.leaving import USUALLY, cleared
+    from register.topics.engagement import with_notes
     from register.topics.letting_out import title_as
 
+    message = with_notes(message, notes)
     what = supplier.receives or USUALLY
     title, text = title_as(row["number"], row["title"], what), cleared(message, what)
     removed = "; ".join(map(str, (*cleared(row["title"], what).removed, *text.removed)))

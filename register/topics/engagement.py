@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
@@ -135,7 +135,7 @@ def _(command: Engage, incident: Incident, world: World) -> Decision:
             ask="again",
         )
     notes = _shareable(command, world)
-    message = "\n\n".join((command.message, *([f"{NOTES}\n{_listed(notes)}"] if notes else ())))
+    message = with_notes(command.message, tuple(notes.values()))
     category, service = kept_under(incident, world, command.vendor)
     engaged = Engaged(
         bond=command.command_id,
@@ -180,8 +180,10 @@ def _shareable(command: Engage, world: World) -> dict[int, str]:
     return dict(reversed(found.items()))
 
 
-def _listed(notes: Mapping[int, str]) -> str:
-    return "\n".join(f"- {text}" for text in notes.values())
+def with_notes(message: str, notes: Sequence[str]) -> str:
+    """The words for a supplier with the notes that go along, one a line."""
+    listed = "\n".join(f"- {text}" for text in notes)
+    return f"{message}\n\n{NOTES}\n{listed}" if notes else message
 
 
 @remarks.register

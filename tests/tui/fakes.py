@@ -89,6 +89,7 @@ class FakeDoor:
         self.outbox_reads = 0
         self.vendor_reads = 0
         self.exchanges: list[str] = []
+        self.rehearsed: list[tuple[Any, str]] = []
         self.done: list[tuple[Any, str]] = []
         self.post: Post = lambda message: None
 
@@ -110,11 +111,14 @@ class FakeDoor:
     def read_vendors(self) -> None:
         self.vendor_reads += 1
 
-    def read_suppliers(self, asked: str) -> None:
+    def read_suppliers(self, asked: str, about: str = "") -> None:
         self.post(SuppliersRead(asked, Suppliers(SUPPLIERS)))
 
     def about_sending(self, row: Sent) -> Mapping[str, Any]:
         return {"row_id": row.row_id}
+
+    def rehearse(self, command: Any, asked: str) -> None:
+        self.rehearsed.append((command, asked))
 
     def do(self, command: Any, asked: str) -> None:
         self.done.append((command, asked))

@@ -40,7 +40,7 @@ Board = tuple[MusterApp, Pilot[None], FakeDoor]
 
 
 class Door(FakeDoor):
-    def read_suppliers(self, asked: str) -> None:
+    def read_suppliers(self, asked: str, about: str = "") -> None:
         self.post(SuppliersRead(asked, Suppliers((CABLE,))))
 
 

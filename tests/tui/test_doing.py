@@ -289,7 +289,7 @@ async def test_a_broken_vendors_file_is_a_sentence(
 ) -> None:
     app, pilot, door = open_board
     faults = Suppliers(faults=("vendors.toml line 3: url is missing: add it",))
-    monkeypatch.setattr(door, "read_suppliers", lambda asked: door.post(SuppliersRead(asked, faults)))
+    monkeypatch.setattr(door, "read_suppliers", lambda asked, *_: door.post(SuppliersRead(asked, faults)))
     await pilot.press("v")
     await settled(pilot)
     assert text_of(app)[-1] == " vendors.toml line 3: url is missing: add it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -15,11 +15,11 @@ from textual.widgets import TextArea
 from register.plain import clip, one_line
 from tui.detail import wrapped
 from tui.focus import TABS
-from tui.messages import Done, Refused
-from tui.requests import CommandGiven, Opened
+from tui.messages import Done, Refused, RequestShown
+from tui.requests import CommandGiven, Opened, RequestWanted
 from tui.signs import Signs
-from tui.suppliers import REMOVED, Supplier
-from tui.widgets.choice import Flag, Press
+from tui.suppliers import REMOVED, Along, Supplier
+from tui.widgets.choice import Chosen, Flag, Press
 from tui.widgets.lines import Line, Lines
 from tui.widgets.picker import Picker
 from tui.widgets.why import Why
@@ -29,13 +29,18 @@ PREVIEW_LINES = 8
 
 @dataclass(frozen=True, slots=True)
 class Engaging:
-    """What the dialog is about. `make` returns a command or a sentence, `preview` what the supplier gets."""
+    """What the dialog is about. `make` returns a command or a sentence, `preview` what the supplier gets.
+
+    files: the commands that send the files afterwards, each with the word it is asked with.
+    """
 
     asked: str
     number: str
     suppliers: Sequence[Supplier]
-    make: Callable[[str, str, bool], Any]
-    preview: Callable[[Supplier, str], Sequence[tuple[str, str]]]
+    make: Callable[[str, str, bool, bool], Any]
+    preview: Callable[[Supplier, str, bool], Sequence[tuple[str, str]]]
+    files: Callable[[str], Sequence[tuple[Any, str]]]
+    along: Along = field(default_factory=Along)
 
 
 class EngageScreen(ModalScreen[None]):
@@ -51,7 +56,8 @@ class EngageScreen(ModalScreen[None]):
         self._draft = draft
         self._signs = signs
         self._sending = False
-        self._given: tuple[tuple[str, str, bool], Any] | None = None
+        self._given: tuple[tuple[str, str, bool, bool], Any] | None = None
+        self._also: Sequence[tuple[Any, str]] = ()  # what is to be sent once the ticket is on its way
 
     def compose(self) -> ComposeResult:
         suppliers = self.engaging.suppliers
@@ -62,6 +68,10 @@ class EngageScreen(ModalScreen[None]):
             yield TextArea(
                 str(self._draft.get("message", "")), id="message", compact=True, tab_behavior="focus"
             )
+            with Horizontal(id="also"):
+                yield Lines([(("Send also", ""),)], classes="line also-label")
+                yield Flag("", bool(self._draft.get("timeline")), id="timeline")
+                yield Flag("", bool(self._draft.get("files")), id="files")
             yield Lines(id="goes-to", classes="line")
             yield Lines(id="preview")
             yield Why(self._signs, id="why-", classes="why")
@@ -71,7 +81,8 @@ class EngageScreen(ModalScreen[None]):
             with Horizontal(classes="buttons"):
                 yield Press("Send", id="send")
                 yield Press("Keep draft", id="keep")
-                yield Lines([(("Tab moves on, Esc keeps the draft", "dim"),)], classes="line keys")
+                yield Press("Show request", id="show")
+                yield Lines([(("Tab moves on, Esc keeps it", "dim"),)], classes="line keys")
 
     def on_mount(self) -> None:
         picker = self.query_one(Picker)
@@ -94,15 +105,35 @@ class EngageScreen(ModalScreen[None]):
     def message(self) -> str:
         return self.query_one("#message", TextArea).text
 
+    def _goes_along(self, what: str) -> bool:
+        """Whether notes (`timeline`) or files are asked for, and may go to this supplier."""
+        return self.query_one(f"#{what}", Flag).value and self.supplier.may_have(what)
+
+    def _draw_along(self) -> None:
+        along = self.engaging.along
+        for what, name, go, left in (
+            ("timeline", "notes", len(along.notes), along.notes_left),
+            ("files", "files", len(along.files), along.files_left),
+        ):
+            flag = self.query_one(f"#{what}", Flag)
+            told = f"{name} {go}" + (f", {left} internal left out" if left else "")
+            may = self.supplier.may_have(what)
+            flag.text = told if may else f"{name}: they may have none"
+            flag.can_focus = may and go > 0
+            flag.display = go + left > 0
+            flag.refresh()
+        self.query_one("#also").display = along != Along()
+
     def _draw_preview(self) -> None:
         one = self.supplier
+        self._draw_along()
         goes = f"{one.goes} {one_line(one.title).upper()} ({one.environment})"
         pen = "bad" if one.production else "warn"
         self.query_one("#goes-to", Lines).put([((goes, pen), (", exactly this:", ""))])
         preview = self.query_one("#preview", Lines)
         width = preview.size.width or 76
         lines: list[Line] = []
-        for label, text in self.engaging.preview(one, self.message):
+        for label, text in self.engaging.preview(one, self.message, self._goes_along("timeline")):
             parts = [part for line in text.split("\n") for part in wrapped(line, width - 10, "") or [()]]
             for at, part in enumerate(parts):
                 pens = ((said, "warn" if label == REMOVED else style) for said, style in part)
@@ -111,24 +142,37 @@ class EngageScreen(ModalScreen[None]):
 
     def send(self) -> None:
         """Give the command to the app; the dialog stays until it is on record."""
-        if self._sending:
-            return
-        chosen = (self.supplier.name, self.message, self.query_one("#again", Flag).value)
+        made = None if self._sending else self._made()
+        if made is not None:
+            self._sending = True
+            self._also = self.engaging.files(self.supplier.name) if self._goes_along("files") else ()
+            self._say("")
+            self.post_message(CommandGiven(made, self.engaging.asked))
+
+    def show(self) -> None:
+        """Show the request that would be made; nothing is sent."""
+        made = None if self._sending else self._made()
+        if made is not None:
+            self._say("")
+            self.post_message(RequestWanted(made, self.engaging.asked))
+
+    def _made(self) -> Any:
+        """The command; None, and said why, where something is missing."""
+        again, along = self.query_one("#again", Flag).value, self._goes_along("timeline")
+        chosen = (self.supplier.name, self.message, again, along)
         if self._given is None or self._given[0] != chosen:
             made = self.engaging.make(*chosen)
             if isinstance(made, str):
                 self._say(made)
                 self.query_one("#message").focus()
-                return
+                return None
             self._given = chosen, made
-        made = self._given[1]  # the same words once more are the same command: one ticket
-        self._sending = True
-        self._say("")
-        self.post_message(CommandGiven(made, self.engaging.asked))
+        return self._given[1]  # the same words once more are the same command: one ticket
 
     def keep(self) -> None:
         """Leave, and find it all again next time."""
-        self._draft.update(vendor=self.supplier.name, message=self.message)
+        along = {what: self.query_one(f"#{what}", Flag).value for what in ("timeline", "files")}
+        self._draft.update(vendor=self.supplier.name, message=self.message, **along)
         self.dismiss()
 
     def _say(self, why: str) -> None:
@@ -139,7 +183,18 @@ class EngageScreen(ModalScreen[None]):
     def on_done(self, event: Done) -> None:
         if event.asked == self.engaging.asked:
             self._draft.clear()
+            for command, asked in self._also:
+                self.app.post_message(CommandGiven(command, asked))
             self.dismiss()
+
+    def on_request_shown(self, event: RequestShown) -> None:
+        if event.asked == self.engaging.asked:
+            from tui.screens.request import RequestScreen
+
+            self.app.push_screen(RequestScreen(event.lines, self._signs))
+
+    def on_chosen(self, event: Chosen) -> None:
+        self._draw_preview()
 
     def on_refused(self, event: Refused) -> None:
         if event.asked == self.engaging.asked:
@@ -156,10 +211,7 @@ class EngageScreen(ModalScreen[None]):
         self._draw_preview()
 
     def on_press_pressed(self, event: Press.Pressed) -> None:
-        if event.button == "send":
-            self.send()
-        else:
-            self.keep()
+        {"send": self.send, "show": self.show}.get(event.button, self.keep)()
 
     def on_key(self, event: Key) -> None:
         if event.key == "escape":

@@ -38,13 +38,17 @@ class HelpScreen(ModalScreen[None]):
         self._actions, self._signs = actions, signs
 
     def compose(self) -> ComposeResult:
-        lines = help_lines(self._actions, self._signs, min(self.app.size.width, 84) - 4)  # within its frame
+        lines = self.lines(min(self.app.size.width, 84) - 4)  # within its frame
         with Vertical(id="form"):
             yield Lines([((f" {self._title}", "strong"),)], classes="line")
             body = Lines(lines, id="help-body")
             body.styles.height = min(len(lines), max(1, self.app.size.height - 4))
             yield body
             yield Lines([((" j k scroll, any other key goes back", "dim"),)], classes="line")
+
+    def lines(self, width: int) -> list[Line]:
+        """What is shown."""
+        return help_lines(self._actions, self._signs, width)
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.post_message, Opened())

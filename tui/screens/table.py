@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.events import Key, Resize
@@ -18,8 +18,11 @@ from tui.model import Model
 from tui.requests import Opened
 from tui.widgets.foot import Foot
 from tui.widgets.lines import Line, Lines
-from tui.widgets.picker import Picker
+from tui.widgets.picker import MOST, Picker
 
+WIDE: Final = 100
+NAME: Final = 11
+"""Cells of the picked line in the pen of the cursor where it is narrower: whole lines are many bytes."""
 ENDS = (
     *COMMON[:1],
     Action("back", "escape", "back", "Back to where you came from", also=("q",), shown=True),
@@ -105,6 +108,7 @@ class TableScreen(Screen[None]):
         width = self.app.size.width
         self.query_one("#table-head", Lines).put([header(self.model, self.mode, width, time.time())])
         self.query_one("#table-titles", Lines).put([self.titles])
+        self.query_one(Picker).shown = MOST if width >= WIDE else NAME
         self.query_one(Picker).put(self.table(width) or [((self.empty, "dim"),)])
         self.draw_detail()
         self.draw_foot()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Unpack
+from typing import Final, Unpack
 
 from textual.events import Key
 from textual.geometry import Region, Size
@@ -13,6 +13,19 @@ from textual.strip import Strip
 
 from tui.signs import Signs
 from tui.widgets.lines import Line, Names, Painted
+
+MOST: Final = 1_000
+"""Cells: more than a line has."""
+
+
+def _picked(pieces: Sequence[tuple[str, str]], shown: int) -> list[tuple[str, str]]:
+    """The pieces of a line, its first cells in the pen of the cursor."""
+    found = []
+    for text, pen in pieces:
+        room = max(0, shown)
+        found += [(text[:room], "cursor"), (text[room:], pen)]
+        shown -= len(text)
+    return [(text, pen) for text, pen in found if text]
 
 
 class Picker(Painted, can_focus=True):
@@ -30,6 +43,7 @@ class Picker(Painted, can_focus=True):
         self._signs = signs
         self.at = 0
         self.top = 0
+        self.shown = MOST  # cells of the picked line that are in the pen of the cursor
 
     def put(self, lines: Sequence[Line]) -> None:
         """Take other lines; the pick stays where it is, as far as there is such a line."""
@@ -72,7 +86,7 @@ class Picker(Painted, can_focus=True):
         mark = f"{self._signs.pick} " if here else "  "
         pieces = [(mark, ""), *self._lines[at]]
         if here and self.has_focus:
-            pieces = [(text, "cursor") for text, _ in pieces]
+            pieces = _picked(pieces, self.shown)
         return self.strip_of(tuple(pieces), self.size.width)
 
     def on_focus(self) -> None:
