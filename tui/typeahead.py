@@ -15,6 +15,7 @@ from functools import partial
 from typing import Final
 
 from textual.events import Event, Key, Paste
+from textual.timer import Timer
 
 from tui.actions import MOVE
 from tui.frugal import FrugalApp
@@ -33,11 +34,17 @@ TYPED: Final = 40
 """Keys that may come in one piece where the first of them opens what the others are for."""
 LOOK: Final = 0.03
 """Seconds that a key which acts waits for others that come with it: a terminal hands a paste over at once."""
+NOT_OPENED: Final = "What was typed for a form that did not open was not taken for keys. Open it once more."
 IGNORED: Final = "A burst of keys, faster than hands, was ignored: a paste into the wrong window?"
 
 
-def is_paste(keys: Sequence[str], opens: frozenset[str]) -> bool:
-    """Whether no hand has pressed these, which came together. opens: keys after which text is meant."""
+def is_paste(keys: Sequence[str], opens: frozenset[str], filters: frozenset[str] = frozenset()) -> bool:
+    """Whether no hand has pressed these, which came together.
+
+    opens: keys after which words for what opens are meant. filters: the same of a line that Enter ends.
+    """
+    if keys and keys[0] in filters:
+        return len(keys) > TYPED or "enter" in keys[:-1]
     if keys and keys[0] in opens:  # typed ahead of a form; what is pasted ends its lines
         return len(keys) > TYPED or (len(keys) > HANDS and "enter" in keys)
     return sum(key not in MOVES for key in keys) > HANDS or len(set(keys)) > HANDS
@@ -50,6 +57,7 @@ class PatientApp(FrugalApp):
         super().__init__()
         self._kept: list[Key] | None = None
         self._together: list[Key] | None = None  # a key that acts, and what comes with it
+        self._patience: Timer | None = None
         self.look: float | None = None  # seconds, as LOOK; None: that, and in tests none
 
     def say(self, text: str, pen: str = "") -> None:
@@ -72,9 +80,9 @@ class PatientApp(FrugalApp):
 
     def _acts(self, key: str) -> bool:
         """Whether keys are for actions where one is, and this one does more than to move."""
-        screen = self.screen
         if self._kept is not None:  # they are for what is being opened
             return False
+        screen = self.screen
         return key not in MOVES and hasattr(screen, "opening_keys") and not getattr(screen, "typing", False)
 
     async def _came_together(self, before: int) -> None:
@@ -84,7 +92,7 @@ class PatientApp(FrugalApp):
             self.set_timer(self._look(), partial(self._came_together, len(together)))
             return
         self._together = None
-        if is_paste([event.key for event in together], getattr(self.screen, "opening_keys", frozenset())):
+        if self._no_hand(together):
             self.say(IGNORED, "warn")
             return
         for event in together:
@@ -99,7 +107,7 @@ class PatientApp(FrugalApp):
         await super().on_event(event)
         if opens:
             self._kept = []
-            self.set_timer(LONGEST, self.release_keys)
+            self._patience = self.set_timer(LONGEST, self.release_keys)
 
     def on_paste(self, event: Paste) -> None:
         """A paste into the wrong pane is not a row of keys."""
@@ -112,5 +120,18 @@ class PatientApp(FrugalApp):
     async def release_keys(self) -> None:
         """Hand on what was kept; a key among it that opens something keeps the rest back again."""
         kept, self._kept = self._kept, None
+        if self._patience is not None:
+            self._patience.stop()  # of this one: what opens later has its own
+        if kept and self._no_hand(kept):
+            self.say(NOT_OPENED, "warn")
+            return
         for event in kept or ():
             await self._take(event)
+
+    def _no_hand(self, keys: Sequence[Key]) -> bool:
+        """Whether these are a paste, or words for what did not open, on a screen where keys act."""
+        screen = self.screen
+        if not hasattr(screen, "opening_keys") or getattr(screen, "typing", False):
+            return False
+        filters = getattr(screen, "filter_keys", frozenset[str]())
+        return is_paste([event.key for event in keys], screen.opening_keys, filters)

@@ -45,6 +45,14 @@ def test_what_hands_do(keys: Any) -> None:
     assert not is_paste(list(keys), OPENS)
 
 
+def test_a_filter_is_typed_ahead_as_far_as_its_end() -> None:
+    opens, filters = OPENS, frozenset({"slash"})
+    assert not is_paste(["slash", *"packet loss"], opens, filters)
+    assert not is_paste(["slash", *"packet", "enter"], opens, filters)
+    assert is_paste(["slash", *"etc", "enter", "a"], opens, filters)
+    assert is_paste(["slash", *"x" * TYPED], opens, filters)
+
+
 @pytest.mark.parametrize(
     "keys",
     [
@@ -76,6 +84,13 @@ async def board(tmp_path: Path) -> AsyncIterator[Any]:
 def burst(app: MusterApp, keys: str) -> None:
     for key in keys:
         app.post_message(Key({" ": "space"}.get(key, key), key))
+
+
+class Silent(FakeDoor):
+    """Answers nothing about suppliers."""
+
+    def read_suppliers(self, asked: str, about: str = "") -> None:
+        pass
 
 
 async def until(true: Callable[[], bool], pilot: Pilot[None]) -> None:
@@ -111,11 +126,26 @@ async def test_words_typed_ahead_are_for_the_form(board: Board) -> None:
     assert door.done == []
 
 
+async def test_words_for_a_form_that_did_not_open_are_no_keys(board: Board) -> None:
+    app, pilot, door = board
+    app.door = Silent()
+    app.doing._door = app.door
+    burst(app, "v")
+    await until(lambda: app._kept is not None, pilot)
+    burst(app, "take it all out")
+    await pilot.pause()
+    app.say("The register does not answer.", "bad")
+    await until(lambda: "did not open" in " ".join(text_of(app)), pilot)
+    assert (door.done, app.door.done) == ([], [])
+    assert app.screen is app.board
+
+
 async def test_a_filter_takes_what_is_pasted_into_it(board: Board) -> None:
     app, pilot, _ = board
     app.post_message(Key("slash", "/"))
+    burst(app, "pac")
     await until(lambda: app.board.typing, pilot)
-    burst(app, "packet loss")
+    burst(app, "ket loss")
     await until(lambda: app.model.needle == "packet loss", pilot)
 
 

@@ -80,6 +80,11 @@ class BoardScreen(Screen[None]):
         return (*self.verbs, *actions.BOARD)
 
     @property
+    def filter_keys(self) -> frozenset[str]:
+        """Keys after which the next ones are a filter's words."""
+        return frozenset(key for key, action in self._keys.items() if action.id == "filter")
+
+    @property
     def typing(self) -> bool:
         """Whether keys are letters now: of a filter."""
         return self._typing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -24,7 +24,10 @@ from tui.widgets.lines import Line, Lines
 from tui.widgets.picker import Picker
 from tui.widgets.why import Why
 
-PREVIEW_LINES = 8
+_AROUND: Final = 13
+"""Lines of frame, title, labels, message and buttons."""
+_MOST_SUPPLIERS: Final = 6
+_MOST_PREVIEW: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +127,19 @@ class EngageScreen(ModalScreen[None]):
             flag.refresh()
         self.query_one("#also").display = along != Along()
 
+    def _room(self) -> int:
+        """Lines for what they get: the buttons must be seen whatever else is told."""
+        why, again, also = (self.query_one(f"#{name}") for name in ("why-", "again", "also"))
+        told = len(why.lines) if isinstance(why, Why) and why.why else 0
+        used = (
+            _AROUND + min(_MOST_SUPPLIERS, len(self.engaging.suppliers)) + told + again.display + also.display
+        )
+        return max(1, min(_MOST_PREVIEW, self.app.size.height - used))
+
     def _draw_preview(self) -> None:
         one = self.supplier
         self._draw_along()
+        self.query_one("#preview").styles.height = self._room()
         goes = f"{one.goes} {one_line(one.title).upper()} ({one.environment})"
         pen = "bad" if one.production else "warn"
         self.query_one("#goes-to", Lines).put([((goes, pen), (", exactly this:", ""))])
@@ -177,6 +190,7 @@ class EngageScreen(ModalScreen[None]):
 
     def _say(self, why: str) -> None:
         self.query_one(Why).tell(why)
+        self.query_one("#preview").styles.height = self._room()
 
     # What is told
 
@@ -202,6 +216,7 @@ class EngageScreen(ModalScreen[None]):
             self._say(event.why)
             if event.ask == "again":
                 self.query_one("#again").display = True
+                self._draw_preview()
 
     def on_picker_picked(self, event: Picker.Picked) -> None:
         self._draw_preview()
