@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -79,46 +79,12 @@ def listen(address: tuple[str, int]) -> socket.socket:
 
 async def serve(listener: socket.socket, app: ASGIApp) -> None:
     """Serve what comes there until cancelled; what is being answered then is answered."""
-    import uvicorn
-    from uvicorn.protocols.http.h11_impl import H11Protocol
+    from integrations.door_server import server_of
 
-    class Protocol(H11Protocol):
-        """HTTP/1.1 as uvicorn speaks it, to whom a caller who never says what it wants is none."""
-
-        # narrower than asyncio's own, as uvicorn has it
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            self.loop.call_later(SILENT, self._hang_up_on_the_silent)
-
-        def _hang_up_on_the_silent(self) -> None:
-            if self.cycle is None and not self.transport.is_closing():
-                self.transport.abort()
-
-    class Server(uvicorn.Server):
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            """Signals are the worker's."""
-            yield
-
-    server = Server(
-        uvicorn.Config(
-            app,
-            http=Protocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=MOST,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=2,
-        )
-    )
+    server = server_of(app)
     serving = asyncio.create_task(server.serve([listener]), name="webhooks")
     try:
         await asyncio.shield(serving)
     finally:
-        server.should_exit = True
+        server.end()
         await serving

@@ -74,7 +74,8 @@ def _health(vendor: Vendor, kept: VendorHealth | None, now: datetime) -> tuple[H
     if kept.trouble:
         return Health.TROUBLE, kept.trouble, f"Ask it yourself: muster vendors check {vendor.name}"
     if refused := webhooks_refused(kept):
-        why = f"{refused[0].upper()}{refused[1:]}, {kept.bell.refused} times."
+        often = "once" if kept.bell.refused == 1 else f"{kept.bell.refused:,} times"
+        why = f"{refused[0].upper()}{refused[1:]}, {often}."
         return (
             Health.TROUBLE,
             why,

@@ -50,6 +50,8 @@ async def working(
         yield worker, said
     finally:
         worker.stop()
+        if store.path is None:  # its watcher waits two seconds for a commit, or for this
+            hooks.ring(store, "nobody", worker._hand.now())
         await running
 
 

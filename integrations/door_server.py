@@ -1,0 +1,72 @@
+"""uvicorn as the door uses it: beside a worker in one loop, for callers who may mean harm. Imported late."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from integrations import door
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 as uvicorn speaks it, to whom a caller who never says what it wants is none."""
+
+    # narrower than asyncio's own, as uvicorn has it
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(door.SILENT, self._hang_up_on_the_silent)
+
+    def _hang_up_on_the_silent(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.abort()
+
+
+class Server(uvicorn.Server):
+    """uvicorn's, which leaves signals to the worker, and is at rest while nobody calls."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """End soon: what is being answered is answered."""
+        self.should_exit = True
+        self._ending.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def main_loop(self) -> None:
+        """Tick once a second, for the answers' date: by itself it would look ten times whether to end."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), 1.0)
+
+
+def server_of(app: ASGIApp) -> Server:
+    """Make one for this app. It logs nothing: the app tells what there is to tell."""
+    return Server(
+        uvicorn.Config(
+            app,
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=door.MOST,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=2,
+        )
+    )
