@@ -131,6 +131,11 @@ def describe(env: Mapping[str, str] = os.environ) -> Store:
     return Store(_name_of(backend) + beside, True, "")
 
 
+def asks(env: Mapping[str, str] = os.environ) -> bool:
+    """Whether a look would ask a person for the key of the encrypted file."""
+    return _is_file(env) and not master_key.source(env)
+
+
 def place(env: Mapping[str, str] = os.environ) -> str:
     """Where `store` puts them, for a person."""
     return f"the encrypted file {_file(env).path}" if _is_file(env) else "the keyring"

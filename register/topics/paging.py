@@ -203,7 +203,10 @@ def _(command: CancelPage, incident: Any, world: World) -> Decision:
 
 def retried(command_id: str, row: SendingFacts, world: World) -> Decision:
     """Try a page now; one that is over becomes a new one, where its reason lasts."""
-    because = no_more(world.incidents.get(row.incident), about_of(row.payload))
+    try:
+        because = no_more(world.incidents.get(row.incident), about_of(row.payload))
+    except ValueError:
+        because = "what it was about was taken out"
     refuse_unless(
         not because,
         f"Nobody needs that page any more: {because}. Nothing was done; `muster outbox drop` takes it away.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from integrations.errors import AuthFailed, AuthTrouble
 from integrations.hand import COURIER, Hand
 from integrations.page_text import Words
 from integrations.pager import Pager, Patience
+from integrations.persons import person_of
 from register.core import Policy, Principal, Role
 from register.desk import ServiceDesk, kinds
 from register.incident import Impact, PageState, TicketRef, Urgency
@@ -32,6 +34,15 @@ from register.watch import tick
 EVA = Principal("eva", Role.COORDINATOR, "test")
 CAT = Principal("cat", Role.COORDINATOR, "test")
 SOON = Patience(channel=5, whole=10, margin=1, retry=wait_fixed(10))
+
+
+BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+
+
+@pytest.fixture
+def database() -> str:
+    """What the pager decides is the same on both; what it asks of them runs on both."""
+    return "sqlite"
 
 
 @dataclass
@@ -98,6 +109,7 @@ def stage(store: Store, policy: Policy, clock: Any) -> Iterator[Stage]:
     hand.close()
 
 
+@BOTH
 async def test_the_engager_of_a_p1_that_nobody_confirms_is_told_whom_to_call(stage: Stage) -> None:
     number, _ = stage.due()
     await stage.pager.until_quiet()
@@ -152,6 +164,7 @@ async def test_what_ends_between_two_channels_is_not_sent_by_the_second(stage: S
     assert stage.kinds(number)[-1] == "page_cancelled"
 
 
+@BOTH
 async def test_nobody_reached_is_told_once_tried_again_and_never_late(stage: Stage) -> None:
     stage.channels.broken |= {"ben.sms": "no", "ben.mail": "no"}
     number, _ = stage.due()
@@ -231,6 +244,7 @@ async def test_a_hanging_channel_of_one_keeps_nobody_else_waiting(stage: Stage) 
     assert len(stage.channels.got) == len(stuck) + 1
 
 
+@BOTH
 async def test_two_workers_page_once(stage: Stage) -> None:
     for _ in range(6):
         stage.due()
@@ -268,6 +282,7 @@ async def test_a_p2_is_paged_and_a_p3_is_not(stage: Stage) -> None:
     assert [words.title.split()[1] for _, _, words in stage.channels.got] == ["P2:"]
 
 
+@BOTH
 async def test_a_pager_that_runs_is_woken_and_waits_for_what_is_in_the_air(stage: Stage) -> None:
     stage.channels.hang, stage.channels.hung = asyncio.Event(), "ben"
     stop = asyncio.Event()
@@ -373,6 +388,19 @@ def test_an_address_leads_nowhere_unsafe(address: str, told: str) -> None:
     assert told in said
     assert bool(told) is bool(said)
     assert "hunter2" not in said
+
+
+def test_somebody_is_found_by_login_or_by_this_hosts_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = '[people.a]\nname = "A"\nlogin = "ann"\n[people.b]\nname = "B"\nuid = 4711\n'
+    matrix = read_matrix('fallback_team = "desk"\n[teams.desk]\nname = "Desk"\n' + people)
+
+    def getpwnam(login: str) -> SimpleNamespace:
+        if login != "bob":
+            raise KeyError(login)
+        return SimpleNamespace(pw_uid=4711)
+
+    monkeypatch.setattr("pwd.getpwnam", getpwnam)
+    assert [person_of(matrix, login) for login in ("ann", "bob", "eve")] == ["a", "b", None]
 
 
 async def test_what_hangs_is_given_up_and_what_it_says_later_is_nobodys() -> None:

@@ -449,3 +449,19 @@ def check(key: str) -> subprocess.CompletedProcess[bytes]:
         )
     finally:
         os.close(reads)
+
+
+def test_an_address_of_somebodys_is_kept_as_well_and_its_lack_told_as_theirs(env: dict[str, str]) -> None:
+    assert not secrets.asks(env)  # the key is a credential of the service
+    assert secrets.asks({"MUSTER_KEYRING": "file"})
+    assert not secrets.asks({})
+    name = secrets.slot("ana", "sms")
+    told = refusal(secrets.resolve, name, env)
+    assert "No address of ana's sms is stored here" in told
+    assert "muster page login ana sms" in told
+    secrets.store(name, f"tgram://{SECRET}/1", env)
+    assert secrets.resolve(name, env) == f"tgram://{SECRET}/1"
+    assert secrets.forget(name, env) is True
+    for bad in ("page.ana", "page.ana.sms.x", "page.../x", "other.ana.sms"):
+        with pytest.raises(ValueError, match="name"):
+            secrets.resolve(bad, env)

@@ -30,8 +30,10 @@ from register.topics.calling import CONFIRM_WITHIN, PAGED_WITHIN, CallDue
 from register.topics.calls import LogCall
 from register.topics.delivery import AdoptTicket, DropSending, RetrySending
 from register.topics.engagement import Engage
+from register.topics.erasure import Retire
 from register.topics.paging import CancelPage, ConfirmPage, MissPage, Notified, Tried, about_of, no_more
 from register.topics.privacy import Redact
+from register.topics.resolution import Close
 from register.topics.withdrawal import Withdraw
 from register.verify import verify
 from register.watch import tick
@@ -357,6 +359,27 @@ def test_who_is_erased_has_no_login_to_page_and_their_channels_are_named(
     erase(desk, ADA, found, "they left")
     assert pages.whose_login(desk.store, page.person) is None
     assert verify(desk.store).faults == []
+
+
+def test_what_retention_takes_out_is_not_left_with_a_page_that_reached_nobody(
+    store: Store, policy: Policy, clock: Any
+) -> None:
+    kept = read_matrix(f'{MATRIX}[[retention]]\nafter = "1d"\n')
+    desk = ServiceDesk(store, replace(policy, matrix=kept), clock)
+    number, _ = unconfirmed(desk, clock)
+    (page,) = take(store, clock.now)
+    why = "matrix.toml has nothing that Ben Sample can be reached by"
+    desk.do(ENGINE, MissPage(row_id=page.row_id, tries=1, why=why))
+    desk.do(BEN, Withdraw(target=number, reason="found it"))
+    desk.do(ANA, fixed(number))
+    desk.do(ANA, Close(target=number))
+    clock.passes(days=2)
+    desk.do(ADA, Retire(target=number))
+    assert (row_of(store, page.row_id)["payload"], row_of(store, page.row_id)["why"]) == ("{}", "")
+    assert "Ben Sample" not in f"{[one.event for one in store.timeline(number)]}"
+    with pytest.raises(Refused, match="Nobody needs that page any more: what it was about was taken out"):
+        desk.do(BEN, RetrySending(row_id=page.row_id))
+    assert verify(store).faults == []
 
 
 def test_an_address_may_not_stand_in_the_matrix_and_a_channel_once() -> None:

@@ -125,6 +125,7 @@ def test(person: Who) -> Answer:
         )
     with here() as at:
         register = at.store.path.name if at.store.path is not None else "PostgreSQL"
+    secrets.unlock()  # a key that is typed is asked for once, and takes as long as it takes
     tried = asyncio.run(_try(key, found, register))
     data = {
         "person": key,

@@ -160,10 +160,12 @@ def test_who_is_erased_is_named_with_the_addresses_to_take_out(paged: Cli) -> No
 
 
 def test_doctor_says_whether_anybody_is_paged(paged: Cli, keyring: dict[str, str]) -> None:
-    paged.json("list")
     paged.json("log", "x")
     keyring |= {"page.myself.sms": "x", "page.myself.mail": "y"}
     assert "✓ pages: 1 can be paged from here" in paged("doctor").out
+    paged.monkeypatch.setattr(secrets, "asks", lambda: True)
+    keyring.clear()
+    assert "✓ pages: 1 have a `reach`; whether their addresses are here" in paged("doctor").out
     (paged.home / "matrix.toml").write_text(MATRIX.replace('reach = ["sms", "mail"]\n', ""))
     paged.json("log", "y")
     assert "✓ pages: nobody is paged" in paged("doctor").out
