@@ -10,25 +10,25 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import ipaddress
 import logging
-import re
 import ssl
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final, Self
+from time import monotonic
+from typing import Any, Final, Self, TypeVar
 
 import httpx
 import orjson
 
 from integrations.answers import Answer, judge, lost
-from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, OpId, Rejected
+from integrations.credential import Credential, Fixed, Headers, Identity, is_sendable
+from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, OpId, Rejected, Unavailable
 from integrations.exchange import KEPT, Asked
 from integrations.lines import Lines
-from integrations.masks import masks_of
+from integrations.urls import checked_base, is_plain
 from integrations.zones import gap_of
 
 MAX_ANSWER: Final = 8 * 2**20
@@ -37,8 +37,6 @@ MAX_CONNECTIONS: Final = 16
 KEEP_ALIVE: Final = 2.0
 """Seconds. Below what servers keep, so that a connection closed under us rarely looks like a lost answer."""
 _ERROR_BYTES: Final = 16_384
-_HOST: Final = re.compile(rb"[a-zA-Z0-9._:-]+")
-_HEADER_CHARS: Final = frozenset(map(chr, range(0x20, 0x7F)))
 
 _NEVER_SENT: Final[Mapping[type[Exception], str]] = {
     httpx.ConnectTimeout: "did not take the connection in time",
@@ -55,6 +53,7 @@ _ANSWER_LOST: Final[Mapping[type[Exception], str]] = {
 }
 for _logger in ("httpx", "httpcore"):  # their lines show addresses, cookies and headers of answers
     logging.getLogger(_logger).setLevel(logging.WARNING)
+T = TypeVar("T")
 _Errors = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
 
 
@@ -94,18 +93,36 @@ class _Exchange:
         return self.response if self.response is not None and not self.response.is_success else None
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Wish:
+    """One request as it is asked for. told: statuses that are answers here, not failures."""
+
+    method: str
+    path: str
+    repeatable: bool
+    params: Mapping[str, Any] | None = None
+    json: object = None
+    content: bytes | None = None
+    headers: Headers | None = None
+    op_id: OpId = ""
+    most: int | None = None
+    page: bool = False
+    told: Collection[int] = ()
+
+
 class Http:
     """The client of one supplier. Make it inside the event loop that uses it; close it when done.
 
-    `headers` carries the resolved secret. Raises only `integrations.errors` kinds, except that a base
-    URL which must not be used is a `ValueError`.
+    `headers` carries the resolved secret, or `credential` gives it for each request anew. Raises only
+    `integrations.errors` kinds, except that a base URL which must not be used is a `ValueError`.
     """
 
     def __init__(
         self,
         base_url: str,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
         *,
+        credential: Credential | None = None,
         name: str = "",
         limits: Limits | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -116,18 +133,10 @@ class Http:
         self.asked = 0  # requests so far
         self.zone = ""  # of times of theirs that name none
         self.gap: timedelta | None = None  # how far their clock is ahead of ours, by their last answer
-        secrets = dict(headers or {})
-        if not all(_HEADER_CHARS.issuperset(value) for value in secrets.values()):
-            raise AuthFailed(
-                f"The stored credential for {self.name} has characters that no HTTP header can carry: "
-                "store it again, without line ends.",
-                AuthTrouble.MISSING,
-            )
-        self._masks = masks_of(secrets.values())
-        self._secret = frozenset(name.lower() for name in secrets)
+        self.credential: Credential = credential or Fixed(dict(headers or {}))
+        self._us = Identity(self.credential, self.name, self.limits.total / 2)
         self._client = httpx.AsyncClient(
-            headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "muster"}
-            | secrets,
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "muster"},
             timeout=httpx.Timeout(
                 self.limits.read, connect=self.limits.connect, pool=self.limits.connect * 2
             ),
@@ -150,13 +159,14 @@ class Http:
         await self.aclose()
 
     async def aclose(self) -> None:
+        await self.credential.aclose()
         await self._client.aclose()
 
     async def get(
         self,
         path: str,
         params: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
         *,
         most: int | None = None,
         page: bool = False,
@@ -165,81 +175,91 @@ class Http:
 
         most: bytes, where it is a file; page: which may be a web page, and is known in another way.
         """
-        return await self._send(
-            "GET", path, params=params, headers=headers, repeatable=True, most=most, page=page
-        )
+        return await self._send(_Wish("GET", path, True, params, headers=headers, most=most, page=page))
 
     async def post(
         self,
         path: str,
         json: object = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
         *,
         params: Mapping[str, Any] | None = None,
         content: bytes | None = None,
         safe: bool = False,
         op_id: OpId = "",
+        told: Collection[int] = (),
     ) -> Answer:
         """Make something. A lost answer is `Ambiguous(op_id)`, unless the call is `safe` to repeat.
 
         content: bytes to send as they are, instead of JSON; `headers` then says of what type.
+        told: statuses that are answers to this, though others would be refused by them.
         """
-        return await self._send(
-            "POST",
-            path,
-            params=params,
-            json=json,
-            content=content,
-            headers=headers,
-            repeatable=safe,
-            op_id=op_id,
-        )
+        return await self._send(_Wish("POST", path, safe, params, json, content, headers, op_id, told=told))
 
     async def put(
         self,
         path: str,
         json: object = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
         *,
         safe: bool,
         op_id: OpId = "",
     ) -> Answer:
         """Change something. Only the caller knows whether doing it twice is doing it once."""
-        return await self._send("PUT", path, json=json, headers=headers, repeatable=safe, op_id=op_id)
+        return await self._send(_Wish("PUT", path, safe, json=json, headers=headers, op_id=op_id))
 
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        repeatable: bool,
-        params: Mapping[str, Any] | None = None,
-        json: object = None,
-        content: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        op_id: OpId = "",
-        most: int | None = None,
-        page: bool = False,
-    ) -> Answer:
-        deadline = datetime.now(UTC) + timedelta(seconds=self.limits.total)
-        at = _Exchange(repeatable, op_id, deadline, self.limits.answer if most is None else most, page)
-        request = self._request(method, path, params, json, content, headers or {})
+    async def _send(self, wish: _Wish) -> Answer:
+        """Ask; once more, renewed, where the credential was refused: that is before anything is done."""
+        end = monotonic() + self.limits.total
+        ours = await self._us.headers()
+        refusal, answer = await self._tried(wish, ours, end)
+        if refusal is not None:
+            if not await self._us.renewed(ours):
+                raise refusal
+            answer = await self._once(wish, await self._us.headers(), end)
+        if self._us.in_doubt() and wish.method == "GET":
+            raise Unavailable(
+                f"The token for {self.name} was over before its time. It is renewed, and what was read"
+                " with it is read again."
+            )
+        assert answer is not None  # noqa: S101 - refused or answered
+        return answer
+
+    async def _tried(self, wish: _Wish, ours: Headers, end: float) -> tuple[AuthFailed | None, Answer | None]:
+        """The answer, or that the credential is refused, if that may be mended."""
+        try:
+            return None, await self._once(wish, ours, end)
+        except AuthFailed as refusal:
+            if refusal.trouble is not AuthTrouble.REFUSED:
+                raise
+            return refusal, None
+
+    async def _once(self, wish: _Wish, ours: Headers, end: float) -> Answer:
+        """Ask once, by `end` (of the monotonic clock)."""
+        seconds = end - monotonic()
+        if seconds <= 0:
+            raise NotSent(f"No time was left to ask {self.name}: nothing was sent.")
+        deadline = datetime.now(UTC) + timedelta(seconds=seconds)
+        most = self.limits.answer if wish.most is None else wish.most
+        at = _Exchange(wish.repeatable, wish.op_id, deadline, most, wish.page)
+        request = self._request(wish, ours)
         request.extensions["trace"] = at.trace
         self.asked += 1
         if (kept := KEPT.get()) is not None:
-            kept.append(Asked(request, at, self.masked, self._secret))
-        failure = await self._exchange(request, at)
+            kept.append(Asked(request, at, self.masked, frozenset(map(str.lower, ours))))
+        failure = await self._exchange(request, at, seconds)
         # Raised out here, so that no httpx error, which holds the request and its headers, hangs on it.
-        if at.answered is not None:
-            raise judge(self.name, at.answered, bytes(at.body), self.masked, at.repeatable, op_id, deadline)
+        if at.answered is not None and at.answered.status_code not in wish.told:
+            body = bytes(at.body)
+            raise judge(self.name, at.answered, body, self.masked, wish.repeatable, wish.op_id, deadline)
         if failure is not None:
             raise failure
         return self._answer(at)
 
-    async def _exchange(self, request: httpx.Request, at: _Exchange) -> Failure | None:
-        """Send and read within the deadline; return what went wrong. An outer cancellation passes."""
+    async def _exchange(self, request: httpx.Request, at: _Exchange, seconds: float) -> Failure | None:
+        """Send and read within so long; return what went wrong. An outer cancellation passes."""
         try:
-            async with asyncio.timeout(self.limits.total):
+            async with asyncio.timeout(seconds):
                 at.response = await self._client.send(request, stream=True)
                 try:
                     return await self._read(at.response, at)
@@ -297,23 +317,16 @@ class Http:
     def _lost(self, says: str, at: _Exchange) -> Failure:
         return lost(self.name, says, at.repeatable, at.op_id, at.deadline)
 
-    def _request(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, Any] | None,
-        json: object,
-        content: bytes | None,
-        headers: Mapping[str, str],
-    ) -> httpx.Request:
+    def _request(self, wish: _Wish, ours: Headers) -> httpx.Request:
         """What will be sent, or `Rejected`: what cannot be written must not look like an answer lost."""
-        url = self._url(path)
-        typed = {"Content-Type": "application/json"} if json is not None else {}
+        url = self._url(wish.path)
+        typed = {"Content-Type": "application/json"} if wish.json is not None else {}
         try:
-            if all(_HEADER_CHARS.issuperset(value) for value in headers.values()):
-                content = content if json is None else orjson.dumps(json)
+            if is_sendable(wish.headers or {}):
+                content = wish.content if wish.json is None else orjson.dumps(wish.json)
+                headers = {**ours, **(wish.headers or {}), **typed}
                 return self._client.build_request(
-                    method, url, params=params or None, headers={**headers, **typed}, content=content
+                    wish.method, url, params=wish.params or None, headers=headers, content=content
                 )
         except (TypeError, ValueError, httpx.InvalidURL):
             pass  # raised below, so that nothing of the request hangs on the failure
@@ -323,7 +336,7 @@ class Http:
         """The address of `path` below the base. An absolute address must lie below it too."""
         root = str(self.base)
         below = path.removeprefix(root) if path.startswith(root + "/") else path
-        if not _is_plain(below):
+        if not is_plain(below):
             raise Rejected(f"An address that does not belong to {self.name} was not followed.")
         try:
             return httpx.URL(root + below)
@@ -333,51 +346,11 @@ class Http:
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Have these, too, be shown by nobody: they are about to be sent, and may be sent back."""
-        self._masks = tuple(sorted({*self._masks, *masks_of([*secrets])}, key=len, reverse=True))
+        self._us.masks.hide(secrets)
 
     def masked(self, text: str) -> str:
         """`text` without this client's secrets, should a supplier send them back."""
-        for secret in self._masks:
-            text = text.replace(secret, "•••")
-        return text
-
-
-def checked_base(base_url: str) -> httpx.URL:
-    """The base URL without a last slash; `ValueError` with a sentence if it must not be used."""
-    try:
-        url = httpx.URL(base_url.rstrip("/"))
-    except httpx.InvalidURL:
-        raise ValueError("is no address: write it like https://support.example.com/REST/2.0") from None
-    if url.scheme not in {"http", "https"} or not _HOST.fullmatch(url.raw_host):
-        raise ValueError("is no web address: begin it with https://")
-    if url.userinfo:
-        raise ValueError("has a name or password in it: take it out, credentials belong in the keyring")
-    if url.query or url.fragment or "?" in base_url or "#" in base_url:
-        raise ValueError("has a ? or # in it: end it with the path")
-    if url.scheme == "http" and not _is_loopback(url.host):
-        raise ValueError(f"would send credentials to {url.host} unencrypted: write it with https://")
-    return url
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_plain(path: str) -> bool:
-    """Whether `path` starts at the base and stays there."""
-    parts = path.split("/")
-    return (
-        path.startswith("/")
-        and not path.startswith("//")
-        and not {".", "..", "%2e", "%2e%2e", ".%2e", "%2e."} & {part.lower() for part in parts}
-        and not any(sign in path for sign in "?#\\")
-        and path.isprintable()
-    )
+        return self._us.masks.over(text)
 
 
 @functools.cache

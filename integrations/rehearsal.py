@@ -79,7 +79,8 @@ async def rehearse(vendor: Vendor, row: Enqueue, remote_id: str | None, store: S
     """
     line, asked = _Nowhere(), _sending(row, remote_id)
     pins = dict.fromkeys(names_in(row.payload), PIN)
-    connector = connector_for(vendor, lambda _: CREDENTIAL, line)
+    held = vendor.model_copy(update={"auth": "keyring"})  # no token is asked for either
+    connector = connector_for(held, lambda _: CREDENTIAL, line)
     try:
         await Request(vendor, connector, asked, _Files(store), pins).make()
     except Failure:

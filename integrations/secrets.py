@@ -27,6 +27,8 @@ SERVICE: Final = "muster"
 PIN: Final = "pin-"
 """Before the name of a part of an entitlement, as `support_pin`: the kind of entry that holds it."""
 MAX_SECRET: Final = 8_192
+PLACES: Final = ("1", "2")
+"""Beside a supplier's own credential: where the refresh tokens are that it gave us, in turn."""
 _SLUG: Final = r"[a-z0-9][a-z0-9_-]{0,39}"
 _NAME: Final = re.compile(_SLUG)
 _SLOT: Final = re.compile(rf"page\.({_SLUG})\.({_SLUG})")
@@ -107,6 +109,9 @@ def forget(vendor: str, env: Mapping[str, str] = os.environ, kind: str = "") -> 
         held = backend.get_password(SERVICE, entry) is not None
         if held:
             backend.delete_password(SERVICE, entry)
+        for place in PLACES:
+            if backend.get_password(SERVICE, f"{entry}.{place}") is not None:
+                backend.delete_password(SERVICE, f"{entry}.{place}")
         return held
 
     return _tried(entry, take_out)
@@ -262,7 +267,15 @@ def _login(entry: str) -> str:
         return f"muster page login {found[1]} {found[2]}"
     vendor, _, kind = entry.partition(".")
     pin = kind.removeprefix(PIN)
-    which = "" if not kind else f" --pin {pin}" if pin != kind else " --webhook"
+    which = (
+        ""
+        if not kind
+        else f" --pin {pin}"
+        if pin != kind
+        else " --webhook"
+        if kind.startswith("webhook")
+        else ""
+    )
     return f"muster vendors login {vendor}{which}"
 
 

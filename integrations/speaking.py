@@ -102,7 +102,7 @@ class Speaking:
 
     async def _speak(self, *, take_over: bool) -> None:
         means, vendor = self._means, self.vendor
-        connector = connector_for(vendor, lambda name: resolve(name, means.env))
+        connector = connector_for(vendor, lambda name: resolve(name, means.env), env=means.env)
         budget = Budget(means.hand, vendor, connector)
 
         def pin_of(vendor: str, name: str) -> str | None:

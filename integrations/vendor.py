@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import ipaddress
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, Field, InstanceOf, StringConstraints
 
+from integrations.addresses import web_address
 from integrations.connector import Connector, Hooks, Info
+from integrations.oauth.config import OAuth2
 from integrations.systems import SYSTEMS
 from register.adoption import BY_HAND
 from register.contact import Contact, whom
@@ -27,37 +26,6 @@ from register.translation import NO_TABLES, Translation
 
 if TYPE_CHECKING:
     from integrations.http import Http
-
-
-def _address(url: str) -> str:
-    """The rule of `integrations.http.checked_base`, told without importing an HTTP library."""
-    try:
-        parts = urlsplit(url)
-        port_is_one = parts.port is None or parts.port > 0
-    except ValueError:
-        port_is_one = False
-        parts = urlsplit("")
-    if not port_is_one or not url.isascii() or not url.isprintable() or re.search(r"[\s\\]", url):
-        raise ValueError("is no address: write it like https://support.example.com")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("is no web address: begin it with https://")
-    if "?" in url or "#" in url:
-        raise ValueError("has a ? or # in it: end it with the path")
-    if parts.scheme == "http" and not is_loopback(url):
-        raise ValueError(
-            f"would send everything to {parts.hostname} unencrypted: write it with https:// "
-            "(http:// is for this machine alone)"
-        )
-    return url.rstrip("/")
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address leads to this machine alone."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _pattern(text: str) -> str:
@@ -94,7 +62,7 @@ class Block(BaseModel, extra="forbid", frozen=True):
     connector: Annotated[str, Field(description="the kind of its ticketing system")]
     title: Annotated[Name, Field(description="what people call it")]
     url: Annotated[
-        str, AfterValidator(_address), Field(description="where its system answers, or its portal")
+        str, AfterValidator(web_address), Field(description="where its system answers, or its portal")
     ] = ""
     environment: Annotated[
         Literal["production", "test"],
@@ -114,9 +82,15 @@ class Block(BaseModel, extra="forbid", frozen=True):
         Field(description='"ticket+call" where it wants to be called as well when it is a P1'),
     ] = "ticket"
     auth: Annotated[
-        Literal["keyring", "none"],
-        Field(description='where its credential is: "keyring", or "none" on this machine alone'),
+        Literal["keyring", "oauth2", "none"],
+        Field(
+            description='where its credential is: "keyring"; "oauth2" where tokens are given out for it; or'
+            ' "none" on this machine alone'
+        ),
     ] = "keyring"
+    oauth2: Annotated[
+        OAuth2 | None, Field(description='how tokens are got, with auth = "oauth2": a table of its own')
+    ] = None
     expires: Annotated[
         str,
         AfterValidator(_day),
@@ -258,6 +232,11 @@ class Vendor(Block, frozen=True):
         if self.by_hand:
             return "portal, by hand" if self.url else "by phone"
         return self.info.title
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """What `muster vendors login` asks for."""
+        return self.oauth2.asks if self.oauth2 is not None else ("credential",)
 
     def ending(self, today: date) -> str:
         """That its credential ends within a fortnight, or has ended, in words; else empty."""

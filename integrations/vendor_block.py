@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from integrations.oauth.config import OAuth2
 from integrations.systems import SYSTEMS
 from integrations.vendor import Block, ByHand, system
 from register.adoption import BY_HAND
@@ -92,7 +93,17 @@ def block(name: str, common: Mapping[str, Any], own: Mapping[str, Any]) -> str:
                 tables += [f"{_key(inner)} = {_value(one)}" for inner, one in value.items()]
         else:
             lines.append(_line(key, value, f"{kind}: {field.description or ''}"))
+    tables += _oauth2(name, common.get("oauth2") or {})
     return "\n".join([*lines, *tables, ""])
+
+
+def _oauth2(name: str, told: Mapping[str, str]) -> list[str]:
+    """The table of how tokens are got, where they are."""
+    if not told:
+        return []
+    fields = OAuth2.model_fields.items()
+    lines = [_line(key, told.get(key, field.default), field.description or "") for key, field in fields]
+    return ["", f"[vendor.{name}.oauth2]", *lines]
 
 
 def _meaning(key: str, field: FieldInfo) -> str:

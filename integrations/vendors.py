@@ -6,14 +6,18 @@ taken, or repeated.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from integrations.addresses import is_loopback
+from integrations.oauth.config import OAuth2
 from integrations.systems import SYSTEMS
-from integrations.vendor import Block, ByHand, Vendor, Wired, is_loopback, system
+from integrations.vendor import Block, ByHand, Vendor, Wired, system
 from register.adoption import BY_HAND, tables_in
 from register.core import Policy, VendorFacts
 from register.text import Slug
@@ -44,24 +48,31 @@ def connector_for(
     vendor: Vendor,
     secret_of: Callable[[str], str],
     transport: httpx.AsyncBaseTransport | None = None,
+    env: Mapping[str, str] = os.environ,
 ) -> Wired:
     """The vendor's connector. Make it in the loop that uses it; close its `http` when done.
 
     `secret_of` is `integrations.secrets.resolve`, or a test's; what it raises (AuthFailed) passes.
+    env: where the refresh tokens are kept that suppliers give us.
     """
+    from integrations.credential import Credential, Fixed
     from integrations.http import Http, Limits
 
     kind = system(vendor.connector)
-    secret = secret_of(vendor.name) if vendor.auth == "keyring" else ""
+    secret = secret_of(vendor.name) if vendor.auth != "none" else ""
     root: str = getattr(kind, "root", "")
     seconds = vendor.deadline_seconds
-    http = Http(
-        vendor.url.removesuffix(root) + root,
-        kind.headers(vendor.config, secret),
-        name=vendor.name,
-        limits=Limits(connect=min(5.0, seconds), read=seconds, total=seconds),
-        transport=transport,
-    )
+    limits = Limits(connect=min(5.0, seconds), read=seconds, total=seconds)
+    credential: Credential
+    if vendor.auth == "oauth2" and vendor.oauth2 is not None:
+        from integrations.oauth.made import tokens_for
+
+        dress = partial(kind.headers, vendor.config)
+        credential = tokens_for(vendor.name, vendor.oauth2, secret, dress, limits, env)
+    else:
+        credential = Fixed(kind.headers(vendor.config, secret))
+    base = vendor.url.removesuffix(root) + root
+    http = Http(base, credential=credential, name=vendor.name, limits=limits, transport=transport)
     http.zone = vendor.zone
     return kind(http, vendor.config)
 
@@ -218,6 +229,16 @@ class _Reader:
                     )
 
     def _check_auth(self, name: str, block: Block) -> None:
+        if (block.auth == "oauth2") is not (block.oauth2 is not None):
+            self._file.fault(
+                ("vendor", name, "auth"),
+                f'"oauth2" and the table [vendor.{name}.oauth2] go together: add one, or take the other out',
+            )
+        elif block.auth == "oauth2" and not system(block.connector).info.oauth2:
+            title = system(block.connector).info.title
+            self._file.fault(
+                ("vendor", name, "auth"), f'{title} takes no OAuth 2.0 tokens from Muster: write "keyring"'
+            )
         if block.auth != "none":
             return
         where = ("vendor", name, "auth")
@@ -233,7 +254,7 @@ class _Reader:
 
     def _leaks(self, here: tuple[str, str], block: Mapping[str, Any]) -> bool:
         """Whether something in it looks like a credential; a key that is known is judged by its value."""
-        known = {*Block.model_fields, *_own_keys(block.get("connector"))}
+        known = {*Block.model_fields, *OAuth2.model_fields, *_own_keys(block.get("connector"))}
         command = f"muster vendors login {here[1]}"
         return bool(self._file.leaks(here, block, lambda key: key in known, command))
 

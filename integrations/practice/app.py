@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, Field, ValidationError
 from starlette.applications import Starlette
@@ -21,9 +21,14 @@ from integrations.practice.desk import MAY, PRIORITIES, QUEUES, Desk, DeskRefuse
 from integrations.practice.hooks import HookTo, Sender
 from integrations.practice.moods import Misbehaving, Moods
 
+if TYPE_CHECKING:
+    from integrations.practice.oauth import Tokens
+
 ACCOUNT: Final = "muster"
 """The account that every caller of the API is, as real systems know an integration's user."""
 MAX_LIMIT: Final = 100
+TOKEN_PATH: Final = "/oauth/token"  # noqa: S105 - an address
+_OPEN: Final = ("/practice", TOKEN_PATH)
 
 Handler = Callable[[Request], Awaitable[Response]]
 _Count = Annotated[int, Field(ge=0, le=2**53)]
@@ -79,9 +84,16 @@ class _Act(BaseModel, extra="forbid"):
 
 
 def practice_app(
-    desk: Desk, moods: Moods | None = None, token: str | None = None, hooks: Sender | None = None
+    desk: Desk,
+    moods: Moods | None = None,
+    token: str | None = None,
+    hooks: Sender | None = None,
+    oauth: Tokens | None = None,
 ) -> ASGIApp:
-    """The whole supplier as an ASGI app; with `token`, callers must bear it. /practice/* is for us alone."""
+    """The whole supplier as an ASGI app; with `token`, callers must bear it. /practice/* is for us alone.
+
+    oauth: gives tokens out, of which callers must bear one.
+    """
     routes = _Api(desk)
     moods = moods or Moods()
     real = Starlette(
@@ -102,30 +114,36 @@ def practice_app(
             Route("/practice/webhook", _hook_route(hooks), methods=["POST"]),
             Route("/practice/act", routes.act, methods=["POST"]),
             Route("/practice", routes.all_tickets, methods=["GET"]),
+            *([Route(TOKEN_PATH, oauth.answer, methods=["POST"])] if oauth is not None else []),
         ],
         exception_handlers={
             DeskRefused: _refused,
             ValidationError: _misread,
         },
     )
-    return Misbehaving(_Guarded(real, token), moods)
+    return Misbehaving(_Guarded(real, token, oauth), moods)
 
 
 class _Guarded:
-    """Lets nobody in without the token, when there is one."""
+    """Lets nobody in without the token, when there is one, or one of those that are given out."""
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, token: str | None, oauth: Tokens | None) -> None:
         self.app = app
         self.token = token
+        self.oauth = oauth
+
+    def _lets_in(self, given: bytes) -> bool:
+        if self.oauth is not None:
+            return self.oauth.holds_now(given.decode("latin-1").removeprefix("Bearer "))
+        return self.token is None or secrets.compare_digest(given, b"Bearer " + self.token.encode())
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and self.token is not None and not scope["path"].startswith("/practice"):
-            given = dict(scope["headers"]).get(b"authorization", b"")
-            if not secrets.compare_digest(given, b"Bearer " + self.token.encode()):
-                body = {"errors": {"authorization": "unknown or missing token"}}
-                refusal = JSONResponse(body, 401, {"WWW-Authenticate": "Bearer"})
-                await refusal(scope, receive, send)
-                return
+        given = dict(scope["headers"]).get(b"authorization", b"") if scope["type"] == "http" else b""
+        if scope["type"] == "http" and not scope["path"].startswith(_OPEN) and not self._lets_in(given):
+            body = {"errors": {"authorization": "unknown or missing token"}}
+            refusal = JSONResponse(body, 401, {"WWW-Authenticate": "Bearer"})
+            await refusal(scope, receive, send)
+            return
         await self.app(scope, receive, send)
 
 

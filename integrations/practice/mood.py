@@ -23,6 +23,7 @@ On = Literal[
     "get",
     "changes",
     "history",
+    "token",
 ]
 CONFIG: Final = ConfigDict(extra="forbid")
 _OPERATIONS: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = (
@@ -36,6 +37,7 @@ _OPERATIONS: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = (
     ("GET", re.compile(r"/tickets/[^/]+/changes"), "history"),
     ("GET", re.compile(r"/changes"), "changes"),
     ("GET", re.compile(r"/whoami|/about"), "about"),
+    ("POST", re.compile(r"/oauth/token"), "token"),
 )
 _WRITES: Final = frozenset({"create", "comment", "state", "priority", "attach"})
 
@@ -54,7 +56,7 @@ class Mood:
     on: On = "all"
 
     def fits(self, operation: str) -> bool:
-        group = "writes" if operation in _WRITES else "reads"
+        group = "writes" if operation in _WRITES else "token" if operation == "token" else "reads"
         return self.on in ("all", operation, group)
 
     async def do(self, call: Call) -> None:

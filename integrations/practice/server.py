@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -21,6 +21,9 @@ from integrations.practice.call import CUT
 from integrations.practice.desk import Desk
 from integrations.practice.hooks import HookTo, Sender
 from integrations.practice.moods import Mood, Moods
+
+if TYPE_CHECKING:
+    from integrations.practice.oauth import Tokens
 
 HOST: Final = "127.0.0.1"
 _START: Final = 10.0
@@ -47,8 +50,10 @@ class Practice:
         pace: Pace | None = None,
         seed: int = 1,
         token: str | None = None,
+        oauth: str | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """oauth: the client secret for which it gives tokens out."""
         self.desk = Desk(clock, name=f"{secrets.token_hex(3)}-")
         self.moods = Moods()
         self._clock = clock
@@ -57,7 +62,8 @@ class Practice:
         self._socket = _bind(port)
         self.address: tuple[str, int] = self._socket.getsockname()[:2]
         self.url = "http://{}:{}".format(*self.address)
-        app = practice_app(self.desk, self.moods, token, self.hooks)
+        self.tokens = _tokens(oauth)
+        app = practice_app(self.desk, self.moods, token, self.hooks, self.tokens)
         self._server = _Server(
             uvicorn.Config(
                 app,
@@ -100,6 +106,14 @@ class Practice:
     def stop(self) -> None:
         """Ask it to end; from any thread."""
         self._server.should_exit = True
+
+
+def _tokens(client_secret: str | None) -> Tokens | None:
+    if client_secret is None:
+        return None
+    from integrations.practice.oauth import Tokens
+
+    return Tokens(client_secret)
 
 
 class _Server(uvicorn.Server):
@@ -174,10 +188,11 @@ def running_practice(
     pace: Pace | None = None,
     seed: int = 1,
     token: str | None = None,
+    oauth: str | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[Practice]:
     """The practice supplier in a thread of its own, on a free port of loopback: for tests and the demo."""
-    practice = Practice(port=port, agent=agent, pace=pace, seed=seed, token=token, clock=clock)
+    practice = Practice(port=port, agent=agent, pace=pace, seed=seed, token=token, oauth=oauth, clock=clock)
     listening = threading.Event()
     thread = threading.Thread(
         target=lambda: asyncio.run(practice.run(lambda _: listening.set())), name="practice", daemon=True

@@ -81,6 +81,7 @@ class PracticeDesk:
         idempotency=NoNative(),
         config=PracticeConfig,
         needs_secret=False,
+        oauth2=True,
     )
 
     def __init__(self, http: Http, config: PracticeConfig) -> None:

@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integrations.addresses import is_loopback
 from integrations.connector import Connector, Theirs
 from integrations.errors import AuthFailed, AuthTrouble
-from integrations.http import checked_base
+from integrations.oauth.config import OAuth2
 from integrations.practice.config import PracticeConfig
 from integrations.practice.server import running_practice
 from integrations.systems.practice import PracticeDesk
-from integrations.vendor import Block, ByHand, is_loopback
+from integrations.urls import checked_base
+from integrations.vendor import Block, ByHand
 from integrations.vendors import (
     Vendor,
     VendorsFileError,
@@ -347,8 +349,13 @@ def test_without_a_home_it_is_the_users_folder(tmp_path: Path, monkeypatch: pyte
 
 def test_the_sample_explains_every_key_and_its_commented_blocks_are_right(file: Path) -> None:
     sample = find_vendors_file({"MUSTER_HOME": "/nonexistent"}).read_text()
-    for key in Block.model_fields:
+    for key in Block.model_fields.keys() - {"oauth2"}:
         assert f"\n{key} = " in sample, f"{key} is not explained"
+    tokens = sample.partition("# [vendor.practice.oauth2]")[2].partition("\n\n")[0].replace("\n# ", "\n")
+    for key in OAuth2.model_fields:
+        assert f"\n{key} = " in tokens, f"{key} is not explained"
+    with_tokens = sample.replace('auth = "none"', 'auth = "oauth2"') + f"\n[vendor.practice.oauth2]{tokens}\n"
+    assert load(file, with_tokens)["practice"].auth == "oauth2"
     practice = load(file, sample)["practice"]
     assert practice.config == PracticeConfig()
     assert (practice.production, practice.auth) == (False, "none")

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from integrations.vendor import is_loopback, system
+from integrations.addresses import is_loopback
+from integrations.oauth.config import OAuth2
+from integrations.vendor import system
 from integrations.vendor_block import KINDS, block, required_of, value_of
 from integrations.vendors import home_of, is_slug, read_vendors, vendors_path
 from register.adoption import BY_HAND
@@ -24,6 +26,7 @@ _HEAD: Final = (
     "# The suppliers that Muster may engage: one [vendor.NAME] block each.\n"
     "# Credentials never stand here: they are stored with  muster vendors login NAME\n"
 )
+_GRANTS: Final = ("client_credentials", "refresh_token")
 _WHERE: Final = ("production", "test")
 
 
@@ -43,6 +46,12 @@ def new(
     service: Annotated[
         list[str] | None, typer.Option(help="a service of yours that it looks after; again for more")
     ] = None,
+    oauth2: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE", help="how tokens are got: token_url=…, client_id=…; again for more"
+        ),
+    ] = None,
     setting: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="a key of its connector's own; again for more"),
@@ -51,7 +60,7 @@ def new(
     """Add a supplier to vendors.toml: asks what is missing, writes a commented block, overwrites nothing."""
     path, before = _place(name)
     given = {"connector": connector, "title": title, "url": url, "environment": environment, "phone": phone}
-    common = _common(name, given, service or ())
+    common = _with_tokens(_common(name, given, service or ()), oauth2 or ())
     text = block(name, common, _own(common["connector"], setting or ()))
     gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
     added = (gap if before else _HEAD + "\n") + text
@@ -100,7 +109,7 @@ def _common(name: str, given: Mapping[str, str], services: Sequence[str]) -> dic
 
 def _said(name: str, path: Path, text: str, common: dict[str, Any], *, first: bool) -> Answer:
     """What was written and what comes next."""
-    steps = [f"muster vendors login {name}"] if common["auth"] == "keyring" else []
+    steps = [f"muster vendors login {name}"] if common["auth"] in ("keyring", "oauth2") else []
     steps += [f"muster vendors check {name}", "muster apply"]
     lines = [f"[vendor.{name}] is in {path}:", "", *text.splitlines(), ""]
     if first:
@@ -144,6 +153,41 @@ def _auth(kind: str, url: str) -> str:
     return "none" if not system(kind).info.needs_secret and is_loopback(url) else "keyring"
 
 
+def _with_tokens(common: dict[str, Any], given: Sequence[str]) -> dict[str, Any]:
+    """How tokens are got, where its system takes them and somebody says so."""
+    told = dict(_pair(one, "oauth2") for one in given)
+    kind = common["connector"]
+    takes = kind != BY_HAND and system(kind).info.oauth2
+    if told and not takes:
+        raise WrongUse(f"{kind} takes no OAuth 2.0 tokens: leave --oauth2 out.", "oauth2")
+    for key in told.keys() - OAuth2.model_fields:
+        raise WrongUse(
+            f"{clip(one_line(key), 40)} is no key of it: take {joined(OAuth2.model_fields)}. A secret is"
+            " stored with `muster vendors login`. Nothing was written.",
+            "oauth2",
+        )
+    if not told and takes and _asks():
+        url = _asked("oauth2", "", "Address where tokens are given out (OAuth 2.0), - for none", "-")
+        told = {} if url == "-" else {"token_url": url}
+    if not told:
+        return common
+    for key, question in (
+        ("token_url", "Address where tokens are given out"),
+        ("client_id", "Who we are there"),
+    ):
+        if key not in told and not _asks():
+            raise WrongUse(f"Say --oauth2 {key}=… as well. Nothing was written.", "oauth2")
+        told[key] = _asked("oauth2", told.get(key, ""), question)
+    if _asks():
+        grants = ("client_credentials", "refresh_token")
+        told["grant"] = _asked(
+            "oauth2", told.get("grant", ""), f"Grant ({joined(grants)})", grants[0], grants
+        )
+        scope = _asked("oauth2", told.get("scope", ""), "Scope, - for none", "-")
+        told["scope"] = "" if scope == "-" else scope
+    return common | {"auth": "oauth2", "oauth2": told}
+
+
 def _own(kind: str, settings: Sequence[str]) -> dict[str, Any]:
     """The connector's own keys: those given, and asked for where they have no default."""
     given = dict(_pair(one) for one in settings)
@@ -158,10 +202,10 @@ def _own(kind: str, settings: Sequence[str]) -> dict[str, Any]:
         raise WrongUse(f"{error} Nothing was written.", "setting") from None
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _pair(text: str, option: str = "set") -> tuple[str, str]:
     key, sign, value = text.partition("=")
     if not sign:
-        raise WrongUse(f"--set wants KEY=VALUE, not {clip(one_line(text), 40)!r}.", "setting")
+        raise WrongUse(f"--{option} wants KEY=VALUE, not {clip(one_line(text), 40)!r}.", option)
     return key.strip(), value.strip()
 
 

@@ -18,6 +18,7 @@ from integrations.checks import clock
 from integrations.connector import Check, Health
 from integrations.errors import AuthFailed, Failure
 from integrations.levels import level_of
+from integrations.oauth.given import as_line
 from integrations.policy_files import find_files, vendors_now
 from integrations.vendors import Vendor, connector_for, load_vendors
 from register.core import NotFound, joined
@@ -207,7 +208,9 @@ async def _ask(vendor: Vendor) -> Health:
     connector = connector_for(vendor, secrets.resolve)
     try:
         health = await connector.check()
-        return replace(health, checks=(*health.checks, clock(connector.http.gap, vendor.zone)))
+        http = connector.http
+        more = [Check("token", True, told)] if (told := http.credential.about) else []
+        return replace(health, checks=(*health.checks, *more, clock(http.gap, vendor.zone)))
     finally:
         await connector.http.aclose()
 
@@ -238,7 +241,7 @@ def login(
     if vendor.auth == "none":
         raise WrongUse(f'{name} needs no credential: vendors.toml says auth = "none". Nothing was stored.')
     try:
-        secrets.store(name, _secret(f"Credential for {one_line(vendor.title)}"))
+        secrets.store(name, as_line(vendor.asks, _answers(vendor)))
     except ValueError as error:
         raise WrongUse(str(error)) from None
     return _checked(vendor, (f"The credential for {name} is in {secrets.place()}.",))
@@ -275,6 +278,18 @@ def _webhook_login(vendor: Vendor) -> Answer:
         lines.append(f"The one before it counts, too, until {until.astimezone():%Y-%m-%d %H:%M}.")
     lines.append(f"They are taken at /hooks/{name} where `muster serve --webhooks 127.0.0.1:8790` runs.")
     return Answer({"vendor": name, "webhook": True, "before_counts_until": until}, lines)
+
+
+def _answers(vendor: Vendor) -> list[str]:
+    """What is typed for each of what it takes, or the lines of standard input."""
+    title = one_line(vendor.title)
+    if sys.stdin.isatty():
+        from getpass import getpass
+
+        words = [name.replace("_", " ").capitalize() for name in vendor.asks]
+        return [getpass(f"{word} for {title} (not shown): ") for word in words]
+    given = sys.stdin.buffer.read(_MOST_INPUT).decode("utf-8", "replace")
+    return given.splitlines() if len(vendor.asks) > 1 else [given]
 
 
 def _secret(of: str) -> str:

@@ -87,3 +87,35 @@ def test_on_a_terminal_it_asks(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Non
     assert cli("vendors", "new", "acme", stdin=typed).code == 0
     made = load_vendors(cli.home / "vendors.toml")["acme"]
     assert (made.title, made.production, made.phone, made.services) == ("ACME", True, "", ("DB", "Web"))
+
+
+TOKENS = ["--oauth2", "token_url=https://login.example/token", "--oauth2", "client_id=muster"]
+
+
+def test_how_tokens_are_got_is_a_table_of_its_own(cli: Cli) -> None:
+    told = cli.json(*words("practice"), *TOKENS, "--oauth2", "scope=a b")
+    assert told["next"][0] == "muster vendors login acme"
+    made = load_vendors(cli.home / "vendors.toml")["acme"]
+    assert made.auth == "oauth2"
+    assert made.oauth2 is not None
+    assert (made.oauth2.client_id, made.oauth2.scope, made.oauth2.grant) == (
+        "muster",
+        "a b",
+        "client_credentials",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "says"),
+    [
+        ("redmine", TOKENS, "takes no OAuth"),
+        ("practice", TOKENS[:2], "client_id"),
+        ("practice", [*TOKENS, "--oauth2", "grant=password"], "grant"),
+        ("practice", [*TOKENS, "--oauth2", "client_secret=abc"], "client_secret"),
+    ],
+)
+def test_tokens_that_cannot_be_got_so_are_told(cli: Cli, kind: str, more: list[str], says: str) -> None:
+    ran = cli(*words(kind), *more)
+    assert ran.code == 2
+    assert says in ran.err
+    assert not (cli.home / "vendors.toml").exists()

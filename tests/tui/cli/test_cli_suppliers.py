@@ -115,6 +115,32 @@ def test_a_credential_is_stored_checked_and_forgotten(cli: Cli, keyring: dict[st
     assert cli("vendors", "logout", "No Name").code in (0, 2)
 
 
+def test_by_oauth2_two_secrets_are_stored_and_the_check_says_until_when_the_token_holds(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "muster-key").write_text("a key that is long enough\n")
+    with running_practice(oauth="client-secret-1") as practice:
+        assert practice.tokens is not None
+        tokens = f'[vendor.practice.oauth2]\ntoken_url = "{practice.url}/oauth/token"\n'
+        tokens += 'client_id = "muster-client"\ngrant = "refresh_token"\n'
+        cli.vendors(f"{vendor_block(practice.url, auth='oauth2')}\n{tokens}")
+        alone = cli("vendors", "login", "practice", stdin=b"client-secret-1\n")
+        assert alone.code == 2
+        assert "client secret, then refresh token" in alone.err
+        both = f"client-secret-1\n{practice.tokens.first}\n".encode()
+        ran = cli("vendors", "login", "practice", stdin=both)
+        assert ran.code == 0, ran.out
+        assert "✓ identity: signed in as muster" in ran.out
+        assert "✓ token: holds until" in ran.out
+        assert practice.tokens.first not in ran.out
+        assert cli("vendors", "check", "practice").code == 0
+        practice.tokens.take_back()
+        refused = cli("vendors", "check", "practice")
+        assert refused.code == 6
+        assert "muster vendors login practice" in refused.out
+
+
 def test_without_a_keyring_login_says_what_to_do(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     cli.vendors(vendor_block(auth="keyring"))

@@ -1,0 +1,146 @@
+"""What makes a request ours: the headers that carry a supplier's credential, and getting others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any, Final, Protocol, TypeVar
+from weakref import WeakKeyDictionary
+
+from integrations.errors import AuthFailed, AuthTrouble, NotSent
+from integrations.masks import masks_of
+
+T = TypeVar("T")
+Headers = Mapping[str, str]
+HEADER_CHARS: Final = frozenset(map(chr, range(0x20, 0x7F)))
+
+
+class Credential(Protocol):
+    """Who we are at a supplier. Raises only `integrations.errors` kinds; has no secret in its repr."""
+
+    @property
+    def held(self) -> Headers:
+        """What is known already, to be masked from the first answer on."""
+        ...
+
+    @property
+    def about(self) -> str:
+        """What it says of itself, for a person: until when it holds. Empty where it says nothing."""
+        ...
+
+    async def headers(self) -> Headers:
+        """What goes with a request that is made now."""
+        ...
+
+    async def renewed(self, refused: Headers) -> bool:
+        """The supplier refused these: get others. False where there are none to be had."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Fixed:
+    """One that stays as it is: a token or a password."""
+
+    def __init__(self, headers: Headers) -> None:
+        self.held = headers
+        self.about = ""
+
+    async def headers(self) -> Headers:
+        return self.held
+
+    async def renewed(self, refused: Headers) -> bool:
+        return False
+
+    async def aclose(self) -> None:
+        """It has nothing to end."""
+
+
+def is_sendable(headers: Headers) -> bool:
+    """Whether HTTP can carry them."""
+    return all(HEADER_CHARS.issuperset(value) for value in headers.values())
+
+
+class Masks:
+    """What must never be shown: the header values, and each word of them; of the last few credentials."""
+
+    def __init__(self) -> None:
+        self._seen: deque[Headers] = deque(maxlen=4)
+        self._more: set[str] = set()
+        self._words: tuple[str, ...] = ()
+
+    def learn(self, headers: Headers) -> None:
+        """Mask these from now on."""
+        if headers in self._seen:
+            return
+        self._seen.append(headers)
+        self._words = self._all()
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Mask these, too."""
+        self._more |= {*secrets}
+        self._words = self._all()
+
+    def _all(self) -> tuple[str, ...]:
+        return masks_of([*self._more, *(value for known in self._seen for value in known.values())])
+
+    def over(self, text: str) -> str:
+        """Return the text without them, should a supplier send them back."""
+        for secret in self._words:
+            text = text.replace(secret, "•••")
+        return text
+
+
+class Identity:
+    """What a client is at its supplier: a credential, waited for and masked, and what was told to it.
+
+    To a token that is over, some answer nothing instead of no. So when one is refused and another taken, all
+    that was read with the first is in doubt, and with it what follows from it: that a ticket is not there,
+    say. Whoever read then must begin again. patience: seconds that a credential may be waited for.
+    """
+
+    def __init__(self, credential: Credential, name: str, patience: float) -> None:
+        self._credential, self._name, self._patience = credential, name, patience
+        self.masks = Masks()
+        self._age = 0  # credentials that were refused so far
+        self._told: WeakKeyDictionary[asyncio.Task[Any], int] = WeakKeyDictionary()
+        self._carries(credential.held)
+
+    async def headers(self) -> Headers:
+        """The headers that make a request ours now."""
+        ours = await self._in_time(self._credential.headers())
+        self._carries(ours)
+        return ours
+
+    async def renewed(self, refused: Headers) -> bool:
+        """These are over before their time: whether others are to be had."""
+        found = await self._in_time(self._credential.renewed(refused))
+        self._age += found
+        return found
+
+    def in_doubt(self) -> bool:
+        """Whether this task was told something before the last refusal; asked at every answer."""
+        task = asyncio.current_task()
+        if task is None:
+            return False
+        before, self._told[task] = self._told.get(task, self._age), self._age
+        return before != self._age
+
+    async def _in_time(self, asked: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(self._patience):
+                return await asked
+        except TimeoutError:
+            pass  # raised below, so that nothing of it hangs on the failure
+        raise NotSent(f"No token for {self._name} came in time, so nothing was sent to it.")
+
+    def _carries(self, headers: Headers) -> None:
+        """See that they can be sent, and are never shown."""
+        if not is_sendable(headers):
+            raise AuthFailed(
+                f"The stored credential for {self._name} has characters that no HTTP header can carry: "
+                "store it again, without line ends.",
+                AuthTrouble.MISSING,
+            )
+        self.masks.learn(headers)
