@@ -167,7 +167,7 @@ class Courier:
                 row.row_id
             )  # after a failure nothing is begun before it is on record what it means
         self._fault("answered")
-        trouble = isinstance(outcome, Failure) or row.tries > 1
+        trouble = isinstance(outcome, Failure | Differs) or row.tries > 1
         said = self._sample.of(kept, self._hand.now(), always=trouble) if shown else ""
         await self._settle(row, outcome, said)
         await self._stands(outcome)
@@ -215,7 +215,7 @@ class Courier:
         elif isinstance(outcome, Fetched):
             await self._do(outcome.taken(row.row_id))
         elif isinstance(outcome, Differs):
-            await self._do(outcome.told(row, self._vendor))
+            await self._do(outcome.told(row, self._vendor, said))
         else:
             now = self._hand.now()
             then = AFTER[type(outcome)](row, outcome, now, self._timing)

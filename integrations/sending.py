@@ -56,8 +56,8 @@ class Differs:
     ticket: Ticket
     gives_way: bool
 
-    def told(self, row: Sending, vendor: Vendor) -> Command:
-        """What the register is to do with it."""
+    def told(self, row: Sending, vendor: Vendor, said: str = "") -> Command:
+        """What the register is to do with it. said: what was asked and what came back, to be kept."""
         ticket, of_state = self.ticket, self.field is Shared.STATE
         theirs = ticket.raw_state if of_state else ticket.raw_priority
         why = (
@@ -75,6 +75,7 @@ class Differs:
             fixed=of_state and ticket.state in (Theirs.FIXED, Theirs.CLOSED),
             priorities=() if of_state else ticket.priorities,
             why=why,
+            exchange=said,
         )
 
 

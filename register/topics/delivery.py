@@ -319,7 +319,8 @@ def _(command: RetrySending, incident: Any, world: World) -> Decision:
 @bookkeeping.register(ConfirmSending)
 @bookkeeping.register(DoubtSending)
 @bookkeeping.register(FailSending)
-def _(command: Any, world: World) -> tuple[Effect, ...]:
+def keep_exchange(command: Any, world: World) -> tuple[Effect, ...]:
+    """What was asked and what came back is kept beside the row."""
     return (KeepExchange(command.row_id, command.exchange),) if command.exchange else ()
 
 

@@ -18,6 +18,7 @@ from register.core import (
     SendingFacts,
     Target,
     World,
+    bookkeeping,
     decide,
     effects,
     evolve,
@@ -29,7 +30,7 @@ from register.effect import Effect, Enqueue, Settle
 from register.incident import Ball, Bond, BondState, Difference, Incident, Priority
 from register.merging import Shared
 from register.text import Text
-from register.topics.delivery import about, others_of, sending_of
+from register.topics.delivery import about, keep_exchange, others_of, sending_of
 from register.topics.engagement import Which, the_one
 from register.topics.sendings import OfSending
 from register.topics.urging import reprioritised
@@ -71,6 +72,10 @@ class TellDifference(Command):
     fixed: bool = False  # field state: theirs says that it is fixed
     priorities: tuple[Priority, ...] = ()  # field priority: which of ours theirs may stand for
     why: Text
+    exchange: str = ""  # as ConfirmSending's
+
+
+bookkeeping.register(TellDifference)(keep_exchange)
 
 
 class DifferenceFound(Event):

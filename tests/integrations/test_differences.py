@@ -17,6 +17,7 @@ from register.core import Command, Refused
 from register.incident import Ball, Bond, BondState, Impact, Priority, Urgency
 from register.merging import OWNERS, Owner, Shared, Verdict, merged
 from register.store import outbox, vendors
+from register.store.exchanges import exchange_of
 from register.topics.correction import Correct
 from register.topics.delivery import DropSending, RetrySending
 from register.topics.differences import Keep, SettleDifference
@@ -267,6 +268,10 @@ async def test_a_priority_that_both_changed_goes_by_the_table(
         await engine.collector.poll()
     if not kind:
         assert len(bond_of(engine, number).differences) == 1
+        (row,) = outbox.unfinished(engine.store)
+        kept = exchange_of(engine.store, row.row_id)
+        assert kept is not None
+        assert '"Low"' in kept.said[-1]["answer"], "what they answered is there to be looked at"
         engine.do(SettleDifference(target=number, keep=Keep.OURS))
         await engine.settle_all()
         await engine.collector.poll()

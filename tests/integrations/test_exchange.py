@@ -19,12 +19,14 @@ from integrations.http import Http
 from integrations.practice.moods import Refuse500
 from integrations.practice.server import Practice
 from register.core import Principal, Role
-from register.store.exchanges import exchange_of
+from register.store.exchanges import exchange_of, put
 from register.topics.engagement import Reply
+from register.topics.erasure import ErasePerson
 from register.topics.privacy import Redact
 from register.topics.sight import Restrict
 from tui.reading import exchange_of as seen
 
+ADMIN = Principal("ada", Role.ADMIN, "test")
 OTHER = Principal("eve", Role.COORDINATOR, "test")
 
 
@@ -71,6 +73,19 @@ async def test_it_goes_when_texts_of_its_incident_are_wiped(engine: Engine) -> N
     await engine.settle_all()
     engine.do(Redact(target=number, reason="a test", texts=True))
     assert exchange_of(engine.store, op_id) is None
+
+
+async def test_it_goes_with_somebody_whom_it_quotes_but_for_what_is_held(engine: Engine) -> None:
+    held, kept = engine.engaged()
+    await engine.settle_all()
+    _, other = engine.engaged("disk full")
+    quoting = '[{"method": "POST", "url": "http://x.invalid/", "status": 400, "answer": "Lena Berg says no"}]'
+    with engine.store.rows_only() as connection:
+        for row_id in (kept, other):
+            put(connection, row_id, quoting, "2026-03-01T00:00:00.000000Z")
+    engine.desk.do(ADMIN, ErasePerson(person="p99", reason="a test", names=("Lena Berg",), left=(held,)))
+    assert exchange_of(engine.store, other) is None
+    assert exchange_of(engine.store, kept) is not None
 
 
 async def test_of_a_restricted_incident_it_is_for_those_alone_who_may_see_it(engine: Engine) -> None:

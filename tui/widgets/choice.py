@@ -10,6 +10,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
+from tui.detail import wrapped
 from tui.signs import Signs, plain
 from tui.widgets.lines import Line, Names, Painted
 
@@ -112,11 +113,20 @@ class Flag(Painted, can_focus=True):
         self.text = text
         self.value = value
 
-    def render_line(self, y: int) -> Strip:
+    def _laid_out(self, width: int) -> list[Line]:
         mark = f"[{'x' if self.value else ' '}]"
-        return self.strip_of(
-            ((mark, "cursor" if self.has_focus else ""), (f" {self.text}", "")), self.size.width
-        )
+        first, *rest = wrapped(self.text, width - 2, "") or [()]
+        return [
+            ((mark, "cursor" if self.has_focus else ""), *first),
+            *((("   ", ""), *line) for line in rest),
+        ]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._laid_out(width))
+
+    def render_line(self, y: int) -> Strip:
+        lines = self._laid_out(self.size.width)
+        return self.strip_of(lines[y] if y < len(lines) else (), self.size.width)
 
     def on_focus(self) -> None:
         self.refresh()
