@@ -52,6 +52,14 @@ def is_soon(due: datetime | None, now: datetime) -> bool:
     return due is not None and due - now <= SOON
 
 
+def next_after(store: Store, now: datetime) -> datetime | None:
+    """When the next thing falls due that is not due yet."""
+    due = t.incident.c.wake_at
+    with store.read() as connection:
+        found = connection.execute(select(func.min(due)).where(due > stamp(now))).scalar_one_or_none()
+    return None if found is None else moment(found)
+
+
 def falls_due_soon(store: Store, now: datetime) -> bool:
     """Whether anything of the register does."""
     query = select(func.min(t.incident.c.wake_at)).where(t.incident.c.wake_at.is_not(None))
