@@ -263,6 +263,7 @@ def _items(changes: Iterable[Change], bonds: Bonds) -> Iterable[Heard]:
             op_id=change.marker if change.by_our_account else None,
             ticket=change.ref if bond.beside else None,
             link=change.link,
+            moved=change.moved,
             version=change.version if states else None,
             raw_priority=change.raw_priority,
             priorities=change.priorities,

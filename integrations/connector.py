@@ -219,6 +219,7 @@ class Change:
     public: bool = True
     raw_state: str = ""  # kind STATE: the new state in the supplier's word
     state: Theirs = Theirs.UNMAPPED
+    moved: bool = False  # kind STATE: it goes on as another ticket, so it has none any more
     version: str | None = None  # kind STATE: the ticket's, as this change left it
     marker: OpId | None = None  # our operation id, found in the body or in the file's name
     size: int | None = None  # kind FILE, whose name is the body: bytes, where told

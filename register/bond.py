@@ -146,6 +146,7 @@ class Bond(Value, frozen=True):
     dead: bool = False  # a sending waits for a person
     raw_state: str = ""  # the supplier's own word, the shadow of the three-way merge
     wrote: str = ""  # what the state means that we set last, until they set another one
+    wrote_priority: Priority | None = None  # the one that they had from us last, until they set another one
     told_priority: Priority | None = None  # what both agree on: what they were told last, or took
     their_priority: str = ""  # their own word, where it differs from that
     version: str | None = None  # of their ticket when it came into raw_state, where they tell one

@@ -150,12 +150,13 @@ class Transactions:
             return [replace(change, kind=ChangeKind.PRIORITY, raw_priority=raw, priorities=meant)]
         if told.Type == "AddLink" and told.Field != MERGED:
             return self._link(told, change)
-        raw = told.NewValue
-        if told.Type == "AddLink":
+        raw, moved = told.NewValue, told.Type == "AddLink"
+        if moved:
             raw = f"merged into #{told.NewValue.rpartition('/')[2]}"
         state = self.config.meaning(raw)
         said = one_line(raw)
-        return [replace(change, kind=ChangeKind.STATE, raw_state=said, state=state, version=str(told.id))]
+        change = replace(change, kind=ChangeKind.STATE, raw_state=said, state=state, moved=moved)
+        return [replace(change, version=str(told.id))]
 
     def _link(self, told: Transaction, change: Change) -> list[Change]:
         """A link to another ticket of theirs; one to anything else is no ticket: fsck.com-rt://NAME/ticket/4."""

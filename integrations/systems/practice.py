@@ -267,6 +267,7 @@ class PracticeDesk:
             public=told.public,
             raw_state=one_line(raw),
             state=self._state(raw),
+            moved=told.kind == "merged",
             version=str(told.seq),
             marker=name_marker_of(told.body) if kind is ChangeKind.FILE else marker_of(told.body),
             size=told.size,

@@ -24,7 +24,7 @@ from register.core import (
     refuse_unless,
 )
 from register.effect import Effect, Enqueue, KeepExchange, Pause, TryNow
-from register.incident import TicketRef
+from register.incident import Priority, TicketRef
 from register.text import Name, Text
 from register.topics.paging import LANE, dropped, retried
 from register.topics.sendings import (
@@ -219,6 +219,7 @@ def _(command: ConfirmSending, incident: Any, world: World) -> Decision:
             quiet=is_quiet(row),
             change_ids=command.change_ids,
             raw_state=command.raw_state,
+            priority=_told(row, world),
             means=orjson.loads(row.payload).get("to", "") if row.kind == "transition" else "",
             closed=command.closed,
             version=command.version,
@@ -232,6 +233,14 @@ def _(command: ConfirmSending, incident: Any, world: World) -> Decision:
         row,
         TicketAdopted(**about(row), ref=command.ref, how=command.how, duplicates=command.duplicates),
     )
+
+
+def _told(row: SendingFacts, world: World) -> Priority | None:
+    """The priority that they have been told last, with this sending."""
+    later = (one for one in world.sendings.values() if one.bond == row.bond and one.position > row.position)
+    if row.kind != "priority" or any(one.kind == "priority" for one in later):
+        return None
+    return Priority(orjson.loads(row.payload)["priority"])
 
 
 def _late_answer(command: ConfirmSending, row: SendingFacts, world: World) -> Decision:

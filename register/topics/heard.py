@@ -44,6 +44,7 @@ class Heard(BaseModel, frozen=True):
     fixed: bool | None = None  # kind state: they say it is fixed; None where the word is not mapped
     closed: bool = False  # kind state: and it is closed with them
     means: str = ""  # kind state: what it means to us, as vendors.toml says
+    moved: bool = False  # kind state: it goes on as another ticket
     version: str | None = None  # kind state: of the ticket, as this change left it, where it has one
     op_id: str | None = None
     size: int | None = None  # kind file, whose name is the body: bytes, where told
@@ -95,12 +96,15 @@ class Listening:
         before = self._shadow.get((bond.id, item.ticket_id), known)
         if item.raw_state == before:
             return []
-        self._shadow[bond.id, item.ticket_id] = item.raw_state
+        if not item.moved:
+            self._shadow[bond.id, item.ticket_id] = item.raw_state
         return [_update(item, bond, before, of)]
 
     def priority(self, item: Heard, bond: Bond, of: TicketRef | None, at: datetime) -> list[Event]:
         incident = self._incidents[item.incident]
         late = item.change_id in self._stale
+        if late and item.by_our_account:
+            return []  # it is ours, or came before it
         events = priority_news(item, incident, bond, of, self._world, UNSETTLED, overtaken=late)
         said = [Said(item.incident, event, at) for event in events]
         self._incidents.update(after(said, self._incidents, at))
@@ -159,21 +163,25 @@ def _overtaken(items: Iterable[Heard], incidents: Mapping[str, Incident], world:
     stale: set[str] = set()
     tickets: dict[tuple[str, str, str], list[Heard]] = {}
     for item in items:
-        if item.kind in ("state", "priority"):
+        if item.kind in ("state", "priority") and not item.moved:
             tickets.setdefault((item.bond, item.ticket_id, item.kind), []).append(item)
     for (bond_id, ticket, _), states in tickets.items():
         incident = incidents.get(states[0].incident)
         bond = None if incident is None else incident.bond(bond_id)
-        ours = bond.wrote if bond is not None and not ticket else ""
-        known = [at for at, one in enumerate(states) if one.change_id in world.heard or _is_set(one, ours)]
+        own = None if ticket else bond
+        known = [at for at, one in enumerate(states) if one.change_id in world.heard or _is_set(one, own)]
         if known:
             stale.update(one.change_id for one in states[: known[-1] + 1])
     return frozenset(stale)
 
 
-def _is_set(item: Heard, ours: str) -> bool:
-    """Whether it is the state that we set last, where its answer told nothing to know it by."""
-    return item.kind == "state" and item.by_our_account and item.means == ours != ""
+def _is_set(item: Heard, bond: Bond | None) -> bool:
+    """Whether it is what we set last, where its answer told nothing to know it by."""
+    if bond is None or not item.by_our_account:
+        return False
+    if item.kind == "priority":
+        return bond.wrote_priority in item.priorities
+    return item.means == bond.wrote != ""
 
 
 def _is_own_doing(item: Heard, bond: Bond, world: World) -> bool:
@@ -212,6 +220,7 @@ def _update(item: Heard, bond: Bond, before: str, of: TicketRef | None) -> Suppl
         ball=item.ball,
         fixed=item.fixed,
         closed=item.closed,
+        moved=item.moved,
         version=item.version,
         of=of,
     )

@@ -36,6 +36,7 @@ class SupplierUpdated(Event):
     ball: Ball | None
     fixed: bool | None
     closed: bool = False
+    moved: bool = False  # it goes on as another ticket: how that one stands is its own word
     version: str | None = None
     of: TicketRef | None = None
 
@@ -88,6 +89,8 @@ def _(event: SupplierUpdated, incident: Incident, at: datetime) -> Incident:
         return incident
     if event.of is not None:
         return incident.with_bond(_beside(bond, event, event.of, at))
+    if event.moved:
+        return incident.with_bond(spoke(bond).but(heard_at=at, said_at=at))
     changes: dict[str, Any] = {"raw_state": event.raw_state, "heard_at": at, "said_at": at}
     changes |= {"wrote": "", "version": event.version, "differences": _as_told(bond, event)}
     if event.ball is not None and event.ball is not bond.ball:
@@ -135,6 +138,7 @@ def _(event: SupplierReprioritised, incident: Incident, at: datetime) -> Inciden
     told = bond.but(heard_at=at, said_at=at)
     if event.overtaken:
         return incident.with_bond(told)
+    told = told.but(wrote_priority=None)
     if bond.told_priority in event.priorities:
         rest = tuple(one for one in bond.differences if one.field is not Shared.PRIORITY or one.row_id)
         return incident.with_bond(told.but(their_priority="", differences=rest))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from register.core import Event, effects, evolve
 from register.effect import CancelRest, Effect, Enqueue, Remember, Settle
-from register.incident import Ball, Bond, BondState, CallWhy, Incident, TicketRef
+from register.incident import Ball, Bond, BondState, CallWhy, Incident, Priority, TicketRef
 
 
 class OfSending(Event):
@@ -45,6 +45,7 @@ class Delivered(OfSending):
     how: str
     change_ids: tuple[str, ...] = ()
     raw_state: str = ""
+    priority: Priority | None = None  # that they were told, unless another one is on its way already
     means: str = ""  # what the state that we asked for means to us
     closed: bool = False
     version: str | None = None  # of their ticket since, where it was told
@@ -146,6 +147,14 @@ def _(event: Delivered, incident: Incident, at: datetime) -> Incident:
         told = unknown | told | {"wrote": event.means}
     if event.what == "priority":
         told = {"their_priority": ""}
+        told |= (
+            {}
+            if event.priority is None
+            else {
+                "told_priority": event.priority,
+                "wrote_priority": event.priority,
+            }
+        )
     if event.quiet:
         return incident.with_bond(bond.prepared(-1).but(doubtful=False, dead=False))
     return incident.with_bond(
