@@ -130,7 +130,8 @@ async def _fields(http: Http, config: RedmineConfig, account: Account) -> Iterab
         _line("fields", not lacks, "all are on its tickets" if wanted else "none are asked for",
               f"their tickets show us no custom field {lacks}, but: {there}",
               f"mend `fields` or `close` in vendors.toml, or ask {http.name} to show it on the tracker"),
-        _line("closing", over or may is None or raw in may, f"our account may set #{issue.id} to {raw}",
+        _line("closing", over or may is None or raw is None or raw in may,
+              f"our account may set #{issue.id} to {raw}" if raw else "no status of theirs means closed",
               f"our account may not set #{issue.id} from {one_line(now)} to {raw}",
               f"mend `transitions` in vendors.toml, or ask {http.name} for it in the workflow of our role"),
     )  # fmt: skip

@@ -57,7 +57,7 @@ async def test_check_passes_and_names_the_account(redmine_desk: RedmineDesk) -> 
         ("REPORTER", {}, {"permission"}),
         ("REPORTER", {"internal_comments": True}, {"permission"}),
         ("CONNECTOR", {"project": "nope"}, {"project"}),
-        ("CONNECTOR", {"tracker": "Nope"}, {"tracker", "reference"}),
+        ("CONNECTOR", {"tracker": "Nope"}, {"tracker", "reference", "fields"}),
         ("CONNECTOR", {"reference_field": 99}, {"reference", "look-up"}),
         ("CONNECTOR", {"states": {"New": "new"}}, {"states"}),
         ("CONNECTOR", {"priorities": {1: "Utmost"}}, {"priorities"}),
