@@ -15,6 +15,9 @@ from register.incident import LIVE_BONDS, Bond, CallCard, CallWhy, Incident, Pag
 CONFIRM_WITHIN: Final = timedelta(minutes=2)
 """So long a ticket of `AT_ONCE` may take to be confirmed; then a person is asked to call."""
 AT_ONCE: Final = frozenset({Priority.CRITICAL, Priority.HIGH})
+"""For these somebody is paged, too; for others the card is enough."""
+HANDED_WITHIN: Final = timedelta(minutes=30)
+"""So long a text for a supplier that only a person can speak to may lie there, of any other priority."""
 PAGED_WITHIN: Final = timedelta(minutes=30)
 """So long a page may take to reach somebody: later it is not sent, for it would be about the past."""
 
@@ -39,16 +42,23 @@ class CallDue(Event):
     page_until: datetime | None = None
 
 
-def page_until(world: World) -> datetime | None:
-    """Until when a page that is asked for now may be sent."""
-    return world.now + PAGED_WITHIN if world.policy.matrix.pages else None
+def confirm_by(facts: VendorFacts, priority: Priority, now: datetime) -> datetime | None:
+    """Until when the ticket of an engagement must be there, or a person is to call."""
+    if priority in AT_ONCE:
+        return now + CONFIRM_WITHIN
+    return now + HANDED_WITHIN if facts.by_hand else None
+
+
+def page_until(world: World, priority: Priority) -> datetime | None:
+    """Until when a page that is asked for now may be sent, where there is one."""
+    return world.now + PAGED_WITHIN if world.policy.matrix.pages and priority in AT_ONCE else None
 
 
 def call_at_once(bond: str, facts: VendorFacts, priority: Priority, world: World) -> tuple[CallDue, ...]:
     """The call that a supplier wants beside the ticket, where it is a P1 and its block says so."""
     if facts.p1 != "ticket+call" or priority is not Priority.CRITICAL:
         return ()
-    until = page_until(world)
+    until = page_until(world, priority)
     return (CallDue(bond=bond, vendor=facts.name, why=CallWhy.P1, asks=world.actor, page_until=until),)
 
 
@@ -60,20 +70,20 @@ def spoke(bond: Bond) -> Bond:
 
 def calls_due(incident: Incident, world: World) -> tuple[CallDue, ...]:
     """What silence asks for: a ticket that is not confirmed in time, a promise that has passed."""
-    found, now = [], world.now
+    found, now, until = [], world.now, page_until(world, incident.priority)
     for bond in incident.bonds:
         if bond.state not in LIVE_BONDS:
             continue
         if bond.confirm_by is not None and bond.confirm_by <= now:
-            found.append(_due(bond, CallWhy.UNCONFIRMED, bond.engaged_at, world))
+            found.append(_due(bond, CallWhy.UNCONFIRMED, bond.engaged_at, until))
         if bond.remind_at is not None and bond.remind_at <= now:
-            found.append(_due(bond, CallWhy.PROMISE, bond.remind_at, world))
+            found.append(_due(bond, CallWhy.PROMISE, bond.remind_at, until))
     return tuple(found)
 
 
-def _due(bond: Bond, why: CallWhy, since: datetime, world: World) -> CallDue:
-    about = {"bond": bond.id, "vendor": bond.vendor, "asks": bond.engaged_by}
-    return CallDue(**about, why=why, since=since, page_until=page_until(world))
+def _due(bond: Bond, why: CallWhy, since: datetime, until: datetime | None) -> CallDue:
+    asks = bond.engaged_by
+    return CallDue(bond=bond.id, vendor=bond.vendor, asks=asks, why=why, since=since, page_until=until)
 
 
 @evolve.register

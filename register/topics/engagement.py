@@ -32,7 +32,7 @@ from register.forgetting import event_of
 from register.incident import Ball, Bond, BondState, Impact, Incident, Label, Priority, Urgency
 from register.leaving import May
 from register.text import MAX_TEXT, Slug, Words
-from register.topics.calling import AT_ONCE, CONFIRM_WITHIN, call_at_once
+from register.topics.calling import call_at_once, confirm_by
 from register.topics.letting_out import entitled, kept_under, receives, removed_from, title_for, words_for
 from register.topics.notes import Noted
 
@@ -153,7 +153,7 @@ def _(command: Engage, incident: Incident, world: World) -> Decision:
         category=category,
         service=service,
         by_hand=facts.by_hand,
-        confirm_by=world.now + CONFIRM_WITHIN if incident.priority in AT_ONCE else None,
+        confirm_by=confirm_by(facts, incident.priority, world.now),
     )
     at_once = call_at_once(engaged.bond, facts, incident.priority, world)
     return says(incident, engaged, *at_once)

@@ -102,7 +102,7 @@ def _event(incident: Incident, step: Step, done: tuple[str, ...], world: World, 
             level=step.number,
             clock=clock.name,
             nudged=done,
-            page_until=page_until(world),
+            page_until=page_until(world, incident.priority),
         )
     due = moment_of(clock.due if clock.due is not None else now)
     return Nudged(
