@@ -65,3 +65,9 @@ def test_no_error_is_swallowed_unnamed(path: Path) -> None:
 
 def is_bare(node: ast.AST) -> bool:
     return isinstance(node, ast.ExceptHandler) and node.type is None
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    """Run together, pytest refuses the second of them; run alone, nobody sees it."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

@@ -259,7 +259,7 @@ async def test_what_is_told_to_a_screen_does_not_come_back(
     app, pilot = small
     told: list[object] = []
     monkeypatch.setattr(
-        app, "_tell", lambda kind, *args, tell=app._tell: (told.append(kind), tell(kind, *args))
+        app, "tell", lambda kind, *args, tell=app.tell: (told.append(kind), tell(kind, *args))
     )
     app.post_message(FreshnessChanged(Freshness(Reach.LIVE, NOW, sending=True)))
     await settled(pilot)
