@@ -55,6 +55,7 @@ async def send(person: str, channel: str, words: Words, seconds: float, env: Map
         return _sent(secrets.resolve(secrets.slot(person, channel), env), words)
 
     try:
+        await in_thread(_apprise, seconds)  # importing it on a busy machine is not of the channel's time
         why = await in_thread(work, seconds)
     except AuthFailed:  # its sentence is for whoever logs in: a story needs the half of it
         why = f"its address is not stored where Muster serves: `muster page login {person} {channel}`"
