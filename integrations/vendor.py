@@ -238,17 +238,21 @@ class Vendor(Block, frozen=True):
         """What `muster vendors login` asks for."""
         return self.oauth2.asks if self.oauth2 is not None else ("credential",)
 
-    def ending(self, today: date) -> str:
-        """That its credential ends within a fortnight, or has ended, in words; else empty."""
-        if not self.expires:
+    def ending(self, today: date, stored: str = "") -> str:
+        """That its credential ends within a fortnight, or has ended, in words; else empty.
+
+        stored: the day by whoever stored it; that in vendors.toml counts where there is none.
+        """
+        ends = stored or self.expires
+        if not ends:
             return ""
-        left = (date.fromisoformat(self.expires) - today).days
+        left = (date.fromisoformat(ends) - today).days
         if left > WARNED_BEFORE:
             return ""
         if left < 0:
-            return f"its credential ended on {self.expires}"
+            return f"its credential ended on {ends}"
         when = "today" if left == 0 else f"in {left} day{'s' * (left > 1)}"
-        return f"its credential ends on {self.expires}, {when}"
+        return f"its credential ends on {ends}, {when}"
 
     @property
     def to_call(self) -> tuple[Contact, ...]:

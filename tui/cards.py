@@ -161,9 +161,10 @@ def _links(detail: Detail, model: Model) -> Iterator[Facts]:
 def _paused(*, by_person: bool) -> Callable[[Detail, Model], Iterator[Facts]]:
     def found(detail: Detail, model: Model) -> Iterator[Facts]:
         for vendor in dict.fromkeys(bond.vendor for bond in _bonds(detail)):
-            why, person = detail.paused.get(vendor, ("", False))
-            if why and person is by_person:
-                yield {"vendor": vendor, "why": one_line(why)}
+            if vendor in detail.paused and detail.paused[vendor][1] is by_person:
+                why, _, since = detail.paused[vendor]
+                at = clock(since.timestamp(), model.eyes.now, model.zone)
+                yield {"vendor": vendor, "why": one_line(why), "since": at}
 
     return found
 
@@ -265,13 +266,13 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "paused",
-        "Nothing is sent to {vendor}: {why}.",
+        "Nothing is sent to {vendor} since {since}: {why}.",
         (Way("r", "repair", does="repair"),),
         _paused(by_person=False),
     ),
     Kind(
         "held back",
-        "Nothing is sent to {vendor}, a person holds it back: {why}.",
+        "Nothing is sent to {vendor} since {since}, a person holds it back: {why}.",
         (Way("Z", "let it go on", "unpause"),),
         _paused(by_person=True),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from rich.cells import cell_len
@@ -58,7 +59,8 @@ class Detail:
     to_call: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # by supplier: Contacts
     waiting: tuple[Any, ...] = ()  # tui.outbox.Sent: of its sendings those that wait for a person
     asides: tuple[Any, ...] = ()  # register.aside.AsideFacts: of its suppliers' changes what was not taken in
-    paused: Mapping[str, tuple[str, bool]] = field(default_factory=dict)  # by supplier: why, by a person?
+    paused: Mapping[str, tuple[str, bool, datetime]] = field(default_factory=dict)
+    # by supplier: why, whether a person says so, since when
 
 
 def pane(row: Row | None, detail: Detail | None, model: Model, width: int, height: int) -> list[Line]:

@@ -312,6 +312,10 @@ WORDS: Final[Mapping[str, Words]] = {
     },
     "left_as_it_is": lambda e: of_bond(e, f"leaves it with {e.vendor} as it is: {_LEFT[e.what]}"),
     "vendor_paused": lambda e: {"what": f"sending to {e.vendor} is paused", "body": e.why, "pen": "bad"},
+    "credential_stored": lambda e: {
+        "what": f"another credential for {e.vendor} is stored"
+        + (f", which ends on {e.expires}" if e.expires else "")
+    },
     "vendor_resumed": lambda e: {"what": f"sending to {e.vendor} goes on", "body": e.why},
     "clock_stepped_back": lambda e: {
         "what": f"a clock lay {e.seconds} s behind the newest event",

@@ -63,8 +63,11 @@ def _health(vendor: Vendor, kept: VendorHealth | None, now: datetime) -> tuple[H
     login = f"Renew its credential: muster vendors login {vendor.name} (it checks, and sending goes on)."
     if vendor.by_hand:
         return Health.BY_HAND, "", ""
-    if kept is None:
+    ending = vendor.ending(now.astimezone().date(), kept.expires if kept else "")
+    if kept is None and not ending:
         return Health.UNUSED, "", f"See whether it works: muster vendors check {vendor.name}"
+    if kept is None:
+        return Health.ENDS, f"{ending}.", _another(vendor)
     if kept.paused_by:
         return Health.PAUSED, f"held back by a person: {kept.paused_why}", "Z lets it go on."
     if kept.paused_why:
@@ -81,4 +84,10 @@ def _health(vendor: Vendor, kept: VendorHealth | None, now: datetime) -> tuple[H
             why,
             "Is it theirs? See docs/webhooks.md. They are polled as always.",
         )
+    if ending:
+        return Health.ENDS, f"{ending}.", _another(vendor)
     return Health.UP, "", ""
+
+
+def _another(vendor: Vendor) -> str:
+    return f"Ask {vendor.title} for another one: muster vendors login {vendor.name} --expires DAY"

@@ -23,6 +23,7 @@ class Health(Enum):
     UP = ("live", "", "up")
     BY_HAND = ("live", "", "by hand")
     UNUSED = ("stale", "dim", "not used yet")
+    ENDS = ("unsure", "warn", "login ends")
     TROUBLE = ("unsure", "warn", "in trouble")
     WAITS = ("unsure", "warn", "waits")
     PAUSED = ("alarm", "bad", "paused")

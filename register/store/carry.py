@@ -27,6 +27,7 @@ from register.effect import (
 from register.incident import Incident
 from register.store import tables as t
 from register.store.hot import Hot
+from register.topics.credentials import Ends
 
 NEW_VENDOR: Final[Mapping[str, Any]] = {
     "paused_why": "",
@@ -172,6 +173,11 @@ def _(effect: Pause, transaction: Writing, now: str) -> None:
     if effect.by or not effect.why:  # what a person holds back stays held back by them, whatever else fails
         values["paused_by"] = effect.by or None
     _put_vendor(transaction.connection, effect.vendor, **values)
+
+
+@carry.register
+def _(effect: Ends, transaction: Writing, now: str) -> None:
+    _put_vendor(transaction.connection, effect.vendor, expires=effect.day or None)
 
 
 @carry.register

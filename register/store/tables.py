@@ -280,6 +280,7 @@ vendor: Final = Table(
     Column("failures", Integer, nullable=False),  # requests in a row that got no answer
     Column("not_before", String),  # nothing is sent until then
     Column("not_before_why", Text, nullable=False),
+    Column("expires", String),  # on which day its credential ends, by whoever stored it
 )
 
 hook: Final = Table(

@@ -38,6 +38,7 @@ class VendorHealth:
     poll_every: int = 0  # seconds between two polls, as things stand; 0: never asked so far
     poll_why: str = ""
     paused_by: str = ""  # a person's id; empty where its credential paused it
+    expires: str = ""  # on which day its credential ends, by whoever stored it
     bell: Bell = NEVER  # of its webhooks
     differs: int = 0  # fields that both sides changed, of which a person must say whose word holds
 
@@ -115,6 +116,7 @@ def health(store: Store) -> dict[str, VendorHealth]:
             poll_every=vendors[name].poll_every if name in vendors else 0,
             poll_why=vendors[name].poll_why if name in vendors else "",
             paused_by=(vendors[name].paused_by or "") if name in vendors else "",
+            expires=(vendors[name].expires or "") if name in vendors else "",
             bell=rung.get(name, NEVER),
             differs=differs.get(name, 0),
         )
@@ -224,12 +226,13 @@ def change_standing(store: Store, vendor: str, change: Callable[[Standing], Stan
     return now
 
 
-def paused(store: Store) -> dict[str, tuple[str, bool]]:
-    """To whom nothing is sent until a person has done something: why, and whether a person said so."""
+def paused(store: Store) -> dict[str, tuple[str, bool, datetime]]:
+    """To whom nothing is sent until a person has done something: why, by a person?, since when."""
     v = t.vendor.c
     with store.read() as connection:
-        found = connection.execute(select(v.name, v.paused_why, v.paused_by).where(v.paused_at.is_not(None)))
-        return {row.name: (row.paused_why, row.paused_by is not None) for row in found}
+        columns = v.name, v.paused_why, v.paused_by, v.paused_at
+        found = connection.execute(select(*columns).where(v.paused_at.is_not(None)))
+        return {row.name: (row.paused_why, row.paused_by is not None, moment(row.paused_at)) for row in found}
 
 
 def spent_until(store: Store, vendor: str) -> datetime | None:

@@ -57,6 +57,7 @@ from tui.app import MusterApp
 from tui.cards import KINDS, Card, cards_of, lines_of
 from tui.deciding import card_form
 from tui.detail import Detail
+from tui.format import clock as wall_of
 from tui.forms import build
 from tui.messages import DetailRead, VerbsLearned
 from tui.model import Model
@@ -177,8 +178,12 @@ SITUATIONS: dict[str, tuple[Callable[[ServiceDesk, Any], str], str, str]] = {
     ),
     "linked": (_linked, "acme: ACME-4711 split into ACME-4713. Is that about this, too?", "relink relink"),
     "open with them": (_over, "It is resolved here, and acme works on ACME-4711 still.", "reply withdraw"),
-    "paused": (_paused, "Nothing is sent to acme: 401: token refused.", ""),
-    "held back": (_held_back, "Nothing is sent to acme, a person holds it back: 401, too.", "unpause"),
+    "paused": (_paused, "Nothing is sent to acme since {since}: 401: token refused.", ""),
+    "held back": (
+        _held_back,
+        "Nothing is sent to acme since {since}, a person holds it back: 401, too.",
+        "unpause",
+    ),
 }
 
 
@@ -195,7 +200,10 @@ def test_what_a_card_asks_for_is_what_the_register_takes(
     number = make(desk, clock)
     detail = detail_of(desk.store, number, BEN)
     (card,) = (one for one in cards_of(detail, model) if one.kind == kind)
-    assert card.says == says
+    since = next(
+        (wall_of(at.timestamp(), model.eyes.now, model.zone) for *_, at in detail.paused.values()), ""
+    )
+    assert card.says == says.replace("{since}", since)
     assert [way.verb for way in card.ways if way.verb] == verbs.split()
     for way in card.ways:
         if way.verb:
@@ -399,7 +407,7 @@ async def test_who_may_only_look_is_told_so_by_the_card_and_has_no_key(screen: S
 
 async def test_a_refused_credential_says_what_to_type(screen: Screen) -> None:
     app, pilot, _ = screen
-    detail = detail_with({}, paused={"cable-co": ("401: token refused", False)})
+    detail = detail_with({}, paused={"cable-co": ("401: token refused", False, datetime.now(UTC))})
     app.post_message(DetailRead("INC-1", detail))
     await settled(pilot)
     await pilot.press("r")

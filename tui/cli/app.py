@@ -30,6 +30,7 @@ from tui.cli import (
     search,
     spool,
     suppliers,
+    systems,
 )
 from tui.cli.answer import Answer
 from tui.cli.verbs import commands_of
@@ -74,6 +75,7 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("vendors", "list", suppliers.list_),
     ("vendors", "contacts", by_hand.contacts),
     ("vendors", "check", suppliers.check),
+    ("vendors", "systems", systems.systems),
     ("vendors", "new", new_vendor.new),
     ("vendors", "login", suppliers.login),
     ("vendors", "logout", suppliers.logout),

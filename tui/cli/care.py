@@ -132,16 +132,17 @@ def _register() -> Iterator[Finding]:
 def _ending(store: Store) -> Iterator[Finding]:
     """Which suppliers' credentials end soon."""
     from integrations.policy_files import vendors_now
+    from register.store import vendors
     from register.toml_file import FileFaults
 
     try:
         known = vendors_now(store, os.environ)
     except FileFaults:  # what is wrong with them is another look's to tell
         return
-    today = datetime.now(UTC).astimezone().date()
+    today, health = datetime.now(UTC).astimezone().date(), vendors.health(store)
     for name, vendor in known.items():
-        if ending := vendor.ending(today):
-            todo = f"ask {vendor.title} for another one, `muster vendors login {name}`, and write its new day"
+        if ending := vendor.ending(today, health[name].expires if name in health else ""):
+            todo = f"ask {vendor.title} for another one: `muster vendors login {name} --expires DAY`"
             yield Finding("credential", False, f"{name}: {ending}", todo)
 
 

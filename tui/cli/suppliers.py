@@ -21,10 +21,12 @@ from integrations.levels import level_of
 from integrations.oauth.given import as_line
 from integrations.policy_files import find_files, vendors_now
 from integrations.vendors import Vendor, connector_for, load_vendors
-from register.core import NotFound, joined
+from register.core import NotFound, Refused, joined
+from register.store import RegisterUnavailable
 from register.store import vendors as kept
 from register.store.vendors import VendorHealth
 from register.text import clip, one_line
+from register.topics.credentials import NoteCredential, day
 from register.topics.delivery import ResumeVendor
 from tui.cli.answer import Answer
 from tui.cli.here import here
@@ -86,7 +88,8 @@ def _repair(about: Mapping[str, Any]) -> str:
 
 
 def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
-    ending = vendor.ending(datetime.now(UTC).astimezone().date())
+    stored = health.expires if health else ""
+    ending = vendor.ending(datetime.now(UTC).astimezone().date(), stored)
     return {
         "name": vendor.name,
         "title": vendor.title,
@@ -96,7 +99,7 @@ def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
         "standing": "; ".join(filter(None, (_standing(health, by_hand=vendor.by_hand), ending))),
         "phone": vendor.phone,
         "url": vendor.url,
-        "expires": vendor.expires,
+        "expires": stored or vendor.expires,
         "ending": ending,
         "paused_why": health.paused_why if health else "",
         "held_back": bool(health and health.paused_by),
@@ -229,8 +232,15 @@ def login(
     name: Name,
     webhook: Annotated[bool, typer.Option("--webhook", help="the secret of its webhooks instead")] = False,
     pin: Pin = "",
+    expires: Annotated[
+        str, typer.Option(metavar="DAY", help="on which day it ends, as 2027-01-31: you are warned before")
+    ] = "",
 ) -> Answer:
     """Store a supplier's credential in the keyring, then check it. It is asked for, or read from stdin."""
+    try:
+        ends = day(expires)
+    except ValueError as error:
+        raise WrongUse(f"{clip(one_line(expires), 40)} {error}. Nothing was stored.", "expires") from None
     vendor = vendor_named(name)
     if vendor.by_hand:
         raise WrongUse(f"A person speaks to {name}: it needs no credential. Nothing was stored.")
@@ -244,7 +254,17 @@ def login(
         secrets.store(name, as_line(vendor.asks, _answers(vendor)))
     except ValueError as error:
         raise WrongUse(str(error)) from None
-    return _checked(vendor, (f"The credential for {name} is in {secrets.place()}.",))
+    return _checked(vendor, (f"The credential for {name} is in {secrets.place()}.", *_noted(name, ends)))
+
+
+def _noted(name: str, ends: str) -> tuple[str, ...]:
+    """Put it on record, with its last day: that is the register's, so that every host warns of it."""
+    try:
+        with here() as at:
+            at.desk().do(at.who, NoteCredential(vendor=name, expires=ends))
+    except (Refused, RegisterUnavailable) as error:
+        return (f"That is not on record: {error}",)
+    return (f"You are warned from a fortnight before {ends}.",) if ends else ()
 
 
 def _pin_login(vendor: Vendor, pin: str) -> Answer:

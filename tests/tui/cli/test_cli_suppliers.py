@@ -14,13 +14,16 @@ import subprocess
 import sys
 import termios
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from integrations import secrets
+from integrations.levels import level_of
 from integrations.practice.server import running_practice
+from integrations.systems import SYSTEMS
 from register.core import Principal, Role
 from register.desk import ServiceDesk
 from register.store import open_store
@@ -113,6 +116,29 @@ def test_a_credential_is_stored_checked_and_forgotten(cli: Cli, keyring: dict[st
     assert cli.json("vendors", "logout", "practice") == {"vendor": "practice", "forgotten": True}
     assert cli.json("vendors", "logout", "practice")["forgotten"] is False
     assert cli("vendors", "logout", "No Name").code in (0, 2)
+
+
+def test_the_last_day_of_a_credential_is_on_record_and_warned_of(cli: Cli, keyring: dict[str, str]) -> None:
+    soon = (datetime.now(UTC).astimezone().date() + timedelta(days=9)).isoformat()
+    with running_practice(token="right") as practice:
+        cli.vendors(vendor_block(practice.url, auth="keyring", expires="2020-01-01"))
+        assert "ended on 2020-01-01" in cli.json("vendors", "list")[0]["standing"]
+        for wrong in ("tomorrow", "31.01.2027"):
+            ran = cli("vendors", "login", "practice", "--expires", wrong, stdin=b"right\n")
+            assert (ran.code, keyring) == (2, {})
+            assert "write it like 2027-01-31" in ran.err
+        ran = cli("vendors", "login", "practice", "--expires", soon, stdin=b"right\n")
+        assert (ran.code, keyring) == (0, {"practice": "right"}), ran.out + ran.err
+        assert f"a fortnight before {soon}" in ran.out
+        about = cli.json("vendors", "list")[0]
+        assert about["expires"] == soon
+        assert f"ends on {soon}, in 9 days" in about["standing"]
+        assert any(f"ends on {soon}" in one["says"] for one in cli("doctor", "--json").data["findings"])
+        far = cli("vendors", "login", "practice", "--expires", "2999-01-31", stdin=b"right\n")
+        assert far.code == 0
+        assert "ends" not in cli.json("vendors", "list")[0]["standing"]
+        assert cli("vendors", "login", "practice", stdin=b"right\n").code == 0
+        assert "ended on 2020-01-01" in cli.json("vendors", "list")[0]["standing"], "by vendors.toml again"
 
 
 def test_by_oauth2_two_secrets_are_stored_and_the_check_says_until_when_the_token_holds(
@@ -326,3 +352,20 @@ def test_a_demo_on_a_terminal_that_is_told_to_end_gives_it_back(temp: dict[str, 
     assert painted.count(b"\x1b[?1049l") == 1
     assert os.listdir(temp["TMPDIR"]) == []
     assert left_of(Path(temp["TMPDIR"])) == []
+
+
+def test_the_kinds_of_system_are_listed_with_what_they_can_and_their_level(cli: Cli) -> None:
+    told = {about["kind"]: about for about in cli.json("vendors", "systems")}
+    assert set(told) == set(SYSTEMS)
+    practice = told["practice"]
+    assert (practice["level"], practice["not_kept"], practice["oauth2"]) == ("gold", [], True)
+    assert {"create", "poll", "etag"} <= set(practice["can"])
+    assert all(about["level"] == (level_of(kind) or "not measured") for kind, about in told.items())
+    ran = cli("vendors", "systems")
+    assert ran.code == 0
+    assert "Request Tracker" in ran.out
+    assert all(
+        f"{kind} does not keep: {about['not_kept'][0]}" in " ".join(ran.out.split())
+        for kind, about in told.items()
+        if about["not_kept"]
+    )

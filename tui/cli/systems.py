@@ -1,0 +1,59 @@
+"""`muster vendors systems`: what Muster speaks to, what each connector can, how far it may be relied on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from integrations.connector import Cap, Info, Lagging, Strong
+from integrations.levels import is_kept, level_of, on_record
+from integrations.systems import SYSTEMS
+from integrations.vendor import system
+from tui.cli.answer import Answer
+from tui.cli.tabular import columns
+
+
+def systems() -> Answer:
+    """List the kinds of ticketing system: what each connector can do, and its measured level."""
+    data = [_about(system(kind).info) for kind in SYSTEMS]
+    rows = [
+        [
+            str(about["kind"]),
+            str(about["title"]),
+            str(about["level"]),
+            f"{about['rules_kept']} of {about['rules']}" if about["rules"] else "",
+            str(about["looked_up"]),
+            ", ".join(about["can"]),
+        ]
+        for about in data
+    ]
+    heading = ("KIND", "TITLE", "LEVEL", "RULES KEPT", "LOOKED UP", "CAN")
+    more = [
+        f"{about['kind']} does not keep: {', '.join(about['not_kept'])}"
+        for about in data
+        if about["not_kept"]
+    ]
+    return Answer(data, [*columns(heading, rows), *more, "What the levels mean: docs/conformance.md"])
+
+
+def _about(info: Info) -> dict[str, Any]:
+    rules = on_record(info.kind)
+    lacks = sorted(name for name, (_, outcome) in rules.items() if not is_kept(outcome))
+    return {
+        "kind": info.kind,
+        "title": info.title,
+        "level": str(level_of(info.kind) or "not measured"),
+        "rules": len(rules),
+        "rules_kept": len(rules) - len(lacks),
+        "not_kept": lacks,
+        "can": [str(cap.name).lower() for cap in Cap if cap in info.caps],
+        "looked_up": _looked_up(info),
+        "settle_seconds": info.lookup.settle.total_seconds() if isinstance(info.lookup, Strong) else None,
+        "oauth2": info.oauth2,
+    }
+
+
+def _looked_up(info: Info) -> str:
+    """How far an empty look-up of a ticket may be believed."""
+    if isinstance(info.lookup, Strong):
+        return "at once"
+    return "late" if isinstance(info.lookup, Lagging) else "never"
