@@ -138,13 +138,20 @@ def _(event: SupplierReprioritised, incident: Incident, at: datetime) -> Inciden
     told = bond.but(heard_at=at, said_at=at)
     if event.overtaken:
         return incident.with_bond(told)
-    told = told.but(wrote_priority=None)
+    settled = event.agreed or bond.told_priority in event.priorities
+    told = told.but(wrote_priority=None, differences=_with_priority(bond, event, settled=settled))
     if bond.told_priority in event.priorities:
-        rest = tuple(one for one in bond.differences if one.field is not Shared.PRIORITY or one.row_id)
-        return incident.with_bond(told.but(their_priority="", differences=rest))
+        return incident.with_bond(told.but(their_priority=""))
     if event.agreed:
         return incident.with_bond(told.agreed_on(event.raw_priority, event.priorities))
     return incident.with_bond(told.but(their_priority=event.raw_priority))
+
+
+def _with_priority(bond: Bond, event: SupplierReprioritised, *, settled: bool) -> tuple[Difference, ...]:
+    """What a person is asked about their priority is about the one they have by now, while it differs."""
+    now = {"theirs": event.raw_priority, "priorities": event.priorities}
+    kept = (d for d in bond.differences if d.field is not Shared.PRIORITY or d.row_id or not settled)
+    return tuple(d.model_copy(update=now) if d.field is Shared.PRIORITY else d for d in kept)
 
 
 @evolve.register

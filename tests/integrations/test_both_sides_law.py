@@ -140,7 +140,8 @@ class Story:
 
 
 @pytest.mark.parametrize(
-    ("seed", "owner"), [(3, Owner.THEIRS), (17, Owner.OURS), (17, Owner.CONFLICT), (19, Owner.OURS)]
+    ("seed", "owner"),
+    [(3, Owner.THEIRS), (17, Owner.OURS), (17, Owner.CONFLICT), (19, Owner.OURS), (66, Owner.CONFLICT)],
 )
 async def test_in_the_end_both_know_the_same(
     engine: Engine, practice: Practice, owner: Owner, seed: int
