@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from integrations.budget import Budget
 from integrations.collector import Collector
 from integrations.courier import Courier
 from integrations.errors import AuthFailed
-from integrations.hand import Hand
+from integrations.hand import COURIER, Hand
 from integrations.leasing import Leasing
 from integrations.listening import Listener
 from integrations.outcomes import Timing
@@ -27,6 +28,7 @@ from integrations.vendor import Vendor
 from integrations.vendors import connector_for
 from register.core import Refused
 from register.store import RegisterUnavailable, outbox, vendors
+from register.topics.delivery import ResumeVendor
 
 TOGETHER: Final = 0.001
 """Seconds to wait for other answers when one has come: one step then fills all their places."""
@@ -56,6 +58,7 @@ class Speaking:
         self._stop = asyncio.Event()
         self._news = asyncio.Event()
         self._listener: Listener | None = None
+        self._used = ""  # digest of the credential that was used last: it is not tried once more
         self.task = asyncio.create_task(self._run(after), name=vendor.name)
 
     @property
@@ -85,7 +88,8 @@ class Speaking:
         first = means.sole
         while not self._stop.is_set():
             try:
-                if await means.leasing.has(name, means.sole) and not await self._paused():
+                leads = await means.leasing.has(name, means.sole)
+                if leads and (not await self._paused() or await self._mended()):
                     await self._speak(take_over=first)
                     first = False
                     continue
@@ -102,7 +106,7 @@ class Speaking:
 
     async def _speak(self, *, take_over: bool) -> None:
         means, vendor = self._means, self.vendor
-        connector = connector_for(vendor, lambda name: resolve(name, means.env), env=means.env)
+        connector = connector_for(vendor, self._secret, env=means.env)
         budget = Budget(means.hand, vendor, connector)
 
         def pin_of(vendor: str, name: str) -> str | None:
@@ -152,11 +156,38 @@ class Speaking:
         store, name = self._means.hand.store, self.vendor.name
         return (await self._means.hand.call(lambda: vendors.standing(store, name))).paused
 
+    def _secret(self, name: str) -> str:
+        found = resolve(name, self._means.env)
+        self._used = _digest(found)
+        return found
+
+    async def _mended(self) -> bool:
+        """Whether it is paused for a credential that we used, and another one is here that works."""
+        means, vendor = self._means, self.vendor
+        hand = means.hand
+        if not self._used or (await hand.call(lambda: vendors.paused(hand.store)))[vendor.name][1]:
+            return False  # what a person holds back, a person lets go on
+        if _digest(await asyncio.to_thread(resolve, vendor.name, means.env)) == self._used:
+            return False
+        connector = connector_for(vendor, self._secret, env=means.env)
+        try:
+            health = await connector.check()
+        finally:
+            await connector.http.aclose()
+        if health.ok:
+            why = "another credential is here, and its check passes"
+            await hand.do(COURIER, ResumeVendor(vendor=vendor.name, why=why))
+        return health.ok
+
     async def _note(self, why: str) -> None:
         hand, name = self._means.hand, self.vendor.name
         store, now = hand.store, hand.now()
         with contextlib.suppress(RegisterUnavailable):
             await hand.call(lambda: vendors.heard_from(store, name, now, why))
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _until(due: datetime | None, *, flying: bool) -> float:

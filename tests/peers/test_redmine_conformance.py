@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from html import unescape
 from typing import Any, ClassVar
@@ -57,6 +58,7 @@ class RedmineWorld(World):
 
     async def says(self, ref: Ref, text: str) -> None:
         await self.agent.updates(ref.id, notes=text)
+        await asyncio.sleep(1.1)  # its times are whole seconds
 
     async def sets(self, ref: Ref, to: Theirs) -> None:
         told = (await self.agent.sees("/issue_statuses.json"))["issue_statuses"]
@@ -72,6 +74,7 @@ class RedmineWorld(World):
         await self.us.updates(ref.id, notes=text)
 
     async def crowds(self, ref: Ref, count: int) -> None:
+        await asyncio.sleep(1.1)
         for number in range(count):
             await self.agent.updates(ref.id, notes=str(number))
 

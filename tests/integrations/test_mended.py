@@ -1,0 +1,55 @@
+"""A supplier whose credential was refused: it is paused, and goes on when another one works."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from engine_kit import COORDINATOR, practice_file
+
+from integrations.policy_files import Person, keep_up
+from integrations.practice.server import running_practice
+from integrations.worker import Worker
+from register.desk import ServiceDesk
+from register.store import Store
+from register.store.adopted import adopted
+from register.store.vendors import paused
+from register.topics.engagement import Engage
+from register.topics.intake import Log
+
+
+async def until(done: Callable[[], bool], what: str) -> None:
+    for _ in range(600):
+        if done():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{what} did not happen")
+
+
+async def test_it_goes_on_by_itself_when_another_credential_works(own_store: Store, tmp_path: Path) -> None:
+    secret = tmp_path / "muster-practice"
+    secret.write_text("wrong-token")
+    secret.chmod(0o400)
+    env = {"MUSTER_HOME": str(tmp_path), "CREDENTIALS_DIRECTORY": str(tmp_path)}
+    with running_practice(token="right-token") as practice:
+        practice_file(tmp_path, practice.url, auth="keyring")
+        keep_up(own_store, env, Person.here(), "test")
+        desk = ServiceDesk(own_store, adopted(own_store).policy)
+        number = desk.do(COORDINATOR, Log(title="db down")).number or ""
+        desk.do(COORDINATOR, Engage(target=number, vendor="practice", message="please look"))
+        worker = Worker(own_store, env, say=io.StringIO())
+        serving = asyncio.create_task(worker.run(sole=True))
+        try:
+            await until(lambda: "practice" in paused(own_store), "a pause")
+            assert practice.desk.tickets == ()
+            secret.unlink()
+            secret.write_text("wrong-again")
+            secret.unlink()
+            secret.write_text("right-token")
+            await until(lambda: "practice" not in paused(own_store), "going on")
+            await until(lambda: len(practice.desk.tickets) == 1, "a ticket")
+        finally:
+            worker.stop()
+            await serving
