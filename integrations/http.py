@@ -366,5 +366,14 @@ def _trusting_nobody() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
+_UNTRUSTED: Final[Mapping[str, str]] = {
+    "certificate has expired": ": its certificate has ended, so it is not trusted",
+    "certificate is not yet valid": ": its certificate is not valid yet; is the clock of this host right?",
+    "ostname mismatch": ": its certificate is for another name; is the address right?",
+    "IP address mismatch": ": its certificate is for another address; is the address right?",
+    "CERTIFICATE_VERIFY_FAILED": ": its certificate is not trusted here",
+}
+
+
 def _cause(error: Exception) -> str:
-    return ": its certificate is not trusted here" if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
+    return next((says for sign, says in _UNTRUSTED.items() if sign in str(error)), "")

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
@@ -51,9 +52,10 @@ class Practice:
         seed: int = 1,
         token: str | None = None,
         oauth: str | None = None,
+        tls: Path | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """oauth: the client secret for which it gives tokens out."""
+        """oauth: the client secret for which it gives tokens out. tls: certificate and key, as PEM."""
         self.desk = Desk(clock, name=f"{secrets.token_hex(3)}-")
         self.moods = Moods()
         self._clock = clock
@@ -61,7 +63,7 @@ class Practice:
         self._agent = Agent(self.desk, pace, seed=seed) if agent else None
         self._socket = _bind(port)
         self.address: tuple[str, int] = self._socket.getsockname()[:2]
-        self.url = "http://{}:{}".format(*self.address)
+        self.url = "{}://{}:{}".format("https" if tls else "http", *self.address)
         self.tokens = _tokens(oauth)
         app = practice_app(self.desk, self.moods, token, self.hooks, self.tokens)
         self._server = _Server(
@@ -76,6 +78,7 @@ class Practice:
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=1,
+                ssl_certfile=tls,
             )
         )
 
@@ -189,10 +192,13 @@ def running_practice(
     seed: int = 1,
     token: str | None = None,
     oauth: str | None = None,
+    tls: Path | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[Practice]:
     """The practice supplier in a thread of its own, on a free port of loopback: for tests and the demo."""
-    practice = Practice(port=port, agent=agent, pace=pace, seed=seed, token=token, oauth=oauth, clock=clock)
+    practice = Practice(
+        port=port, agent=agent, pace=pace, seed=seed, token=token, oauth=oauth, tls=tls, clock=clock
+    )
     listening = threading.Event()
     thread = threading.Thread(
         target=lambda: asyncio.run(practice.run(lambda _: listening.set())), name="practice", daemon=True
