@@ -20,7 +20,7 @@ import pytest
 from engine_kit import TOP
 from keyring.backend import KeyringBackend
 
-from integrations import secrets
+from integrations import exchange, secrets
 from integrations.conformance.line import answer
 from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, RateLimited, Unavailable
 from integrations.http import Http, Limits
@@ -146,6 +146,17 @@ async def test_a_token_is_got_once_and_goes_with_each_request(supplier: Practice
         assert supplier.tokens is not None
         assert supplier.tokens.given == 1
         assert tokens.held["Authorization"].split()[1] not in repr(tokens) + repr(http)
+
+
+async def test_what_is_kept_of_a_sending_has_no_token_and_no_request_for_one(supplier: Practice) -> None:
+    for how in ("basic", "post"):
+        kept = exchange.begin()
+        async with client(supplier, client_auth=how) as (http, tokens):
+            await http.post("/tickets", json={"title": "x"})
+            access = tokens.held["Authorization"].split()[1]
+        told = exchange.told(kept)
+        assert [one["url"] for one in json.loads(told)] == [f"{supplier.url}/tickets"]
+        assert not any(secret in told for secret in (access, SECRET, BASIC))
 
 
 @pytest.mark.parametrize("how", ["basic", "post"])
