@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ from integrations.policy_files import Person, keep_up
 from integrations.vendors import read_vendors
 from integrations.worker import _is_busy, _nothing_left
 from register.core import Principal, Role
-from register.desk import ServiceDesk
+from register.desk import ServiceDesk, kinds
 from register.store import Store
 from register.topics.engagement import Engage
 from register.topics.intake import Log
+from register.watch import tick
 
 FILE = """
 [vendor.cable-co]
@@ -63,11 +65,17 @@ def test_a_card_says_whom_to_call_what_to_say_and_what_then(
     assert ("--ticket NUMBER" in lines[-1]) == (kind == "create")
 
 
-def test_no_worker_stays_up_for_what_a_person_hands_over(own_store: Store, tmp_path: Path) -> None:
+def test_no_worker_stays_up_for_what_a_person_hands_over_once_they_were_reminded(
+    own_store: Store, tmp_path: Path
+) -> None:
     (tmp_path / "vendors.toml").write_text(FILE)
     keep_up(own_store, {"MUSTER_HOME": str(tmp_path)}, Person(0, "ben"), "test")
     desk = ServiceDesk(own_store)
     number = desk.do(BEN, Log(title="No light")).number or ""
     desk.do(BEN, Engage(target=number, vendor="cable-co", message="Fibre 7 is dark."))
     assert _nothing_left(own_store)
+    assert _is_busy(own_store), "it reminds, half an hour after that"
+    later = datetime.now(UTC) + timedelta(hours=1)
+    assert tick(ServiceDesk(own_store, clock=lambda: later), later) == 1
+    assert kinds(own_store.timeline(number))[-1] == "call_due"
     assert not _is_busy(own_store)

@@ -83,7 +83,7 @@ def carry_out(
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(ASKED, HOURS), min_size=12, max_size=25))
 def test_whatever_is_asked_every_change_of_state_is_one_that_the_table_has(
     asked: list[tuple[Command, int]],

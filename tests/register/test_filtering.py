@@ -74,7 +74,7 @@ def meaning_of(node: Node) -> Meaning | None:
 
 
 @settings(
-    max_examples=30,
+    max_examples=16,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from register.matrix_toml import SAMPLE, read_matrix
@@ -60,6 +60,7 @@ def test_suppliers_are_told_key_by_key() -> None:
     ]
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.sets(st.from_regex(r"[a-z]{3}", fullmatch=True), max_size=60), st.integers(3, 20))
 def test_in_short_it_is_never_longer_and_says_what_is_left_out(names: set[str], most: int) -> None:
     people = {name: {"name": name, "login": name, "role": "viewer"} for name in names}
