@@ -348,6 +348,10 @@ class Http:
         """Have these, too, be shown by nobody: they are about to be sent, and may be sent back."""
         self._us.masks.hide(secrets)
 
+    def carries(self, secrets: Headers) -> None:
+        """The same, until a few more requests had others, by name: what is given once and then replaced."""
+        self._us.masks.learn(secrets)
+
     def masked(self, text: str) -> str:
         """`text` without this client's secrets, should a supplier send them back."""
         return self._us.masks.over(text)

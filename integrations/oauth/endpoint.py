@@ -22,8 +22,7 @@ from integrations.credential import HEADER_CHARS
 from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, RateLimited
 from integrations.exchange import KEPT
 from integrations.http import Http, Limits
-from integrations.masks import masks_of
-from integrations.oauth.config import OAuth2
+from integrations.oauth.config import CLIENT_SECRET, OAuth2
 from integrations.oauth.given import Given
 from register.text import clip, one_line
 
@@ -124,6 +123,9 @@ class TokenEndpoint:
 
     async def _ask(self, grant: str, **more: str) -> Token:
         headers, content = self._written(grant, more)
+        # should they send it back, whatever they answer
+        secrets = {**more, CLIENT_SECRET: self._given.client_secret, "first": self._given.refresh_token}
+        self._http.carries(secrets | {"basic": headers.get("Authorization", "")})
         failure: Failure | None = None
         record = KEPT.set(None)  # of this no record is kept: it is made of secrets
         try:
@@ -140,7 +142,7 @@ class TokenEndpoint:
             raise failure
         told = _json(answer)
         if answer.status in _REFUSALS:
-            raise self._refused(answer, told, [*more.values(), *headers.values()])
+            raise self._refused(answer, told)
         return self._token(told)
 
     def _written(self, grant: str, more: Mapping[str, str]) -> tuple[dict[str, str], bytes]:
@@ -155,10 +157,10 @@ class TokenEndpoint:
         _, headers, body = auth.prepare("POST", about.token_url, dict(_FORM), body)
         return headers, body.encode("ascii")
 
-    def _refused(self, answer: Answer, told: Mapping[str, Any], secrets: list[str]) -> Failure:
+    def _refused(self, answer: Answer, told: Mapping[str, Any]) -> Failure:
         code = told.get("error")
         said = told.get("error_description")
-        more = f" ({self._clean(said, secrets)})" if isinstance(said, str) and said.strip() else ""
+        more = f" ({self._clean(said)})" if isinstance(said, str) and said.strip() else ""
         if not isinstance(code, str) or code in ("temporarily_unavailable", "server_error"):
             return NotSent(
                 f"{self._http.name} said no without a reason that we know: HTTP {answer.status}{more}. Is "
@@ -170,11 +172,9 @@ class TokenEndpoint:
         todo = todo.format(name=self._name)
         return Refused(f"{self._http.name} {means}: {shown}{more}. {todo}", trouble, code)
 
-    def _clean(self, said: str, secrets: list[str]) -> str:
+    def _clean(self, said: str) -> str:
         """Their words without ours."""
-        for secret in masks_of([*secrets, self._given.client_secret, self._given.refresh_token]):
-            said = said.replace(secret, "•••")
-        return clip(one_line(said), 300).rstrip(".")
+        return clip(one_line(self._http.masked(said)), 300).rstrip(".")
 
     def _token(self, told: Mapping[str, Any]) -> Token:
         access, kind = told.get("access_token"), told.get("token_type", "bearer")

@@ -242,8 +242,15 @@ async def test_a_refusal_says_what_to_do(
 
 
 def echo(request: httpx.Request) -> httpx.Response:
-    told = " ".join([*request.headers.values(), request.content.decode()])
-    return says(400, {"error": "invalid_client", "error_description": told})
+    return says(400, {"error": "invalid_client", "error_description": all_of(request)})
+
+
+def said_back(status: int, request: httpx.Request) -> httpx.Response:
+    return says(status, {"message": all_of(request)})
+
+
+def all_of(request: httpx.Request) -> str:
+    return " ".join([request.headers.get("authorization", ""), request.content.decode()])
 
 
 def says(status: int, body: object, **headers: str) -> httpx.Response:
@@ -263,6 +270,9 @@ def says(status: int, body: object, **headers: str) -> httpx.Response:
         ((400, b"no"), NotSent, "`token_url`"),
         ((404, {}), NotSent, "nothing was sent to acme"),
         ((400, {"error": "\x1b[2Jodd"}), AuthFailed, "said no"),
+        (lambda request: said_back(500, request), NotSent, "has trouble"),
+        (lambda request: said_back(429, request), RateLimited, "asks us to wait"),
+        (lambda request: said_back(422, request), NotSent, "said no"),
     ],
 )
 async def test_whatever_an_endpoint_answers_no_secret_is_told(told: Any, kind: Any, sentence: str) -> None:
