@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from integrations import door
 
@@ -22,10 +22,18 @@ class _Protocol(H11Protocol):
     # narrower than asyncio's own, as uvicorn has it
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.loop.call_later(door.SILENT, self._hang_up_on_the_silent)
+        self._expect_a_request()
 
-    def _hang_up_on_the_silent(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._expect_a_request()
+
+    def _expect_a_request(self) -> None:
+        """The next one, too: uvicorn's own patience with it ends at its first byte."""
+        self.loop.call_later(door.SILENT, self._hang_up_on_the_silent, self.cycle)
+
+    def _hang_up_on_the_silent(self, before: RequestResponseCycle | None) -> None:
+        if self.cycle is before and not self.transport.is_closing():
             self.transport.abort()
 
 

@@ -272,12 +272,16 @@ async def test_one_that_dawdles_is_given_up_and_keeps_no_other_waiting(
     assert b"408" in await slow
 
 
+@pytest.mark.parametrize("before", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
 async def test_a_caller_who_never_says_what_it_wants_is_hung_up_on(
-    own_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes
 ) -> None:
     monkeypatch.setattr(door, "SILENT", 0.2)
     async with opened(own_store, tmp_path) as at:
         reader, writer = await asyncio.open_connection(*at.address[:2])
+        writer.write(before)
+        if before:
+            await asyncio.wait_for(reader.readuntil(b"}"), 30)
         writer.write(b"POST /hooks/practice HTTP/1.1\r\nHost:")
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await asyncio.wait_for(reader.readexactly(1), 30)
