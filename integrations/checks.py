@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from integrations.connector import Check
-from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, RateLimited
+from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, RateLimited, Unavailable
 from register.text import one_line
 
 NEAR: Final = 5
@@ -29,7 +29,8 @@ def failed(name: str, failure: Failure, vendor: str) -> Check:
             todo = "ask the supplier to give our account this right"
     else:
         todo = next(todo for kind, todo in _TODO.items() if isinstance(failure, kind))
-    return Check(name, False, failure.why, todo)
+    passing = isinstance(failure, NotSent | RateLimited | Unavailable)
+    return Check(name, False, failure.why, todo, passing)
 
 
 def clock(gap: timedelta | None, zone: str) -> Check:

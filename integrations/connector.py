@@ -267,12 +267,13 @@ FindResult = Found | Absent | CannotTell
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of `muster vendors check`: passes, or says what to do."""
+    """One line of `muster vendors check`: passes, or says what to do. passing: by itself it may be over."""
 
     name: str
     ok: bool
     says: str
     todo: str = ""
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
 from typing import Final
 
 from integrations.budget import Budget
@@ -32,6 +33,9 @@ from register.topics.delivery import ResumeVendor
 
 TOGETHER: Final = 0.001
 """Seconds to wait for other answers when one has come: one step then fills all their places."""
+
+ONCE_MORE: Final = 60.0
+"""Seconds until a credential is tried once more of which the supplier could not say whether it is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Speaking:
         self._stop = asyncio.Event()
         self._news = asyncio.Event()
         self._listener: Listener | None = None
+        self._not_before = 0.0  # of the monotonic clock: until then no other credential is tried
         self._used = ""  # digest of the credential that was used last: it is not tried once more
         self.task = asyncio.create_task(self._run(after), name=vendor.name)
 
@@ -163,11 +168,13 @@ class Speaking:
 
     async def _mended(self) -> bool:
         """Whether it is paused for a credential that we used, and another one is here that works."""
-        means, vendor = self._means, self.vendor
+        means, vendor, before = self._means, self.vendor, self._used
         hand = means.hand
-        if not self._used or (await hand.call(lambda: vendors.paused(hand.store)))[vendor.name][1]:
+        if not before or monotonic() < self._not_before:
+            return False
+        if (await hand.call(lambda: vendors.paused(hand.store)))[vendor.name][1]:
             return False  # what a person holds back, a person lets go on
-        if _digest(await asyncio.to_thread(resolve, vendor.name, means.env)) == self._used:
+        if _digest(await asyncio.to_thread(resolve, vendor.name, means.env)) == before:
             return False
         connector = connector_for(vendor, self._secret, env=means.env)
         try:
@@ -177,6 +184,8 @@ class Speaking:
         if health.ok:
             why = "another credential is here, and its check passes"
             await hand.do(COURIER, ResumeVendor(vendor=vendor.name, why=why))
+        elif any(check.passing for check in health.checks):  # that says nothing of the credential
+            self._used, self._not_before = before, monotonic() + ONCE_MORE
         return health.ok
 
     async def _note(self, why: str) -> None:

@@ -7,9 +7,12 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from engine_kit import COORDINATOR, practice_file
 
+from integrations import speaking
 from integrations.policy_files import Person, keep_up
+from integrations.practice.moods import Refuse500
 from integrations.practice.server import running_practice
 from integrations.worker import Worker
 from register.desk import ServiceDesk
@@ -28,7 +31,12 @@ async def until(done: Callable[[], bool], what: str) -> None:
     raise AssertionError(f"{what} did not happen")
 
 
-async def test_it_goes_on_by_itself_when_another_credential_works(own_store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("away", [False, True])
+async def test_it_goes_on_by_itself_when_another_credential_works(
+    own_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, away: bool
+) -> None:
+    """Even if the supplier was away for a while when it was stored."""
+    monkeypatch.setattr(speaking, "ONCE_MORE", 0.0)
     secret = tmp_path / "muster-practice"
     secret.write_text("wrong-token")
     secret.chmod(0o400)
@@ -47,6 +55,8 @@ async def test_it_goes_on_by_itself_when_another_credential_works(own_store: Sto
             secret.unlink()
             secret.write_text("wrong-again")
             secret.unlink()
+            if away:
+                practice.moods.set(Refuse500(on="reads", times=1))
             secret.write_text("right-token")
             await until(lambda: "practice" not in paused(own_store), "going on")
             await until(lambda: len(practice.desk.tickets) == 1, "a ticket")
