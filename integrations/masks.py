@@ -17,10 +17,14 @@ def masks_of(values: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(forms, key=len, reverse=True))
 
 
-def _in_json(text: str) -> tuple[str, str]:
-    """As JSON writes it; and as those write it that keep HTML's signs out of it (Rails, Go)."""
+def _in_json(text: str) -> tuple[str, ...]:
+    """As JSON writes it; as PHP does; and as those that keep HTML's signs out of it (Rails, Go)."""
     plain = orjson.dumps(text).decode()[1:-1]
-    return plain, plain.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
+    return (
+        plain,
+        plain.replace("/", r"\/"),
+        plain.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e"),
+    )
 
 
 def _password(word: str) -> str:
