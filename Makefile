@@ -4,7 +4,7 @@
 # PYTHON=/path/to/python3 chooses the interpreter; the first one that fits is taken otherwise.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint pytest test-peers test-storms test-chaos lock bench clean FORCE
+.PHONY: help setup run test lint pytest test-kills test-peers test-storms test-chaos lock bench clean FORCE
 .DELETE_ON_ERROR:
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
@@ -54,7 +54,7 @@ $(STAMP): requirements.lock pyproject.toml
 run: setup ## open the board on sample incidents, with the practice supplier answering
 	@.venv/bin/muster demo
 
-test: lint pytest ## lint, types, layers, and every test that needs no root
+test: lint pytest ## lint, types, layers, and every test that takes neither root nor long
 
 lint: setup
 	$(PY) -m ruff check .
@@ -63,7 +63,10 @@ lint: setup
 	.venv/bin/lint-imports
 
 pytest: lint
-	$(PY) -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m "not peers and not chaos"
+	$(PY) -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m "not peers and not chaos and not kills"
+
+test-kills: setup ## real processes killed, disks filled, databases taken away, several users and writers
+	$(PY) -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m "kills and not peers and not chaos"
 
 test-peers: setup ## tests against real ticketing systems (needs root and apt)
 	@.ci/peers

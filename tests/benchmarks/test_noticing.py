@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.noticing import BUDGET_MS, figures, notice
+
+pytestmark = pytest.mark.kills
 
 
 def test_each_commit_is_seen_and_waiting_is_measured(tmp_path: Path) -> None:

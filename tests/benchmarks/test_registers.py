@@ -9,6 +9,8 @@ import pytest
 from benchmarks import many_writers, opening, verifying
 from benchmarks.seed import seed
 
+pytestmark = pytest.mark.kills
+
 
 @pytest.fixture
 def register(tmp_path: Path) -> str:

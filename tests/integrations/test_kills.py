@@ -25,6 +25,8 @@ from register.store import Store, outbox
 from register.topics.withdrawal import Withdraw
 from register.verify import verify
 
+pytestmark = pytest.mark.kills
+
 
 def _desk(store: Store, home: Path, practice: Practice, **more: object) -> ServiceDesk:
     return ServiceDesk(store, policy_of(load_vendors(practice_file(home, practice.url, **more))))

@@ -15,6 +15,8 @@ from register.desk import ServiceDesk, kinds
 from register.store import Store, pages
 from register.verify import verify
 
+pytestmark = pytest.mark.kills
+
 ANA = Principal("ana", Role.COORDINATOR, "test")
 MATRIX = f"""{DESK}
 [people.ana]

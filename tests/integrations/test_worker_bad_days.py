@@ -29,6 +29,8 @@ from tests.register.saying import ROOT
 from tests.small_disk import Disk, as_root
 from tests.tui.cli_help import vendor_block
 
+pytestmark = pytest.mark.kills
+
 
 def until_there_is(store: Store, lease: str, moment: datetime) -> None:
     """Wait until somebody holds that lease beyond a moment."""

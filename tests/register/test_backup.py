@@ -30,6 +30,8 @@ from register.topics.privacy import Redact
 from register.verify import Anchor, verify
 from tests.register.saying import ADA, ANA, ROOT, arrived, claim, engaged, log, look, reply, run_script, sql
 
+pytestmark = pytest.mark.kills
+
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 

@@ -17,6 +17,8 @@ from register.topics.intake import Log
 from register.verify import verify
 from tests.register.saying import ANA
 
+pytestmark = pytest.mark.kills
+
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:

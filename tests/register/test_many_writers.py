@@ -28,6 +28,8 @@ from register.topics.ownership import Take
 from register.verify import verify
 from tests.register.saying import ADA, ANA, ask, log, look, run_script, sql
 
+pytestmark = pytest.mark.kills
+
 KILLS = 20
 
 

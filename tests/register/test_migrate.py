@@ -26,6 +26,8 @@ from register.verify import verify
 from tests.conftest import Databases
 from tests.register.saying import ADA, ANA, arrived, claim, engaged, log, run_script, sql
 
+pytestmark = pytest.mark.kills
+
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 POINTS = (
     "sealed",

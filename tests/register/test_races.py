@@ -22,6 +22,8 @@ from register.verify import verify
 from tests.register.saying import ADA, BEN, everything, incident_in, log, look, story
 from tests.register.test_rules import VERB_ON
 
+pytestmark = pytest.mark.kills
+
 RACES = int(os.environ.get("MUSTER_RACES", "120"))
 MAKE: dict[str, Callable[[str], Command]] = VERB_ON | {
     "engage": lambda n: Engage(target=n, vendor="acme", message="Help."),

@@ -19,6 +19,8 @@ from register.store.watcher import Watcher
 from tests import as_user
 from tests.register.saying import ServiceDesk, log
 
+pytestmark = pytest.mark.kills
+
 OURS = str(os.getgid())
 
 

@@ -20,6 +20,8 @@ from register.store import Store
 from register.verify import verify
 from tests.register.saying import ask, run_script
 
+pytestmark = pytest.mark.kills
+
 WHO = Principal("ana", Role.RESPONDER, "spool")
 
 

@@ -34,6 +34,8 @@ from tui.session import Session, register_url
 from tui.spooled import enter, register_known
 from tui.text_board import print_board
 
+pytestmark = pytest.mark.kills
+
 BEN = Principal("ben", Role.ADMIN, "cli")
 ME = getpass.getuser()
 

@@ -14,6 +14,8 @@ from tests.small_disk import Disk, as_root
 from tests.tui.cli_help import Cli
 from tui.main import main
 
+pytestmark = pytest.mark.kills
+
 
 @pytest.fixture
 def some(cli: Cli) -> Cli:

@@ -276,7 +276,14 @@ def demo(env: dict[str, str], *args: str, **how: Any) -> subprocess.Popen[bytes]
 
 
 def left_of(folder: Path) -> list[int]:
-    """Processes that still know this folder."""
+    """Processes that still know this folder, half a minute after they were to end."""
+    until = time.monotonic() + 30
+    while (found := _who_knows(folder)) and time.monotonic() < until:
+        time.sleep(0.05)
+    return found
+
+
+def _who_knows(folder: Path) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*/environ"):
         try:
@@ -293,6 +300,7 @@ def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return fresh(tmp_path, monkeypatch) | {"TMPDIR": str(tmp_path / "t")}
 
 
+@pytest.mark.kills
 def test_the_demo_prints_its_board_and_leaves_nothing(temp: dict[str, str]) -> None:
     child = demo(temp)
     out, err = child.communicate(timeout=60)
@@ -305,6 +313,7 @@ def test_the_demo_prints_its_board_and_leaves_nothing(temp: dict[str, str]) -> N
     assert not (Path(temp["HOME"]) / "r.db").exists()
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_demo_that_is_told_to_end_leaves_nothing(temp: dict[str, str], number: signal.Signals) -> None:
     folder = Path(temp["TMPDIR"])
@@ -319,6 +328,7 @@ def test_a_demo_that_is_told_to_end_leaves_nothing(temp: dict[str, str], number:
     assert left_of(folder) == []
 
 
+@pytest.mark.kills
 def test_the_demo_as_json_is_a_list(temp: dict[str, str]) -> None:
     out, _ = demo(temp, "--json").communicate(timeout=60)
     listed = json.loads(out)
@@ -326,6 +336,7 @@ def test_the_demo_as_json_is_a_list(temp: dict[str, str]) -> None:
     assert {one["priority"] for one in listed} == {"P1", "P2", "P3", "P4"}
 
 
+@pytest.mark.kills
 def test_a_demo_on_a_terminal_that_is_told_to_end_gives_it_back(temp: dict[str, str]) -> None:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
