@@ -136,7 +136,7 @@ def _(event: DuplicateFound, incident: Incident, at: datetime) -> Incident:
 
 @evolve.register
 def _(event: Delivered, incident: Incident, at: datetime) -> Incident:
-    bond = _bond(event, incident)
+    bond = _bond(event, incident).undisputed(event.row_id)
     ended = bond.state is BondState.ENDING and event.what == "transition"
     told: dict[str, Any] = {}
     if event.raw_state:

@@ -11,6 +11,7 @@ from engine_kit import Engine
 
 from integrations.connector import Applied, Ticket
 from integrations.errors import Conflict, Unavailable
+from integrations.hand import COURIER
 from integrations.practice.moods import CommitThenDrop, MergedAway
 from integrations.practice.server import Practice
 from register.core import Command, Refused
@@ -19,7 +20,7 @@ from register.merging import OWNERS, Owner, Shared, Verdict, merged
 from register.store import outbox, vendors
 from register.store.exchanges import exchange_of
 from register.topics.correction import Correct
-from register.topics.delivery import DropSending, RetrySending
+from register.topics.delivery import ConfirmSending, DropSending, RetrySending
 from register.topics.differences import Keep, SettleDifference
 from register.topics.engagement import Reply
 from register.topics.proposal import Accept, Dispute
@@ -79,6 +80,20 @@ def test_three_ways(owner: Owner) -> None:
 
 
 # A state that both changed
+
+
+async def test_where_it_arrived_after_all_nothing_is_left_to_settle(
+    engine: Engine, practice: Practice
+) -> None:
+    """An earlier try's answer comes late, as of a worker that lost its lease: nothing goes out once more."""
+    number, _ = await disputed_state(engine, practice, note="works again, thank you")
+    (row,) = outbox.unfinished(engine.store)
+    engine.desk.do(COURIER, ConfirmSending(row_id=row.row_id, change_ids=("late-1",)))
+    bond = bond_of(engine, number)
+    assert (bond.differences, bond.dead) == ((), False)
+    with pytest.raises(Refused, match="nothing waits to be settled"):
+        engine.do(SettleDifference(target=number, keep=Keep.OURS))
+    assert outbox.unfinished(engine.store) == []
 
 
 @pytest.mark.parametrize("heard_before", [False, True])
