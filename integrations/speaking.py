@@ -172,8 +172,8 @@ class Speaking:
         hand = means.hand
         if not before or monotonic() < self._not_before:
             return False
-        if (await hand.call(lambda: vendors.paused(hand.store)))[vendor.name][1]:
-            return False  # what a person holds back, a person lets go on
+        if await self._held_back():
+            return False
         if _digest(await asyncio.to_thread(resolve, vendor.name, means.env)) == before:
             return False
         connector = connector_for(vendor, self._secret, env=means.env)
@@ -181,12 +181,20 @@ class Speaking:
             health = await connector.check()
         finally:
             await connector.http.aclose()
+        if await self._held_back():  # since it was asked, perhaps
+            return False
         if health.ok:
             why = "another credential is here, and its check passes"
             await hand.do(COURIER, ResumeVendor(vendor=vendor.name, why=why))
         elif any(check.passing for check in health.checks):  # that says nothing of the credential
             self._used, self._not_before = before, monotonic() + ONCE_MORE
         return health.ok
+
+    async def _held_back(self) -> bool:
+        """Whether a person holds it back: then a person lets it go on. False where nothing does any more."""
+        hand, name = self._means.hand, self.vendor.name
+        paused = await hand.call(lambda: vendors.paused(hand.store))
+        return name in paused and paused[name][1]
 
     async def _note(self, why: str) -> None:
         hand, name = self._means.hand, self.vendor.name
