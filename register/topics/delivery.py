@@ -248,8 +248,7 @@ def _late_answer(command: ConfirmSending, row: SendingFacts, world: World) -> De
     bond = world.incidents[row.incident].bond(row.bond)
     if command.ref is None or bond is None:
         return ()
-    known = {ref.id for ref in (bond.ref, *bond.former, *bond.duplicates) if ref is not None}
-    if command.ref.id in known:
+    if command.ref.id in {ref.id for ref in bond.known_refs}:
         return ()
     return _said(row, DuplicateFound(**about(row), ref=command.ref))
 

@@ -24,6 +24,7 @@ from register.topics.delivery import (
     RetrySending,
 )
 from register.topics.engagement import Engage, Reply
+from register.topics.relinking import Relink
 from register.verify import verify
 from tests.register.saying import (
     ACME_1,
@@ -338,6 +339,16 @@ def test_a_late_answer_about_another_ticket_is_a_duplicate_found_and_told_once(
     assert story(desk, number)[-1] == "duplicate_found"
     assert story(desk, number).count("duplicate_found") == 1
     assert (bond_of(desk, number).ref, bond_of(desk, number).duplicates) == (ACME_1, (ACME_2,))
+
+
+def test_a_late_answer_about_a_further_ticket_that_a_person_knows_is_no_news(
+    desk: ServiceDesk, clock: Any
+) -> None:
+    number, bond = ticket_of(desk, clock)
+    desk.do(BEN, Relink(target=number, ticket=ACME_2.id, also=True))
+    arrived(desk, bond, ACME_2)
+    assert story(desk, number)[-1] == "further_linked"
+    assert bond_of(desk, number).duplicates == ()
 
 
 def test_a_ticket_that_was_made_after_all_though_it_was_dropped_is_told(
