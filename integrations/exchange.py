@@ -21,7 +21,8 @@ MOST_REQUESTS: Final = 4
 SAMPLE_EVERY: Final = timedelta(minutes=1)
 """How often a sending that went well at once is kept: writing each down costs more than it is worth."""
 HIDDEN: Final = "•••"
-_DULL: Final = frozenset({"accept", "accept-encoding", "connection", "content-length", "host", "user-agent"})
+DULL: Final = frozenset({"accept", "accept-encoding", "connection", "content-length", "host", "user-agent"})
+"""Headers that say nothing of what is asked."""
 _SECRET: Final = frozenset(
     {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}
 )
@@ -93,7 +94,7 @@ def _one(asked: Asked) -> dict[str, Any]:
 def _headers(headers: Mapping[str, str], asked: Asked) -> dict[str, str]:
     room, found = MOST, dict[str, str]()
     for name, value in headers.items():
-        if name in _DULL:
+        if name in DULL:
             continue
         text = HIDDEN if name in _SECRET or name in asked.secret else asked.masked(value)
         room -= len(name) + len(text)

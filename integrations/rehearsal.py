@@ -14,6 +14,7 @@ from typing import Final
 import httpx
 
 from integrations.errors import Failure
+from integrations.exchange import DULL, MOST
 from integrations.pins import names_in
 from integrations.register_files import Fetched, RegisterFiles
 from integrations.sending import Request
@@ -26,8 +27,6 @@ CREDENTIAL: Final = "CREDENTIAL"
 """Stands where the secret would."""
 PIN: Final = "SECRET"
 """Stands where a secret part of an entitlement would."""
-_MOST: Final = 8_192
-_DULL: Final = frozenset({"accept", "accept-encoding", "connection", "content-length", "host", "user-agent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,8 @@ class _Nowhere(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = (await request.aread()).decode("utf-8", "replace")
-        told = body if len(body) <= _MOST else f"{body[:_MOST]}… ({len(body):,} characters)"
-        headers = {name: value for name, value in request.headers.items() if name not in _DULL}
+        told = body if len(body) <= MOST else f"{body[:MOST]}… ({len(body):,} characters)"
+        headers = {name: value for name, value in request.headers.items() if name not in DULL}
         self.asked.append(Asked(request.method, str(request.url), headers, told))
         raise httpx.ConnectError("a rehearsal")
 

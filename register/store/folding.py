@@ -33,10 +33,6 @@ Kept = Mapping[int, str]
 """What redactions kept of events' data, as JSON, by seq."""
 
 
-class Unproved(Exception):
-    """These events do not say what the incident is: data is gone, or of a kind that is not known here."""
-
-
 def kept_of(connection: Connection, streams: Iterable[str]) -> Kept:
     """Return what was kept of the redacted events of these streams."""
     query = select(t.event.c.data).where(

@@ -14,10 +14,10 @@ from register.store.carry import Writing, carry
 from register.store.exchanges import forget
 from register.store.folding import events_of, fold_all
 from register.store.scrub import wipes
+from register.store.unfinished import UNFINISHED
 from register.topics.paging import LANE
 from register.topics.privacy import Wipe
 
-_UNFINISHED: Final = ("queued", "sending", "waiting", "ambiguous", "dead")
 _AT_ONCE: Final = 500
 
 
@@ -54,7 +54,7 @@ def _forget_sent(connection: Connection, effect: Wipe) -> None:
         asked = [row.incident == effect.stream]
     if asked:
         to_nobody = and_(row.lane == LANE, row.state == "dead")  # it will not be sent either
-        over = and_(or_(*asked), or_(row.state.not_in(_UNFINISHED), to_nobody))
+        over = and_(or_(*asked), or_(row.state.not_in(UNFINISHED), to_nobody))
         connection.execute(t.sending.update().where(over), {"payload": "{}", "why": ""})
 
 

@@ -9,7 +9,7 @@ import orjson
 
 from register.core import Event, World
 from register.incident import Bond, Incident, Priority, TicketRef
-from register.merging import OWNERS, Owner, Shared
+from register.merging import OWNERS, Owner, Shared, owner_of
 from register.topics.differences import DifferenceFound
 from register.topics.news import SupplierReprioritised
 
@@ -61,7 +61,7 @@ def priority_news(
     if bond.told_priority in item.priorities:  # back to what they were told
         return (event,)
     facts = world.policy.vendors.get(bond.vendor)
-    owner = (OWNERS if facts is None else facts.owner).get(Shared.PRIORITY, OWNERS[Shared.PRIORITY])
+    owner = owner_of(OWNERS if facts is None else facts.owner, Shared.PRIORITY)
     if overtaken:
         return (event.model_copy(update={"overtaken": True}),)
     if owner is Owner.THEIRS or incident.priority in item.priorities:
