@@ -130,10 +130,12 @@ def claim(
     page that comes twice is better than one that does not come. busy: how many each person has in the air.
     """
     edge, flying = stamp(now), Counter(busy)
+    full = sorted(person for person, count in flying.items() if count >= each)
+    due = _DUE.where(_S.person.not_in(full)) if full else _DUE  # theirs may be more than are looked at
     taken: list[dict[str, Any]] = []
     with store.rows_only() as connection:
         asked = {"edge": edge, "lost": stamp(lost)}
-        for row in connection.execute(_DUE, asked).mappings().all():
+        for row in connection.execute(due, asked).mappings().all():
             if len(taken) == most:
                 break
             if flying[row["person"]] < each:

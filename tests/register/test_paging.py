@@ -176,6 +176,19 @@ def test_one_persons_pages_leave_room_for_anothers(desk: ServiceDesk, clock: Any
     assert [row.person for row in take(desk.store, clock.now, each=2, busy={mine: 1})] == [mine]
 
 
+def test_more_pages_of_one_person_than_are_looked_at_keep_no_other_waiting(
+    desk: ServiceDesk, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "_DUE", pages._DUE.limit(2))
+    for _ in range(4):
+        unconfirmed(desk, clock)
+    with desk.store.rows_only() as connection:
+        newest = pages.unfinished(desk.store)[-1].row_id
+        connection.execute(t.sending.update().where(t.sending.c.row_id == newest), {"person": "p99"})
+    (mine,) = {row.person for row in take(desk.store, clock.now, each=2)}
+    assert [row.person for row in take(desk.store, clock.now, each=2, busy={mine: 2})] == ["p99"]
+
+
 def test_a_page_whose_sender_died_is_taken_again_when_its_lease_has_run_out(
     desk: ServiceDesk, clock: Any
 ) -> None:
