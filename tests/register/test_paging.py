@@ -180,7 +180,7 @@ def test_more_pages_of_one_person_than_are_looked_at_keep_no_other_waiting(
     desk: ServiceDesk, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "_DUE", pages._DUE.limit(2))
-    for _ in range(4):
+    for _ in range(5):
         unconfirmed(desk, clock)
     with desk.store.rows_only() as connection:
         newest = pages.unfinished(desk.store)[-1].row_id
