@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from integrations import master_key, secrets
 from integrations.anchors import anchor, keep_anchors
@@ -353,6 +353,12 @@ def run(
     return 0
 
 
+def _named(told: Mapping[str, Any]) -> str:
+    """What a task ended with: its kind alone, for its words may be a supplier's."""
+    error = told.get("exception")
+    return type(error).__name__ if error is not None else str(told["message"])
+
+
 async def _main(
     store: Store,
     env: Mapping[str, str],
@@ -365,9 +371,7 @@ async def _main(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, worker.stop)
-    loop.set_exception_handler(
-        lambda _, told: worker.tell(f"A delivery ended early: {told.get('exception') or told['message']}")
-    )
+    loop.set_exception_handler(lambda _, told: worker.tell(f"A delivery ended early: {_named(told)}"))
     await worker.run(sole=store.path is not None, until_idle=until_idle)
     return not worker.was_idle
 

@@ -43,6 +43,7 @@ class _Reader:
 
     def __init__(self, html: str) -> None:
         self._html = html
+        self._last = html.rfind(">")
         self._parts: list[str] = []
         self._hidden: Counter[str] = Counter()
         self._pre = 0
@@ -65,10 +66,10 @@ class _Reader:
             end = html.find("-->", start)
             return len(html) if end < 0 else end + 3
         named = _NAME.match(html, start)
-        end = html.find(">", start)
-        if end < 0 or (named is None and html[start + 1 : start + 2] not in ("!", "?")):
+        if start > self._last or (named is None and html[start + 1 : start + 2] not in ("!", "?")):
             self._data("<")
             return start + 1
+        end = html.find(">", start)
         if named is None:
             return end + 1
         end = self._end_of_tag(start, end)

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel
 from register.core import Event, PersonField, Said, World, evolve
 from register.incident import Ball, Bond, Incident, Priority, TicketRef
 from register.text import clean, one_line
-from register.topics.delivery import is_quiet
+from register.topics.delivery import UNFINISHED, is_quiet
 from register.topics.fetching import SupplierFile
 from register.topics.files import safe_name
 from register.topics.further import LinkShown, is_known
@@ -20,8 +20,6 @@ from register.topics.news import SupplierSaid, SupplierUpdated
 from register.topics.sendings import Delivered
 from register.topics.their_priority import priority_news
 
-UNSETTLED = frozenset({"sending", "ambiguous", "waiting", "queued", "dead"})
-"""States of a sending in which an earlier try may have been carried out."""
 # Connectors clean and clip what they read; the door does not rely on it. Nothing is too long to be kept.
 _Foreign = Annotated[str, AfterValidator(clean)]
 _ForeignLine = Annotated[str, AfterValidator(one_line)]
@@ -105,7 +103,7 @@ class Listening:
         late = item.change_id in self._stale
         if late and item.by_our_account:
             return []  # it is ours, or came before it
-        events = priority_news(item, incident, bond, of, self._world, UNSETTLED, overtaken=late)
+        events = priority_news(item, incident, bond, of, self._world, UNFINISHED, overtaken=late)
         said = [Said(item.incident, event, at) for event in events]
         self._incidents.update(after(said, self._incidents, at))
         return list(events)
@@ -189,7 +187,7 @@ def _is_own_doing(item: Heard, bond: Bond, world: World) -> bool:
     return item.by_our_account and any(
         row.bond == bond.id
         and row.kind == "transition"
-        and row.state in UNSETTLED
+        and row.state in UNFINISHED
         and row.tries
         and orjson.loads(row.payload)["to"] == item.means
         for row in world.sendings.values()
