@@ -64,8 +64,9 @@ def _health(vendor: Vendor, kept: VendorHealth | None, now: datetime) -> tuple[H
     if vendor.by_hand:
         return Health.BY_HAND, "", ""
     ending = vendor.ending(now.astimezone().date(), kept.expires if kept else "")
+    unused = Health.UNUSED, "", f"See whether it works: muster vendors check {vendor.name}"
     if kept is None and not ending:
-        return Health.UNUSED, "", f"See whether it works: muster vendors check {vendor.name}"
+        return unused
     if kept is None:
         return Health.ENDS, f"{ending}.", _another(vendor)
     if kept.paused_by:
@@ -86,7 +87,7 @@ def _health(vendor: Vendor, kept: VendorHealth | None, now: datetime) -> tuple[H
         )
     if ending:
         return Health.ENDS, f"{ending}.", _another(vendor)
-    return Health.UP, "", ""
+    return (Health.UP, "", "") if kept.used else unused
 
 
 def _another(vendor: Vendor) -> str:

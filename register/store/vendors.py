@@ -41,6 +41,7 @@ class VendorHealth:
     expires: str = ""  # on which day its credential ends, by whoever stored it
     bell: Bell = NEVER  # of its webhooks
     differs: int = 0  # fields that both sides changed, of which a person must say whose word holds
+    used: bool = False  # whether anything was ever sent to it or heard of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ def health(store: Store) -> dict[str, VendorHealth]:
         kept = connection.execute(select(t.quarantine.c.vendor, func.count()).group_by(t.quarantine.c.vendor))
         unread = {row[0]: row[1] for row in kept}
     rung = bells(store)
+    engaged = {name for name, _ in counts} | set(open_bonds) | {name for name in rung if rung[name].rung}
     names = set(rung) | set(vendors) | {name for name, _ in counts} | set(open_bonds) | set(unread)
 
     def count(name: str, *states: str) -> int:
@@ -119,6 +121,7 @@ def health(store: Store) -> dict[str, VendorHealth]:
             expires=(vendors[name].expires or "") if name in vendors else "",
             bell=rung.get(name, NEVER),
             differs=differs.get(name, 0),
+            used=name in engaged or (name in vendors and vendors[name].heard_at is not None),
         )
         for name in sorted(names)
     }

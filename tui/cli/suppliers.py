@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
+from rich.cells import cell_len
 
 from integrations import hook_secrets, pins, secrets
 from integrations.checks import clock
@@ -30,7 +31,7 @@ from register.topics.credentials import NoteCredential, day
 from register.topics.delivery import ResumeVendor
 from tui.cli.answer import Answer
 from tui.cli.here import here
-from tui.cli.tabular import columns
+from tui.cli.tabular import LONGEST, columns
 from tui.cli.trouble import SUPPLIER, WrongUse
 from tui.suppliers import webhooks_refused
 from tui.who import env_of
@@ -70,7 +71,14 @@ def list_() -> Answer:
     repairs = [_repair(about) for about in data if about["paused_why"]]
     refused = {name: webhooks_refused(health[name]) for name in known if name in health}
     repairs += [f"{name}: {why} → docs/webhooks.md" for name, why in refused.items() if why]
-    return Answer(data, [*columns(heading, rows), *repairs] if rows else [_NONE])
+    whole = [line for about in data for line in _cut(about)]
+    return Answer(data, [*columns(heading, rows), *whole, *repairs] if rows else [_NONE])
+
+
+def _cut(about: Mapping[str, Any]) -> list[str]:
+    """What does not fit its column, in full."""
+    cells = ((name, one_line(str(about[name] or ""))) for name in ("title", "standing", "phone"))
+    return [f"{about['name']}, {name}: {cell}" for name, cell in cells if cell_len(cell) > LONGEST]
 
 
 def _repair(about: Mapping[str, Any]) -> str:
@@ -145,7 +153,7 @@ def _standing(health: VendorHealth | None, *, by_hand: bool) -> str:
     parts += ["webhook refused"] if health.bell.refused else []
     if health.not_before is not None and health.not_before > datetime.now(UTC):
         parts += [f"waits until {health.not_before.astimezone():%H:%M:%S}"]
-    return ", ".join(parts) or f"ok, {health.open_bonds} open"
+    return ", ".join(parts) or (f"ok, {health.open_bonds} open" if health.used else "not used yet")
 
 
 def check(name: Name) -> Answer:
@@ -241,6 +249,16 @@ def login(
         ends = day(expires)
     except ValueError as error:
         raise WrongUse(f"{clip(one_line(expires), 40)} {error}. Nothing was stored.", "expires") from None
+    if webhook and pin:
+        raise WrongUse("--webhook and --pin store two secrets: one at a time. Nothing was stored.", "pin")
+    if ends and (webhook or pin):
+        raise WrongUse(
+            "--expires is the last day of the credential: leave it out with"
+            f" {'--pin' if pin else '--webhook'}. Nothing was stored.",
+            "expires",
+        )
+    if ends and ends < datetime.now(UTC).astimezone().date().isoformat():
+        raise WrongUse(f"{ends} is over: give the last day of what you store. Nothing was stored.", "expires")
     vendor = vendor_named(name)
     if vendor.by_hand:
         raise WrongUse(f"A person speaks to {name}: it needs no credential. Nothing was stored.")

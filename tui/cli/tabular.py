@@ -13,7 +13,8 @@ from tui.format import fit
 from tui.signs import UNICODE
 from tui.width import LEAST, broken, width_of
 
-_LONGEST: Final = 26
+LONGEST: Final = 26
+"""Cells of a column that is not the last: what is longer is cut."""
 _NARROWEST: Final = 8
 _MAY_BE_CUT: Final = frozenset(
     ("BY", "KIND", "LEAD", "NAME", "OWNER", "SENDING", "SERVICE", "STATE", "SUPPLIER", "SYSTEM", "TEAM")
@@ -27,7 +28,7 @@ def columns(heading: Sequence[str], rows: Iterable[Sequence[str]], *, cut: bool 
     cut: it is cut instead.
     """
     cells = [tuple(heading), *(tuple(one_line(cell) or "-" for cell in row) for row in rows)]
-    widths = [min(_LONGEST, max(cell_len(row[at]) for row in cells)) for at in range(len(heading) - 1)]
+    widths = [min(LONGEST, max(cell_len(row[at]) for row in cells)) for at in range(len(heading) - 1)]
     room = width_of(sys.stdout)
     if room is not None:
         _give_way(heading, widths, room)

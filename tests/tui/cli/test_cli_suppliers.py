@@ -74,7 +74,7 @@ def test_a_supplier_that_answers_passes_and_is_sent_to_again(cli: Cli) -> None:
     assert "sending goes on" in ran.out
     assert not paused(cli)
     assert len(cli.woken) == 1
-    assert cli.json("vendors", "list")[0]["standing"] == "ok, 0 open"
+    assert cli.json("vendors", "list")[0]["standing"] == "not used yet"
 
 
 def test_one_that_is_not_there_does_not(cli: Cli) -> None:
