@@ -52,13 +52,16 @@ async def send(person: str, channel: str, words: Words, seconds: float, env: Map
     """
 
     def work() -> str:
-        return _sent(secrets.resolve(secrets.slot(person, channel), env), words)
+        address = secrets.look(secrets.slot(person, channel), env)
+        if address is None:
+            return f"its address is not stored where Muster serves: `muster page login {person} {channel}`"
+        return _sent(address, words)
 
     try:
         await in_thread(_apprise, seconds)  # importing it on a busy machine is not of the channel's time
         why = await in_thread(work, seconds)
-    except AuthFailed:  # its sentence is for whoever logs in: a story needs the half of it
-        why = f"its address is not stored where Muster serves: `muster page login {person} {channel}`"
+    except AuthFailed as failure:  # its sentence is for whoever logs in: a story needs the half of it
+        why = f"its address cannot be looked up where Muster serves: {secrets.cause(failure)}"
     except Unfit as unfit:
         why = str(unfit)
     except TimeoutError:

@@ -39,6 +39,7 @@ _HEADLESS: Final = (
     "On a host without a desktop, give the secret to the service as a systemd credential "
     "(LoadCredentialEncrypted=muster-NAME:…), or keep it in an encrypted file: set MUSTER_KEYRING=file."
 )
+_STORE: Final = " Store it with: "
 T = TypeVar("T")
 
 
@@ -114,7 +115,10 @@ def forget(vendor: str, env: Mapping[str, str] = os.environ, kind: str = "") -> 
                 backend.delete_password(SERVICE, f"{entry}.{place}")
         return held
 
-    return _tried(entry, take_out)
+    try:
+        return _tried(entry, take_out)
+    except AuthFailed as failure:
+        raise AuthFailed(f"{cause(failure)} Nothing was taken out.", AuthTrouble.MISSING) from None
 
 
 def describe(env: Mapping[str, str] = os.environ) -> Store:
@@ -139,6 +143,16 @@ def describe(env: Mapping[str, str] = os.environ) -> Store:
 def asks(env: Mapping[str, str] = os.environ) -> bool:
     """Whether a look would ask a person for the key of the encrypted file."""
     return _is_file(env) and not master_key.source(env)
+
+
+def is_sealed(env: Mapping[str, str] = os.environ) -> bool:
+    """Whether the encrypted file is there, whatever is used."""
+    return os.path.lexists(_file(env).path)
+
+
+def cause(failure: AuthFailed) -> str:
+    """What keeps a secret from being looked at, without how another one is stored."""
+    return failure.why.partition(_STORE)[0]
 
 
 def place(env: Mapping[str, str] = os.environ) -> str:
@@ -187,6 +201,12 @@ def _backend(vendor: str, env: Mapping[str, str]) -> KeyringBackend:
         return backend
     parts = list(backend.backends) if isinstance(backend, chainer.ChainerBackend) else [backend]
     fit = [part for part in parts if not isinstance(part, fail.Keyring | null.Keyring)]
+    if is_sealed(env) and not any("plaintext" not in _name_of(part).lower() for part in fit):
+        raise AuthFailed(
+            f"The key of {_file(env).path} is not here, nor is a keyring. {master_key.HOW} It is asked for on"
+            " the terminal with MUSTER_KEYRING=file.",
+            AuthTrouble.MISSING,
+        )
     if not fit:
         raise _missing("No keyring is here to hold credentials.", vendor)
     for part in fit:
@@ -250,7 +270,7 @@ def _broken(vendor: str, error: Exception) -> AuthFailed:
 
 def _missing(what: str, entry: str) -> AuthFailed:
     return AuthFailed(
-        f"{what} Store it with: {_login(entry)}. {_HEADLESS.replace('NAME', entry)}", AuthTrouble.MISSING
+        f"{what}{_STORE}{_login(entry)}. {_HEADLESS.replace('NAME', entry)}", AuthTrouble.MISSING
     )
 
 

@@ -238,6 +238,11 @@ class Vendor(Block, frozen=True):
         """What `muster vendors login` asks for."""
         return self.oauth2.asks if self.oauth2 is not None else ("credential",)
 
+    @property
+    def needs_secret(self) -> bool:
+        """Whether nothing can be sent there without a credential of ours."""
+        return self.auth != "none" and not self.by_hand
+
     def ending(self, today: date, stored: str = "") -> str:
         """That its credential ends within a fortnight, or has ended, in words; else empty.
 

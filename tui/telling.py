@@ -313,7 +313,9 @@ WORDS: Final[Mapping[str, Words]] = {
     "left_as_it_is": lambda e: of_bond(e, f"leaves it with {e.vendor} as it is: {_LEFT[e.what]}"),
     "vendor_paused": lambda e: {"what": f"sending to {e.vendor} is paused", "body": e.why, "pen": "bad"},
     "credential_stored": lambda e: {
-        "what": f"another credential for {e.vendor} is stored"
+        "what": f"the credential for {e.vendor} was taken out"
+        if e.gone
+        else f"another credential for {e.vendor} is stored"
         + (f", which ends on {e.expires}" if e.expires else "")
     },
     "vendor_resumed": lambda e: {"what": f"sending to {e.vendor} goes on", "body": e.why},

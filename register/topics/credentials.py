@@ -22,13 +22,14 @@ def day(text: str) -> str:
 
 
 class NoteCredential(Command):
-    """Put on record that a supplier's credential was stored. The credential itself is never a part of it."""
+    """Put on record that a supplier's credential was stored or taken out. It itself is never part of it."""
 
     role: ClassVar[Role] = Role.COORDINATOR
     on_incident: ClassVar[bool] = False
 
     vendor: Slug
     expires: Annotated[str, AfterValidator(day), Field(description="on which day it ends; empty: not known")]
+    gone: Annotated[bool, Field(description="it was taken out, and none is in its place")] = False
 
 
 class CredentialStored(Event):
@@ -36,6 +37,7 @@ class CredentialStored(Event):
 
     vendor: str
     expires: str
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Ends(Effect):
 
 @decide.register
 def _(command: NoteCredential, incident: Any, world: World) -> Decision:
-    event = CredentialStored(vendor=command.vendor, expires=command.expires)
+    event = CredentialStored(vendor=command.vendor, expires=command.expires, gone=command.gone)
     return (Said(f"vendor:{command.vendor}", event),)
 
 

@@ -13,7 +13,6 @@ from page_kit import BEN, MATRIX, Arrivals, arrivals, engage_urgently
 from tenacity import wait_fixed
 
 from integrations import paging, secrets
-from integrations.errors import AuthFailed, AuthTrouble
 from integrations.hand import COURIER, Hand
 from integrations.page_text import Words
 from integrations.pager import Pager, Patience
@@ -330,12 +329,7 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Arrivals]:
     with arrivals() as made:
         known = {"page.ben.sms": f"{made.url}/sms", "page.ben.mail": f"{made.url}/mail?token=hunter2"}
 
-        def resolve(name: str, env: Mapping[str, str]) -> str:
-            if name not in known:
-                raise AuthFailed(f"No {name} here.", AuthTrouble.MISSING)
-            return known[name]
-
-        monkeypatch.setattr(secrets, "resolve", resolve)
+        monkeypatch.setattr(secrets, "look", lambda name, env: known.get(name))
         yield made
 
 

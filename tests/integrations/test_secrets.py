@@ -122,11 +122,13 @@ def test_a_broken_systemd_credential_is_told_and_not_passed_over(
 @pytest.mark.parametrize("backend", [fail.Keyring, null.Keyring])
 def test_without_a_keyring_every_call_says_what_to_do(backend: type[KeyringBackend]) -> None:
     keyring.set_keyring(backend())
-    for do, args in ((secrets.resolve, ()), (secrets.store, (SECRET,)), (secrets.forget, ())):
+    for do, args in ((secrets.resolve, ()), (secrets.store, (SECRET,))):
         why = refusal(do, "acme", *args, env={})
         assert "No keyring is here" in why
         assert "muster vendors login acme" in why
         assert "LoadCredentialEncrypted=muster-acme:" in why
+    why = refusal(secrets.forget, "acme", env={})
+    assert why == "No keyring is here to hold credentials. Nothing was taken out."
     told = secrets.describe({})
     assert (told.usable, "No keyring" in told.todo) == (False, True)
 

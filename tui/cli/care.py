@@ -13,13 +13,14 @@ from typing import Annotated, Final
 
 import typer
 
-from register.store import RegisterUnavailable, Store, is_private, leases, open_store
+from register.store import RegisterUnavailable, is_private, leases, open_store
 from register.store.mishaps import in_the_way
 from register.store.shared import worth_a_look
 from tui.cli.answer import Answer
+from tui.cli.credential_health import credentials_of
 from tui.cli.finding import Finding
 from tui.cli.here import here
-from tui.cli.page_health import pages_of
+from tui.cli.page_health import anybody_paged, pages_of
 from tui.cli.policy_health import GUARD_RAILS, policy_of
 from tui.cli.progress import bar
 from tui.cli.trouble import FOUND_FAULTS, WrongUse
@@ -123,27 +124,10 @@ def _register() -> Iterator[Finding]:
         yield Finding("sqlite", True, f"{pysqlite3.sqlite_version} (the library that Muster brings)")
     until = leases.running_until(store, leases.WORKER)
     yield from policy_of(store)
-    yield from _ending(store)
+    yield from credentials_of(store)
     yield from pages_of(store)
     store.close()
     yield _worker(until, private=is_private(url))
-
-
-def _ending(store: Store) -> Iterator[Finding]:
-    """Which suppliers' credentials end soon."""
-    from integrations.policy_files import vendors_now
-    from register.store import vendors
-    from register.toml_file import FileFaults
-
-    try:
-        known = vendors_now(store, os.environ)
-    except FileFaults:  # what is wrong with them is another look's to tell
-        return
-    today, health = datetime.now(UTC).astimezone().date(), vendors.health(store)
-    for name, vendor in known.items():
-        if ending := vendor.ending(today, health[name].expires if name in health else ""):
-            todo = f"ask {vendor.title} for another one: `muster vendors login {name} --expires DAY`"
-            yield Finding("credential", False, f"{name}: {ending}", todo)
 
 
 def _room(path: Path) -> Iterator[Finding]:
@@ -191,22 +175,26 @@ def _spool() -> Iterator[Finding]:
 
 def _keyring() -> Iterator[Finding]:
     from integrations import secrets
+    from integrations.door import VARIABLE
 
     store = secrets.describe()
-    needed = store.usable or _wants_credentials()
+    needed = store.usable or _wants_credentials() or secrets.is_sealed() or anybody_paged()
     if store.usable:
         yield Finding("keyring", True, store.name)
-    elif needed:
+    elif needed or VARIABLE in os.environ:
         yield Finding("keyring", False, store.name, store.todo)
     else:
-        yield Finding("keyring", True, "none, and no supplier of vendors.toml needs one")
+        yield Finding(
+            "keyring", True, "none, and neither a supplier of vendors.toml nor anybody's `reach` needs one"
+        )
 
 
 def _wants_credentials() -> bool:
     from integrations.vendors import VendorsFileError, find_vendors_file, load_vendors
 
     try:
-        return any(one.auth != "none" for one in load_vendors(find_vendors_file(os.environ)).values())
+        known = load_vendors(find_vendors_file(os.environ)).values()
+        return any(one.needs_secret or one.entitlement_secret for one in known)
     except VendorsFileError:
         return True
 

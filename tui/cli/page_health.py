@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 
-from register.store import Store, pages
+from register.store import RegisterUnavailable, Store, open_store, pages
 from register.store.adopted import adopted
+from register.toml_file import FileFaults, text_of
 from tui.cli.finding import Finding
+from tui.session import session_from
+
+
+def anybody_paged() -> bool:
+    """Whether anybody has a `reach`, in the adopted matrix or in this person's own."""
+    from integrations.policy_files import find_files
+    from register.matrix_toml import read_matrix
+
+    try:
+        own = find_files(os.environ).matrix
+        if own is not None and any(one.reach for one in read_matrix(text_of(own)).people.values()):
+            return True
+        with contextlib.closing(open_store(session_from(os.environ).register_url)) as store:
+            return any(one.reach for one in adopted(store).policy.matrix.people.values())
+    except (FileFaults, RegisterUnavailable):  # told by other looks
+        return False
 
 
 def pages_of(store: Store) -> Iterator[Finding]:
@@ -30,8 +48,12 @@ def pages_of(store: Store) -> Iterator[Finding]:
     for key, person in matrix.people.items():
         for channel in person.reach:
             try:
-                secrets.resolve(secrets.slot(key, channel), os.environ)
-            except AuthFailed:
+                held = secrets.look(secrets.slot(key, channel), os.environ) is not None
+            except AuthFailed as failure:
+                says = f"whether the addresses of {several} are here cannot be looked up"
+                yield Finding("pages", False, says, secrets.cause(failure))
+                return
+            if not held:
                 lacking += 1
                 says = f"{key} cannot be paged by {channel} from here: its address is not stored"
                 todo = f"as whoever runs `muster serve`: muster page login {key} {channel}"

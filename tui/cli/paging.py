@@ -74,7 +74,7 @@ def login(person: Who, channel: Channel) -> Answer:
             "channel",
         )
     address = _address(key, channel).strip()
-    fault = fault_in(address) if address else ""
+    fault = fault_in(address) if address else "The address is empty."
     if fault:
         raise WrongUse(f"{fault} Nothing was stored.")
     try:

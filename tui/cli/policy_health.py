@@ -25,37 +25,40 @@ GUARD_RAILS: Final = (
 def policy_of(store: Store) -> Iterator[Finding]:
     """Yield what is adopted, whether my files are that, who is admin, and my own role."""
     found, private = adopted(store), is_private(store.url)
-    yield _version(store, found, private=private)
-    yield from _files(found, private=private)
+    waiting = _waiting(found)
+    yield _version(store, found, private=private, waiting=waiting)
+    if waiting:
+        when = "at your next command" if private else "when an admin says `muster apply` with them"
+        yield Finding("files", True, f"yours are not the adopted ones; they are taken {when}")
     if not private:
         yield _admins(found)
     mine = standing_of(store, session_from(os.environ))
     yield Finding("role", True, f"you are {mine.role.word}: {mine.why}")
 
 
-def _version(store: Store, found: Adopted, *, private: bool) -> Finding:
+def _version(store: Store, found: Adopted, *, private: bool, waiting: bool) -> Finding:
     if found.at is not None:
         by = store.people().get(found.by or "", found.by)
         says = f"version {found.policy.version}, adopted {found.at:%Y-%m-%d %H:%M} UTC by {by}"
         return Finding("policy", True, says)
     if private:
-        return Finding("policy", True, "nothing adopted: what is built in holds, until you write a file")
+        until = "your files are taken" if waiting else "you write a file"
+        return Finding("policy", True, f"nothing adopted: what is built in holds, until {until}")
     return Finding(
         "policy", False, "nothing adopted: no supplier can be engaged", "an admin says `muster apply`"
     )
 
 
-def _files(found: Adopted, *, private: bool) -> Iterator[Finding]:
-    """Files of mine that are not what is adopted: on a register of my own soon, on a shared one never."""
+def _waiting(found: Adopted) -> bool:
+    """Whether files of mine are not what is adopted, and could be."""
     try:
         files = find_files(env_of(session_from(os.environ)))
         if not files.own or files.read().digest == found.policy.digest:
-            return
+            return False
         files.read().checked()
     except FileFaults:
-        return  # told of each file by itself
-    when = "at your next command" if private else "when an admin says `muster apply` with them"
-    yield Finding("files", True, f"yours are not the adopted ones; they are taken {when}")
+        return False  # told of each file by itself
+    return True
 
 
 def _admins(found: Adopted) -> Finding:

@@ -353,7 +353,22 @@ def logout(
         raise WrongUse(str(error), "name") from None
     place, what = secrets.place(), pin or ("webhooks' secret" if webhook else "credential")
     said = f"was taken out of {place}" if held else f"is not in {place}: there was nothing to do"
-    return Answer({"vendor": name, "forgotten": held}, [f"The {what} for {name} {said}."])
+    lines = [f"The {what} for {name} {said}."]
+    if held and not pin and not webhook:
+        lines += _day_forgotten(name)
+    return Answer({"vendor": name, "forgotten": held}, lines)
+
+
+def _day_forgotten(name: str) -> tuple[str, ...]:
+    """Warn no more of the day on which a credential ends that is gone."""
+    try:
+        with here() as at:
+            health = kept.health(at.store).get(name)
+            if health is not None and health.expires:
+                at.desk().do(at.who, NoteCredential(vendor=name, expires="", gone=True))
+    except (Refused, RegisterUnavailable) as error:
+        return (f"The day on which it ends is still on record: {error}",)
+    return ()
 
 
 def practice(

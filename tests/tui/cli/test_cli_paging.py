@@ -6,10 +6,11 @@ import getpass
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import keyring as keyring_library
 import pytest
+from keyring.backends import fail
 
 from integrations import secrets
-from integrations.errors import AuthFailed, AuthTrouble
 from register.core import Principal, Role
 from register.store import open_store, pages
 from register.topics.paging import MissPage, Tried
@@ -39,13 +40,8 @@ def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A keyring that lives as long as the test."""
     held: dict[str, str] = {}
 
-    def resolve(name: str, env: object = None) -> str:
-        if name not in held:
-            raise AuthFailed("Not here.", AuthTrouble.MISSING)
-        return held[name]
-
     monkeypatch.setattr(secrets, "store", lambda name, secret: held.__setitem__(name, secret))
-    monkeypatch.setattr(secrets, "resolve", resolve)
+    monkeypatch.setattr(secrets, "look", lambda name, env: held.get(name))
     monkeypatch.setattr(secrets, "forget", lambda name: held.pop(name, None) is not None)
     return held
 
@@ -90,6 +86,7 @@ def test_an_address_is_stored_tried_and_taken_out(
         (("login", "myself", "sms"), b"json://example.com/hunter2", 2, "write jsons://"),
         (("login", "myself", "sms"), b"hunter2", 2, "no address"),
         (("test", "eva"), b"", 4, "eva has no `reach`"),
+        (("login", "myself", "sms"), b" \n", 2, "The address is empty. Nothing was stored."),
         (("logout", "../x", "sms"), b"", 2, "no name of matrix.toml"),
     ],
 )
@@ -157,6 +154,27 @@ def test_who_is_erased_is_named_with_the_addresses_to_take_out(paged: Cli) -> No
     ]
     number = paged.json("log", "Another")["number"]
     assert number == "INC-2"
+
+
+def test_without_the_key_of_the_encrypted_file_that_is_what_is_told(cli: Cli) -> None:
+    (cli.home / "matrix.toml").write_text(MATRIX)
+    cli.json("log", "x")
+    backend = keyring_library.get_keyring()
+    keyring_library.set_keyring(fail.Keyring())
+    try:
+        without = " ".join(cli("doctor").out.split())
+        (cli.home / "credentials.sealed").write_text("{}")
+        ran, doctor = cli("page", "test", "me"), " ".join(cli("doctor").out.split())
+        out = cli("page", "logout", "myself", "sms").err
+    finally:
+        keyring_library.set_keyring(backend)
+    assert "✗ keyring: none: No keyring is here" in without.replace(" → ", ": ")
+    assert (ran.code, "not stored" in ran.out + doctor) == (6, False), ran.out + doctor
+    for told in (ran.out, doctor, out):
+        assert f"The key of {cli.home / 'credentials.sealed'} is not here" in told
+        assert "MUSTER_KEY_FD=3" in told
+    assert "✗ keyring: none" in doctor
+    assert ("Nothing was taken out" in out, "page login" in out) == (True, False), out
 
 
 def test_doctor_says_whether_anybody_is_paged(paged: Cli, keyring: dict[str, str]) -> None:

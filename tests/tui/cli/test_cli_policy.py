@@ -178,6 +178,15 @@ def findings(cli: Cli) -> dict[str, Any]:
     return {one["name"]: one for one in json.loads(cli("doctor", "--json").out)["findings"]}
 
 
+def test_the_doctor_says_one_thing_before_the_first_adoption(cli: Cli) -> None:
+    store_of(cli).close()
+    assert findings(cli)["policy"]["says"].endswith("until you write a file")
+    write(cli, SMALL)
+    told = findings(cli)
+    assert told["policy"]["says"].endswith("until your files are taken")
+    assert "at your next command" in told["files"]["says"]
+
+
 def test_the_doctor_tells_what_holds_who_is_admin_and_my_role(shared: Cli) -> None:
     store_of(shared).close()  # it is there, and nobody began to work on it
     told = findings(shared)
