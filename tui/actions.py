@@ -45,6 +45,13 @@ COMMON = (
     Action("zone", "z", "zone", "Show times in UTC, or in this host's zone"),
     Action("help", "question_mark", "help", "What each key does", also=("f1",), shown=True, opens=True),
 )
+MODES = (
+    Action("board", "1", "Board", "The board: open incidents"),
+    Action("vendors", "3", "Vendors", "The suppliers: how it stands with each, and its tickets", opens=True),
+    Action(
+        "outbox", "4", "Outbox", "What is on its way to suppliers, and what waits for a person", opens=True
+    ),
+)
 BOARD = (
     *MOVE,
     Action("open", "enter", "open", "Open the incident: its timeline and its suppliers", opens=True),
@@ -56,11 +63,7 @@ BOARD = (
         shown=True,
     ),
     Action("clear", "escape", "all", "Show all again"),
-    Action("board", "1", "Board", "The board: open incidents"),
-    Action("vendors", "3", "Vendors", "The suppliers: how it stands with each, and its tickets", opens=True),
-    Action(
-        "outbox", "4", "Outbox", "What is on its way to suppliers, and what waits for a person", opens=True
-    ),
+    *MODES,
     *COMMON,
     Action("quit", "q", "quit", "Leave the board"),
 )
@@ -75,6 +78,7 @@ PAUSE = Action(
 )
 INCIDENT = (
     *MOVE,
+    *MODES,
     *COMMON,
     Action("back", "escape", "back", "Back to the board", also=("q",), shown=True),
 )

@@ -15,6 +15,8 @@ from tui.signs import Signs
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
+_FLAGS: Final = {"dead": "given up", "?": "arrived?", "call": "call them", "ask": "asks you"}
+"""What a bond's flag says in few cells."""
 _NAME_AT_LEAST: Final = 3
 """Cells of a supplier's name that stay, however narrow its column is."""
 
@@ -141,6 +143,19 @@ def bond_words(bond: list[Any], now: float, signs: Signs) -> str:
     if state == "engaging":
         return f"being sent for {age}"
     return f"{'says fixed, ' if state == 'fixed' else ''}ball {ball} {age}"
+
+
+def bond_short(bond: list[Any], now: float, signs: Signs) -> str:
+    """Return what `bond_words` says in 20 cells at most: `fixed? OURS 1m`."""
+    _, state, ball, since, _, flag = bond[:6]
+    sign = f"{_bond_sign(bond, signs)} " if flag in _FLAGS else ""
+    if sign and not (flag == "ask" and state == "fixed"):
+        turn = _FLAGS[flag]
+    elif state == "engaging":
+        turn = "sending"
+    else:
+        turn = f"{'fixed? ' if state == 'fixed' else ''}{'OURS' if ball == 'ours' else ball}"
+    return f"{sign}{turn} {duration(max(0, now - since))}"
 
 
 def _bond_sign(bond: list[Any], signs: Signs) -> str:

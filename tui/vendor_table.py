@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+from rich.cells import cell_len
+
 from register.plain import one_line
 from register.pressing import hidden, our_turn
-from tui.format import bond_words, day_and_wall, due_text, duration, fit, wall
+from tui.format import bond_short, bond_words, day_and_wall, due_text, duration, fit, wall
 from tui.messages import Row
 from tui.model import Model
 from tui.widgets.lines import Line
@@ -173,7 +175,7 @@ def told_of(row: Standing, model: Model) -> list[tuple[str, str]]:
 
 # One supplier's tickets
 
-_TICKET: Final = ((_WIDE, (16, 11, 4, 15, 34)), (0, (13, 10, 4, 12, 19)))
+_TICKET: Final = ((_WIDE, (16, 11, 4, 15, 34)), (0, (13, 10, 4, 12, 21)))
 _TICKET_TITLES: Final = ("Ticket", "For", "P", "State", "Turn", "Title")
 
 
@@ -193,20 +195,31 @@ def ticket_heading(width: int, model: Model) -> Line:
 def ticket_lines(tickets: Sequence[Ticket], model: Model, width: int) -> list[Line]:
     """Return one line a ticket."""
     return [
-        ((_ticket_columns(_ticket(one, model), width, model), "warn" if our_turn(list(one.bond)) else ""),)
+        (
+            (
+                _ticket_columns(_ticket(one, model, width), width, model),
+                "warn" if our_turn(list(one.bond)) else "",
+            ),
+        )
         for one in tickets
     ]
 
 
-def _ticket(one: Ticket, model: Model) -> tuple[str, ...]:
+def _ticket(one: Ticket, model: Model, width: int) -> tuple[str, ...]:
     row, bond = one.row, list(one.bond)
     words = bond_words(bond, model.eyes.now, model.signs)
+    if cell_len(words) >= _ticket_sizes(width)[4]:
+        words = bond_short(bond, model.eyes.now, model.signs)
     major = model.signs.major if row["p"] == 1 else ""
     return bond[4] or model.signs.none, row["number"], f"{major}{row['p']}", row["state"], words, row["title"]
 
 
+def _ticket_sizes(width: int) -> tuple[int, ...]:
+    return next(some for least, some in _TICKET if width >= least)
+
+
 def _ticket_columns(cells: Sequence[str], width: int, model: Model) -> str:
-    sizes = next(some for least, some in _TICKET if width >= least)
+    sizes = _ticket_sizes(width)
     fixed = "".join(
         fit(one_line(str(cell)), size - 1, model.signs) + " "
         for cell, size in zip(cells, sizes, strict=False)

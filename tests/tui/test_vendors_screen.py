@@ -203,6 +203,43 @@ async def test_the_modes_keys_lead_from_each_to_the_other_and_do_not_pile_up(ven
     assert len(app.screen_stack) == 2
 
 
+@pytest.mark.parametrize("behind", [("enter",), ("enter", "enter")])
+async def test_the_modes_keys_work_from_tickets_and_conversations_too(
+    vendors: Board, behind: tuple[str, ...]
+) -> None:
+    app, pilot, _ = vendors
+    for _ in range(2):
+        for key in (*behind, "4"):
+            await pilot.press(key)
+            await settled(pilot)
+        assert isinstance(app.screen, OutboxScreen)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert isinstance(app.screen, TicketsScreen if len(behind) == 1 else IncidentScreen)
+        await pilot.press("3")
+        await settled(pilot)
+        assert isinstance(app.screen, VendorsScreen)
+        assert len(app.screen_stack) == 2
+    for key in (*behind, "1"):
+        await pilot.press(key)
+        await settled(pilot)
+    assert app.screen is app.board
+
+
+async def test_whose_turn_it_is_is_said_whole_in_a_narrow_column(vendors: Board) -> None:
+    app, pilot, _ = vendors
+    fixed = ["acme", "fixed", "ours", NOW - 60, "ACM-1", "ok"]
+    asks = ["acme", "open", "ours", NOW - 86_340, "ACM-2", "ask"]
+    app.post_message(FeedMoved((row(1, bonds=[fixed]), row(2, bonds=[asks])), frozenset(), {}, 9))
+    await pilot.press("enter")
+    await settled(pilot)
+    if app.size.width < 100:
+        assert " fixed? OURS 1m " in line_of(app, "ACM-1")
+        assert "‼ asks you 23h59 " in line_of(app, "ACM-2")
+    else:
+        assert " says fixed, ball ours 1m " in line_of(app, "ACM-1")
+
+
 async def test_1_goes_to_the_board_from_wherever_one_is(vendors: Board) -> None:
     app, pilot, _ = vendors
     await pilot.press("4")

@@ -69,8 +69,8 @@ class IncidentScreen(Screen[None]):
         """The keys from now on. A card's comes before a verb's that has the same: it knows more."""
         self._verbs = verbs
         taken = {action.key for action in of_card}
-        rest = tuple(action for action in verbs if action.key not in taken)
-        self.actions = (*of_card, *rest, *actions.INCIDENT[:-1], _TAB, actions.INCIDENT[-1])
+        own = (*verbs, *actions.INCIDENT[:-1], _TAB, actions.INCIDENT[-1])
+        self.actions = (*of_card, *(action for action in own if action.key not in taken))
         self._keys = actions.by_key(self.actions)
 
     def offer(self, verbs: tuple[Action, ...]) -> None:
@@ -272,6 +272,9 @@ class IncidentScreen(Screen[None]):
         self.redraw()
         if self._page != _PAGES.index(_clocks):
             self._to_newest()
+
+    def do_board(self) -> None:
+        self.app.screen_stack[0].pop_until_active()
 
     def do_back(self) -> None:
         self.dismiss()

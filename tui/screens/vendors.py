@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui.actions import PAUSE, Action
+from tui.actions import MODES, PAUSE, Action
 from tui.messages import IncidentsChanged, VendorsRead
 from tui.model import Model
 from tui.requests import ActionAsked, PauseAsked, TicketAsked, VendorAsked, VendorsWanted
@@ -43,6 +43,7 @@ VENDORS: Final = (
 TICKETS: Final = (
     Action("open", "enter", "conversation", "What we sent and what they said", shown=True, opens=True),
     Action("incident", "o", "incident", "The whole incident", shown=True, opens=True),
+    *MODES,
     *ENDS,
 )
 
@@ -152,14 +153,11 @@ class TicketsScreen(TableScreen):
 
     def act(self, action: Action) -> None:
         here = self.here
-        if here is None:
-            return
-        if action.id == "incident":
-            self.post_message(TicketAsked(here.row["number"], ""))
-        elif action.id == "open":
-            self.post_message(TicketAsked(here.row["number"], self._vendor.name))
-        else:
-            self.post_message(ActionAsked(action, here.row["number"]))
+        if action.id not in ("incident", "open"):
+            self.post_message(ActionAsked(action, None if here is None else here.row["number"]))
+        elif here is not None:
+            vendor = self._vendor.name if action.id == "open" else ""
+            self.post_message(TicketAsked(here.row["number"], vendor))
 
     def on_incidents_changed(self, event: IncidentsChanged) -> None:
         was = self.here.key if self.here is not None else None
