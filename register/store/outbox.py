@@ -106,6 +106,15 @@ def unfinished(store: Store, vendor: str | None = None, incident: str | None = N
         return [_sending(row) for row in connection.execute(query)]
 
 
+def latest(store: Store, most: int, incident: str | None = None) -> list[Sending]:
+    """What was ever to go to suppliers, the newest first: all, or of one incident; `most` at most."""
+    query = _ROW.where(t.sending.c.lane == "bonds").order_by(t.sending.c.position.desc()).limit(most)
+    if incident is not None:
+        query = query.where(t.sending.c.incident == incident)
+    with store.read() as connection:
+        return [_sending(row) for row in connection.execute(query)]
+
+
 def unfinished_count(store: Store) -> int:
     """How many sendings are on their way to suppliers or wait."""
     query = select(func.count()).where(and_(t.sending.c.lane == "bonds", t.sending.c.state.in_(UNFINISHED)))

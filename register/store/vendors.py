@@ -263,9 +263,15 @@ def _put(connection: Connection, vendor: str, **values: Any) -> None:
 
 def sending_facts(store: Store, row_id: str) -> SendingFacts | None:
     """One row of the outbox by its id, or by an unmistakable beginning of it."""
+    found = sendings_beginning(store, row_id, 2)
+    return found[0] if len(found) == 1 else None
+
+
+def sendings_beginning(store: Store, beginning: str, most: int) -> list[SendingFacts]:
+    """Return the rows of the outbox whose id begins so, `most` at most."""
     s = t.sending
     columns = [s.c[name] for name in SendingFacts.__dataclass_fields__]
-    query = select(*columns).where(s.c.row_id.like(f"{row_id.replace('%', '').replace('_', '')}%")).limit(2)
+    begins = f"{beginning.replace('%', '').replace('_', '')}%"
+    query = select(*columns).where(s.c.row_id.like(begins)).limit(most)
     with store.read() as connection:
-        found = [SendingFacts(**row._mapping) for row in connection.execute(query)]
-    return found[0] if len(found) == 1 else None
+        return [SendingFacts(**row._mapping) for row in connection.execute(query)]

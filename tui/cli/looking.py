@@ -23,6 +23,7 @@ from register.store.adopted import adopted
 from register.store.filtering import incidents
 from register.store.history import incident_then, incidents_then, timeline_then
 from register.store.outbox import Sending
+from register.store.unfinished import UNFINISHED
 from register.topics.files import held
 from tui.cli import words
 from tui.cli.answer import Answer
@@ -34,6 +35,8 @@ from tui.cli.past import AsOf, heading, known, looking_back, not_known, past
 from tui.cli.tabular import columns
 from tui.cli.telling import at_length, due_at, event_data, incident_data, table
 
+MOST_SENDINGS: Final = 200
+"""Finished and unfinished sendings that are listed at most."""
 _NO_DUE: Final = datetime.max.replace(tzinfo=UTC)
 _Key = Callable[[Incident, datetime], tuple[Any, ...]]
 _KEYS: Final[Mapping[str, _Key]] = {
@@ -212,13 +215,27 @@ def _outbox_cells(row: Sending, *, by_hand: bool) -> tuple[str, ...]:
     return (row.row_id, row.vendor, row.incident, row.kind, state, str(row.tries), why)
 
 
-def outbox() -> Answer:
+def outbox(
+    everything: Annotated[
+        bool, typer.Option("--all", help=f"finished sendings, too, the newest first: {MOST_SENDINGS} at most")
+    ] = False,
+) -> Answer:
     """List what is on its way to suppliers, and who is to be paged, in the order it was asked for."""
     with here() as at:
-        rows = sendings.unfinished(at.store)
-        secret = at.unseen(row.incident for row in rows)
-        by_hand = {name for name, facts in adopted(at.store).policy.vendors.items() if facts.by_hand}
-        paged = page_rows(at)
+        if everything:
+            rows = sendings.latest(at.store, MOST_SENDINGS + 1)
+            return sendings_listed(at, rows[:MOST_SENDINGS], more=len(rows) > MOST_SENDINGS)
+        return sendings_listed(at, sendings.unfinished(at.store))
+
+
+def sendings_listed(at: Here, rows: list[Sending], *, more: bool = False, pages: bool = True) -> Answer:
+    """List these sendings, masked where they are of what this reader may not see.
+
+    more: there are older ones; pages: those of people that wait are listed, too.
+    """
+    secret = at.unseen(row.incident for row in rows)
+    by_hand = {name for name, facts in adopted(at.store).policy.vendors.items() if facts.by_hand}
+    paged = page_rows(at) if pages else []
     rows = [_masked(row) if row.incident in secret else row for row in rows]
     data: list[dict[str, Any]] = [
         {
@@ -236,7 +253,7 @@ def outbox() -> Answer:
         }
         for row in rows
     ]
-    told = [_outbox_cells(row, by_hand=row.vendor in by_hand) for row in rows]
+    told = [_outbox_cells(row, by_hand=row.vendor in by_hand and row.state in UNFINISHED) for row in rows]
     for about in paged:
         cells = ("row_id", "person", "number", "what", "state", "tries", "why")
         data.append(about)
@@ -245,4 +262,8 @@ def outbox() -> Answer:
         ("SENDING", "TO", "FOR", "WHAT", "STATE", "TRIES", "WHY"),
         told,
     )
+    if more:
+        lines.append(
+            f"The newest {len(rows)}; there are older ones: `muster outbox show INC-7` lists an incident's."
+        )
     return Answer(data, lines if data else ["Nothing waits: the outbox is empty."])
