@@ -38,7 +38,7 @@ def _their_priority(event: Any) -> Mapping[str, Any]:
     key = "" if event.of is None else f"{one_line(event.of.key)}: "
     before = f"{one_line(event.before)} → " if event.before else ""
     means = f" ({event.priorities[0]} for us)" if event.priorities else ""
-    offered = event.of is None and not event.agreed and not event.overtaken
+    offered = event.of is None and not (event.agreed or event.overtaken or event.asked)
     after = ", before ours was with them" if event.overtaken else ""
     return {
         "what": f"{key}priority {before}{one_line(event.raw_priority)}{means}, set by {PERSON}{after}",
@@ -53,8 +53,11 @@ def _their_priority(event: Any) -> Mapping[str, Any]:
 
 def _difference(event: Any) -> Mapping[str, Any]:
     theirs = one_line(event.theirs)
+    who = f"both changed the {event.field} at {event.vendor}"
+    if not event.row_id:  # nothing of ours waits: they alone changed it
+        who = f"{event.vendor} changed the {event.field}"
     return {
-        "what": f"both changed the {event.field} at {event.vendor}: {event.ours} is ours, {theirs} is theirs",
+        "what": f"{who}: {event.ours} is ours, {theirs} is theirs",
         "body": "Nothing was written. `muster settle`: --keep ours sends ours, --keep theirs leaves theirs.",
         "vendor": event.vendor,
         "bond": event.bond,

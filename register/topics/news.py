@@ -45,7 +45,7 @@ class SupplierReprioritised(Event):
     """They gave their ticket another priority. priorities: which of ours it may stand for.
 
     agreed: both go by it from now on; else ours holds, and may be told them again. overtaken: ours is with
-    them since.
+    them since. asked: a person is asked whose holds.
     """
 
     kind: ClassVar[str] = "supplier_reprioritised"
@@ -59,6 +59,7 @@ class SupplierReprioritised(Event):
     priorities: tuple[Priority, ...] = ()
     agreed: bool = False
     overtaken: bool = False
+    asked: bool = False
     of: TicketRef | None = None
 
 

@@ -67,7 +67,10 @@ def priority_news(
     if owner is Owner.THEIRS or incident.priority in item.priorities:
         return (event.model_copy(update={"agreed": True}),)
     asked = any(one.field is Shared.PRIORITY for one in bond.differences)  # perhaps by a sending that waits
-    return (event, _asked(bond, incident, event)) if owner is Owner.CONFLICT and not asked else (event,)
+    if owner is Owner.CONFLICT or asked:
+        told = event.model_copy(update={"asked": True})
+        return (told,) if asked else (told, _asked(bond, incident, event))
+    return (event,)
 
 
 def _asked(bond: Bond, incident: Incident, event: SupplierReprioritised) -> DifferenceFound:

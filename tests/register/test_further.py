@@ -14,8 +14,10 @@ from register.incident import Bond, Priority, TicketRef
 from register.merging import Owner, Shared
 from register.rebuild import rebuild
 from register.store.vendors import bonds_of, health, unread_bonds
+from register.topics.differences import DifferenceFound
 from register.topics.hearing import Hear
 from register.topics.leaving_it import LeaveIt
+from register.topics.news import SupplierReprioritised
 from register.topics.privacy import Redact
 from register.topics.relinking import FollowMove, Relink
 from register.topics.urging import Reprioritise
@@ -101,6 +103,10 @@ def test_a_difference_is_counted_until_it_is_settled(desk: ServiceDesk, clock: A
     desk.policy = replace(desk.policy, vendors={**desk.policy.vendors, "acme": facts})
     number, bond = ticket_of(desk, clock)
     hear(desk, heard(number, bond, clock(), kind="priority", raw_priority="low", priorities=(Priority.LOW,)))
+    changed, differs = (one.event for one in desk.store.timeline(number)[-2:])
+    assert isinstance(changed, SupplierReprioritised)
+    assert changed.asked, "the card says what to do, and nothing else does besides"
+    assert isinstance(differs, DifferenceFound)
     assert health(desk.store)["acme"].differs == 1
     assert verify(desk.store).faults == []
     desk.do(BEN, Reprioritise(target=number))

@@ -9,6 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from register.live import Live
+from register.merging import Shared
 from register.pressing import rank
 from register.row import mask
 from tests.tui.fakes import NOW, row, rows
@@ -226,3 +227,26 @@ def test_a_promise_of_another_day_says_which(tmp_path: Path) -> None:
             text for line in story.heading("INC-1", row(1, due=due), None, model, 80) for text, _ in line
         )
         assert by in told
+
+
+@pytest.mark.parametrize("row_id", ["", "a sending"])
+def test_a_priority_that_they_alone_changed_is_not_told_as_changed_by_both(row_id: str) -> None:
+    from register.incident import Priority
+    from register.topics.differences import DifferenceFound
+    from register.topics.news import SupplierReprioritised
+    from tui.telling import WORDS
+
+    about = {"bond": "b", "vendor": "acme"}
+    found = DifferenceFound(
+        **about, row_id=row_id, what="priority", field=Shared.PRIORITY, ours="P1", theirs="Low"
+    )
+    told = WORDS["difference_found"](found)
+    who = "both changed the priority at acme" if row_id else "acme changed the priority"
+    assert told["what"] == f"{who}: P1 is ours, Low is theirs"
+    assert "muster settle" in told["body"]
+    changed = SupplierReprioritised(
+        **about, change_id="1", author="Lena", before="P1", raw_priority="Low", priorities=(Priority.LOW,)
+    )
+    words = WORDS["supplier_reprioritised"]
+    assert "muster reprioritise" in words(changed)["body"]
+    assert words(changed.model_copy(update={"asked": True}))["body"] == ""
