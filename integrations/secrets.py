@@ -208,7 +208,7 @@ def _backend(vendor: str, env: Mapping[str, str]) -> KeyringBackend:
             AuthTrouble.MISSING,
         )
     if not fit:
-        raise _missing("No keyring is here to hold credentials.", vendor)
+        raise _none_here(vendor)
     for part in fit:
         if "plaintext" not in _name_of(part).lower():
             return part
@@ -258,7 +258,7 @@ def _broken(vendor: str, error: Exception) -> AuthFailed:
     if isinstance(error, master_key.NoKey | sealed.Unfit):
         return AuthFailed(str(error), AuthTrouble.MISSING)
     if isinstance(error, NoKeyringError):
-        return _missing("No keyring is here to hold credentials.", vendor)
+        return _none_here(vendor)
     if isinstance(error, KeyringLocked):
         return _missing("The keyring is locked: unlock it and try again.", vendor)
     if isinstance(error, ImportError | AttributeError | ValueError):
@@ -266,6 +266,17 @@ def _broken(vendor: str, error: Exception) -> AuthFailed:
             f"The keyring backend that was named cannot be loaded ({type(error).__name__}).", vendor
         )
     return _missing(f"The keyring did not do what it was asked ({type(error).__name__}).", vendor)
+
+
+def _none_here(entry: str) -> AuthFailed:
+    """No keyring at all: the command alone would fail again, so what makes it work comes first."""
+    login = _login(entry)
+    return AuthFailed(
+        "No keyring is here to hold credentials. Have an encrypted file for them: MUSTER_KEYRING=file "
+        f"{login}, and set that for each muster that needs them. Or give the secret to the service as a "
+        f"systemd credential (LoadCredentialEncrypted=muster-{entry}:…).",
+        AuthTrouble.MISSING,
+    )
 
 
 def _missing(what: str, entry: str) -> AuthFailed:

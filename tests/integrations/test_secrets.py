@@ -125,7 +125,8 @@ def test_without_a_keyring_every_call_says_what_to_do(backend: type[KeyringBacke
     for do, args in ((secrets.resolve, ()), (secrets.store, (SECRET,))):
         why = refusal(do, "acme", *args, env={})
         assert "No keyring is here" in why
-        assert "muster vendors login acme" in why
+        assert "MUSTER_KEYRING=file muster vendors login acme" in why
+        assert why.count("muster vendors login") == 1, "not the command alone, which has just failed"
         assert "LoadCredentialEncrypted=muster-acme:" in why
     why = refusal(secrets.forget, "acme", env={})
     assert why == "No keyring is here to hold credentials. Nothing was taken out."
