@@ -14,10 +14,12 @@ from pydantic_core import ErrorDetails
 
 from register.leaks import secret_key, secret_value
 from register.text import LOGIN, SLUG, clip, one_line
-from register.toml_lines import key_lines, line_of
+from register.toml_lines import key_lines, line_of, twice
 
 MAX_FILE: Final = 1_000_000
 _LINE: Final = re.compile(r" \(at line (\d+), column \d+\)$")
+_AGAIN: Final = ("Cannot overwrite a value", "Cannot declare")
+"""How the parser begins where a key or a table is there already."""
 _PLAINLY: Final[Mapping[str, str]] = {
     "missing": "is missing: add it",
     "extra_forbidden": "is not known here: take it out, or mend it",
@@ -84,6 +86,9 @@ class TomlFile:
             found = _LINE.search(said)
             where = f"{name} line {found[1]}" if found else name
             what = one_line(_LINE.sub("", said))
+            key = twice(text, int(found[1])) if found and what.startswith(_AGAIN) else ""
+            if key:
+                raise FileFaults(f"{where}: {one_line(key)} stands twice. Take one of them out.") from None
             raise FileFaults(f"{where}: this is not TOML ({what}). Mend that line.") from None
         self._lines = key_lines(text)
         self._faults: dict[str, int] = {}

@@ -35,6 +35,27 @@ def key_lines(text: str) -> Mapping[Path, int]:
     return found
 
 
+def twice(text: str, line: int) -> str:
+    """The key or table that ends on this line and stood above already; empty where it is no such one.
+
+    line: where the TOML parser stopped, so that all before it is sound.
+    """
+    seen: set[Path] = set()
+    many: dict[Path, int] = {}
+    table: Path = ()
+    last: Path = ()
+    again = False
+    for _, header, name in _statements("\n".join(text.split("\n")[:line])):
+        path = _parsed(name)
+        if header == 2:
+            many[path] = many.get(path, -1) + 1
+        last = _numbered(path, many) if header else table + path
+        again = last in seen
+        seen.add(last)
+        table = last if header else table
+    return ".".join(last) if again else ""
+
+
 def _numbered(path: Path, many: Mapping[Path, int]) -> Path:
     """`path` with the place in the list behind the name of each list of tables in it."""
     found: list[str] = []

@@ -167,7 +167,10 @@ def test_all_faults_of_a_file_are_told_in_the_order_of_its_lines(file: Path) -> 
     [
         ("[vendor.acme\n", "line 1: this is not TOML"),
         ("\n\nx = \n", "line 3: this is not TOML"),
-        (ACME + 'title = "again"\n', "line 6: this is not TOML"),
+        (ACME + 'title = "again"\n', "line 6: vendor.acme.title stands twice."),
+        (ACME + "[vendor.acme]\n", "line 6: vendor.acme stands twice."),
+        ('[[x]]\na = 1\n[[x]]\na = 1\n[x.b]\nc = """\n"""\nc = 1\n', "line 8: x.1.b.c stands twice."),
+        ("x = { a = 1, a = 2 }\n", "line 1: this is not TOML"),
         ("x = \x1b[31m\n", "line 1: this is not TOML"),
         ('x = """\n', "this is not TOML"),
     ],

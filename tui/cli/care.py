@@ -235,7 +235,8 @@ def _checked(path: Path, read: Callable[[Path], str]) -> Iterator[Finding]:
         yield Finding(path.name, True, f"{path}: {read(path)}")
     except FileFaults as error:
         for fault in error.faults:
-            yield Finding(path.name, False, fault)
+            says = fault.removeprefix(f"{path.name}: ").removeprefix(f"{path.name} ")  # it stands before that
+            yield Finding(path.name, False, says)
 
 
 def _terminal() -> Iterator[Finding]:
