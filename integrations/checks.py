@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from integrations.connector import Check
-from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, RateLimited, Unavailable
+from integrations.errors import AuthFailed, AuthTrouble, Failure, NoToken, NotSent, RateLimited, Unavailable
 from register.text import one_line
 
 NEAR: Final = 5
@@ -15,6 +15,7 @@ NEAR: Final = 5
 FAR: Final = 300
 """Seconds from which on clocks that differ are more than untidy."""
 _TODO: Final[Mapping[type[Failure], str]] = {
+    NoToken: "is its `token_url` right, and does what gives out tokens there run?",
     NotSent: "is its `url` right, does the supplier's system run, and may this host reach it?",
     RateLimited: "wait, then check again",
     Failure: "check again; if it stays so, ask the supplier",

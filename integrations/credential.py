@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
-from integrations.errors import AuthFailed, AuthTrouble, NotSent
+from integrations.errors import AuthFailed, AuthTrouble, NoToken
 from integrations.masks import masks_of
 
 T = TypeVar("T")
@@ -133,7 +133,7 @@ class Identity:
                 return await asked
         except TimeoutError:
             pass  # raised below, so that nothing of it hangs on the failure
-        raise NotSent(f"No token for {self._name} came in time, so nothing was sent to it.")
+        raise NoToken(f"No token for {self._name} came in time, so nothing was sent to it.")
 
     def _carries(self, headers: Headers) -> None:
         """See that they can be sent, and are never shown."""

@@ -27,6 +27,10 @@ class NotSent(Failure):
     """No byte of the request left this machine: safe to try again."""
 
 
+class NoToken(NotSent):
+    """The token endpoint gave none for the moment, so nothing was sent to the supplier itself."""
+
+
 class RateLimited(Failure):
     """The supplier asks us to wait; the request was not carried out."""
 

@@ -2,7 +2,7 @@
 
 Authlib writes the request (grant, scope, client authentication: RFC 6749 §2.3, §4.4, §6); our own `Http`
 sends it, for Authlib's client has no cap, no deadline and no masking. It has an origin of its own: nothing of
-the supplier's API goes there, nor the other way round. What cannot be had for the moment is `NotSent` for
+the supplier's API goes there, nor the other way round. What cannot be had for the moment is `NoToken` for
 whoever wanted the token: nothing went to the supplier.
 """
 
@@ -19,7 +19,7 @@ import orjson
 
 from integrations.answers import Answer
 from integrations.credential import HEADER_CHARS
-from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, RateLimited
+from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, NoToken, RateLimited
 from integrations.exchange import KEPT
 from integrations.http import Http, Limits
 from integrations.oauth.config import CLIENT_SECRET, OAuth2
@@ -135,7 +135,8 @@ class TokenEndpoint:
         except RateLimited as limited:
             failure = RateLimited(f"{limited.why} Without a token nothing is sent.", limited.retry_after)
         except Failure as other:
-            failure = NotSent(f"{other.why} Without a token nothing was sent to {self._name}.")
+            hint = " Is `token_url` right?" if isinstance(other, Gone) else ""
+            failure = NoToken(f"{other.why}{hint} Without a token nothing was sent to {self._name}.")
         finally:
             KEPT.reset(record)
         if failure is not None:
@@ -162,7 +163,7 @@ class TokenEndpoint:
         said = told.get("error_description")
         more = f" ({self._clean(said)})" if isinstance(said, str) and said.strip() else ""
         if not isinstance(code, str) or code in ("temporarily_unavailable", "server_error"):
-            return NotSent(
+            return NoToken(
                 f"{self._http.name} said no without a reason that we know: HTTP {answer.status}{more}. Is "
                 f"`token_url` right? Without a token nothing was sent to {self._name}."
             )
@@ -179,7 +180,7 @@ class TokenEndpoint:
     def _token(self, told: Mapping[str, Any]) -> Token:
         access, kind = told.get("access_token"), told.get("token_type", "bearer")
         if not _is_token(access):
-            raise NotSent(
+            raise NoToken(
                 f"{self._http.name} gave an answer without a token. Is `token_url` right? Nothing was sent"
                 f" to {self._name}."
             )

@@ -19,9 +19,17 @@ from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from integrations.practice.app import TOKEN_PATH
+
 CLIENT_ID: Final = "muster-client"
+CLIENT_SECRET: Final = "practice-client-secret"  # noqa: S105 - of a supplier that is made up
 SCOPE: Final = "tickets"
 _CLIENT_AUTH: Final = ("client_secret_basic", "client_secret_post")
+
+
+def told(url: str) -> Mapping[str, str]:
+    """What a client has to know of the one that runs at `url`."""
+    return {"token_url": url + TOKEN_PATH, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
 
 
 @dataclass(frozen=True, slots=True)

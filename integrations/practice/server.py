@@ -165,15 +165,16 @@ def serve(
     pace: Pace | None = None,
     seed: int = 1,
     token: str | None = None,
+    oauth: str | None = None,
     webhook: str = "",
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Run the practice supplier until Ctrl-C or SIGTERM. PortTaken when the port is not free.
 
-    webhook: where it tells of what happens. `ready` is called with the URL once it listens; by default a
-    line is printed.
+    oauth: the client secret for which it gives tokens out. webhook: where it tells of what happens.
+    `ready` is called with the URL once it listens; by default a line is printed.
     """
-    practice = Practice(port=port, agent=agent, pace=pace, seed=seed, token=token)
+    practice = Practice(port=port, agent=agent, pace=pace, seed=seed, token=token, oauth=oauth)
     practice.hooks.to = HookTo(url=webhook)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(practice.run(ready or announce))

@@ -22,7 +22,7 @@ from keyring.backend import KeyringBackend
 
 from integrations import exchange, secrets
 from integrations.conformance.line import answer
-from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, RateLimited, Unavailable
+from integrations.errors import AuthFailed, AuthTrouble, Failure, NoToken, RateLimited, Unavailable
 from integrations.http import Http, Limits
 from integrations.oauth import chain as chains
 from integrations.oauth.chain import Chain
@@ -189,18 +189,18 @@ async def test_while_it_holds_a_token_endpoint_that_is_down_holds_nothing_up(sup
         clock.now = NOW + timedelta(hours=1, seconds=-30)
         assert (await http.get("/whoami")).status == 200
         clock.now = NOW + timedelta(hours=1, seconds=-4)  # our clocks may differ by so much
-        why = await fails(NotSent, http.get("/whoami"))
+        why = await fails(NoToken, http.get("/whoami"))
         assert "token endpoint of acme has trouble" in why
 
 
 @pytest.mark.parametrize(
     ("mood", "kind", "says"),
     [
-        (Refuse500(on="token"), NotSent, "has trouble"),
-        (CommitThenDrop(on="token"), NotSent, "cut the connection"),
-        (AnswerHtml(on="token"), NotSent, "web page"),
-        (TruncatedJson(on="token"), NotSent, "without a token"),
-        (Hang(on="token"), NotSent, "in time"),
+        (Refuse500(on="token"), NoToken, "has trouble"),
+        (CommitThenDrop(on="token"), NoToken, "cut the connection"),
+        (AnswerHtml(on="token"), NoToken, "web page"),
+        (TruncatedJson(on="token"), NoToken, "without a token"),
+        (Hang(on="token"), NoToken, "in time"),
         (RateLimit(on="token", retry_after=7), RateLimited, "asks us to wait"),
     ],
     ids=lambda one: getattr(one, "name", None),
@@ -218,7 +218,7 @@ async def test_what_keeps_the_endpoint_from_answering_is_waited_for(
 async def test_an_endpoint_that_is_not_there_is_waited_for(supplier: Practice) -> None:
     endpoint = TokenEndpoint(about("http://127.0.0.1:1"), "acme", Given(SECRET), QUICK)
     async with Http(supplier.url, credential=Tokens(endpoint, None, bearer, patience=5)) as http:
-        why = await fails(NotSent, http.get("/whoami"))
+        why = await fails(NoToken, http.get("/whoami"))
     assert "cannot be reached" in why
     assert "nothing was sent to acme" in why
 
@@ -261,18 +261,18 @@ def says(status: int, body: object, **headers: str) -> httpx.Response:
     ("told", "kind", "sentence"),
     [
         (echo, AuthFailed, "•••"),
-        ((200, ["no", "object"]), NotSent, "without a token"),
-        ((200, {"access_token": "a\nb", "token_type": "bearer"}), NotSent, "without a token"),
+        ((200, ["no", "object"]), NoToken, "without a token"),
+        ((200, {"access_token": "a\nb", "token_type": "bearer"}), NoToken, "without a token"),
         ((200, {"access_token": "abc", "token_type": "mac"}), AuthFailed, "bearer"),
-        ((302, {}), NotSent, "redirect"),
-        ((200, b"x" * 100_000), NotSent, "65,536 bytes"),
-        ((400, {"error": 7}), NotSent, "without a reason"),
-        ((400, b"no"), NotSent, "`token_url`"),
-        ((404, {}), NotSent, "nothing was sent to acme"),
+        ((302, {}), NoToken, "redirect"),
+        ((200, b"x" * 100_000), NoToken, "65,536 bytes"),
+        ((400, {"error": 7}), NoToken, "without a reason"),
+        ((400, b"no"), NoToken, "`token_url`"),
+        ((404, {}), NoToken, "Is `token_url` right? Without a token nothing was sent to acme"),
         ((400, {"error": "\x1b[2Jodd"}), AuthFailed, "said no"),
-        (lambda request: said_back(500, request), NotSent, "has trouble"),
+        (lambda request: said_back(500, request), NoToken, "has trouble"),
         (lambda request: said_back(429, request), RateLimited, "asks us to wait"),
-        (lambda request: said_back(422, request), NotSent, "said no"),
+        (lambda request: said_back(422, request), NoToken, "said no"),
     ],
 )
 async def test_whatever_an_endpoint_answers_no_secret_is_told(told: Any, kind: Any, sentence: str) -> None:

@@ -375,19 +375,25 @@ def practice(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="on loopback; 0 takes any free one")] = 8377,
     agent: Annotated[bool, typer.Option(help="its people answer by themselves")] = True,
     webhook: Annotated[str, typer.Option(metavar="URL", help="where it tells of what happens")] = "",
+    oauth: Annotated[bool, typer.Option("--oauth", help="callers need a token, which it gives out")] = False,
     as_json: bool = False,
 ) -> Answer:
     """Run a supplier to practise with, on this machine alone, until Ctrl-C."""
     from integrations.practice.hooks import SECRET
+    from integrations.practice.oauth import CLIENT_SECRET, told
     from integrations.practice.server import announce, serve
 
     def tell(url: str) -> None:
-        print(json.dumps({"url": url}), flush=True)
+        print(json.dumps({"url": url, **(told(url) if oauth else {})}), flush=True)
 
     def say(url: str) -> None:
         announce(url)
         if webhook:
             print(f"webhooks to {webhook}, signed with {SECRET}", flush=True)
+        if oauth:
+            print(*(f"{name}: {value}" for name, value in told(url).items()), sep="\n")
+            print("the secret is stored by: muster vendors login practice", flush=True)
 
-    serve(port, agent=agent, webhook=webhook, ready=tell if as_json else say)
+    secret = CLIENT_SECRET if oauth else None
+    serve(port, agent=agent, webhook=webhook, oauth=secret, ready=tell if as_json else say)
     return Answer(None, silent=True)

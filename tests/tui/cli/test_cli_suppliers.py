@@ -33,6 +33,7 @@ from tests.tui.cli_help import Cli, fresh, vendor_block
 from tui.cli.app import OWN
 
 ROOT = Path(__file__).resolve().parents[3]
+SAMPLE_VENDORS = ROOT / "vendors.toml"
 
 
 @pytest.fixture
@@ -167,6 +168,40 @@ def test_by_oauth2_two_secrets_are_stored_and_the_check_says_until_when_the_toke
         assert "muster vendors login practice" in refused.out
 
 
+def test_the_samples_lines_about_tokens_work_as_they_stand(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The commented block of vendors.toml, with `muster vendors practice --oauth` beside it."""
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "muster-key").write_text("a key that is long enough\n")
+    sample = SAMPLE_VENDORS.read_text("utf-8")
+    start = sample.index("# [vendor.practice.oauth2]")
+    lines = sample[start : sample.index("\n\n", start)].splitlines()
+    block = "\n".join(line.removeprefix("# ") for line in lines).replace("http://127.0.0.1:8377", "{url}")
+    started: dict[str, Any] = {}
+
+    def served(port: int, *, oauth: str | None, ready: Any, **_: Any) -> None:
+        started["oauth"] = oauth
+        ready("http://127.0.0.1:8377")
+
+    monkeypatch.setattr("integrations.practice.server.serve", served)
+    said = cli("vendors", "practice", "--oauth").out
+    told = cli.json("vendors", "practice", "--oauth")
+    assert "token_url: http://127.0.0.1:8377/oauth/token\nclient_id: muster-client\n" in said
+    assert f"client_secret: {told['client_secret']}\n" in said
+    assert "muster vendors login practice" in said
+    with running_practice(oauth=started["oauth"]) as practice:
+        cli.vendors(f"{vendor_block(practice.url, auth='oauth2')}\n{block.replace('{url}', practice.url)}")
+        ran = cli("vendors", "login", "practice", stdin=told["client_secret"].encode())
+        assert ran.code == 0, ran.out
+        assert "✓ token: holds until" in ran.out
+    with running_practice() as without:
+        cli.vendors(f"{vendor_block(without.url, auth='oauth2')}\n{block.replace('{url}', without.url)}")
+        refused = cli("vendors", "check", "practice").out
+    assert "is its `token_url` right" in refused
+    assert "is its `url` right" not in refused
+
+
 def test_without_a_keyring_login_says_what_to_do(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     cli.vendors(vendor_block(auth="keyring"))
@@ -186,6 +221,13 @@ def test_a_taken_port_is_told(cli: Cli) -> None:
         ran = cli("vendors", "practice", "--port", str(practice.address[1]))
     assert ran.code == 6
     assert "--port" in ran.err
+
+
+def test_the_doctor_names_a_file_once(cli: Cli) -> None:
+    cli.vendors(f"{vendor_block()}\n[vendor.practice]\n")
+    told = [line for line in cli("doctor").out.splitlines() if line.startswith("✗ vendors.toml")]
+    assert [line.count("vendors.toml") for line in told] == [1], told
+    assert "vendor.practice stands twice" in told[0]
 
 
 def test_doctor_and_verify_on_a_sound_register(cli: Cli) -> None:
