@@ -272,8 +272,8 @@ def _none_here(entry: str) -> AuthFailed:
     """No keyring at all: the command alone would fail again, so what makes it work comes first."""
     login = _login(entry)
     return AuthFailed(
-        "No keyring is here to hold credentials. Have an encrypted file for them: MUSTER_KEYRING=file "
-        f"{login}, and set that for each muster that needs them. Or give the secret to the service as a "
+        f"No keyring is here to hold credentials.{_STORE}MUSTER_KEYRING=file {login}, which keeps an "
+        "encrypted file, and set that for each muster that needs it. Or give the secret to the service as a "
         f"systemd credential (LoadCredentialEncrypted=muster-{entry}:…).",
         AuthTrouble.MISSING,
     )
