@@ -8,10 +8,11 @@ one connection, so that a request asks after its own alone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from functools import partial
 
 import httpx
@@ -19,6 +20,9 @@ import httpx
 
 class Lines(httpx.AsyncBaseTransport):
     """At most `most` connections, kept for `kept` seconds after their last request.
+
+    A line is used again only after an answer that was read to its end: a request that is cancelled while its
+    own cancellation is cleared up leaves httpx's pool believing for ever that it is at work.
 
     tls: whom to trust; one for all lines, for making one takes longer than a request.
     """
@@ -29,17 +33,22 @@ class Lines(httpx.AsyncBaseTransport):
         self._kept = kept
         self._room = asyncio.Semaphore(most)
         self._idle: deque[tuple[float, httpx.AsyncHTTPTransport]] = deque()  # since when, oldest first
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await self._wait(request.extensions["timeout"]["pool"])
         with ExitStack() as held:
             held.callback(self._room.release)
-            await self._hang_up(before=asyncio.get_running_loop().time() - self._kept)
+            now = asyncio.get_running_loop().time()
+            while self._idle and self._idle[0][0] < now - self._kept:
+                self._hang_up(self._idle.popleft()[1])
             line = self._idle.pop()[1] if self._idle else self._open()
-            held.callback(self._lay_down, line)
-            response = await line.handle_async_request(request)
+            with ExitStack() as failing:
+                failing.callback(self._hang_up, line)
+                response = await line.handle_async_request(request)
+                failing.pop_all()
             assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - httpx says so elsewhere
-            response.stream = _Held(response.stream, held.pop_all())
+            response.stream = _Held(response.stream, partial(self._ended, line, held.pop_all()))
         return response
 
     async def _wait(self, seconds: float | None) -> None:
@@ -49,31 +58,50 @@ class Lines(httpx.AsyncBaseTransport):
         except TimeoutError:
             raise httpx.PoolTimeout("all connections are in use") from None
 
-    def _lay_down(self, line: httpx.AsyncHTTPTransport) -> None:
-        self._idle.append((asyncio.get_running_loop().time(), line))
+    def _ended(self, line: httpx.AsyncHTTPTransport, held: ExitStack, whole: bool) -> None:
+        with held:
+            if whole:
+                self._idle.append((asyncio.get_running_loop().time(), line))
+            else:
+                self._hang_up(line)
 
-    async def _hang_up(self, before: float) -> None:
-        while self._idle and self._idle[0][0] < before:
-            await self._idle.popleft()[1].aclose()
+    def _hang_up(self, line: httpx.AsyncHTTPTransport) -> None:
+        """Close it beside: nobody waits for that, and no cancellation reaches it."""
+        closing = asyncio.create_task(_close(line))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
     async def aclose(self) -> None:
-        async with AsyncExitStack() as closing:
-            for _, line in self._idle:
-                closing.push_async_callback(line.aclose)
-        self._idle.clear()
+        while self._idle:
+            self._hang_up(self._idle.pop()[1])
+        await asyncio.gather(*self._closing)
+
+
+async def _close(line: httpx.AsyncHTTPTransport) -> None:
+    with contextlib.suppress(httpx.HTTPError, OSError):  # it is not used any more, whatever it says
+        await line.aclose()
 
 
 class _Held(httpx.AsyncByteStream):
-    """An answer's body, with the line that it comes over: it is free when this is closed."""
+    """An answer's body and its line. ended: told once, whether it was read to its end."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, held: ExitStack) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, ended: Callable[[bool], None]) -> None:
         self._stream = stream
-        self._held = held
+        self._ended = ended
+        self._whole = False
+        self._open = True
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self._stream:
             yield chunk
+        self._whole = True
 
     async def aclose(self) -> None:
-        with self._held:
+        closed = False
+        try:
             await self._stream.aclose()
+            closed = True
+        finally:
+            if self._open:
+                self._open = False
+                self._ended(self._whole and closed)

@@ -102,7 +102,7 @@ class Engine:
     def kinds(self, number: str) -> list[str]:
         return kinds(self.store.timeline(number))
 
-    async def settle_all(self, seconds: float = 12) -> None:
+    async def settle_all(self, seconds: float = 60) -> None:
         """Step until the outbox holds nothing that will still move by itself."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

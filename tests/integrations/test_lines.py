@@ -120,6 +120,21 @@ async def cancelled(client: httpx.AsyncClient, server: Server) -> None:
     server.may_answer.set()
 
 
+async def cancelled_twice(client: httpx.AsyncClient, server: Server) -> None:
+    """As by two deadlines at the same moment: the second comes while the first is cleared up."""
+    for turns in range(8):
+        server.may_answer.clear()
+        asked, asking = server.asked, asyncio.ensure_future(client.get("/"))
+        await until(lambda asked=asked: server.asked == asked + 1)  # type: ignore[misc] - a loop's lambda
+        asking.cancel()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        server.may_answer.set()
+
+
 async def unread(client: httpx.AsyncClient, server: Server) -> None:
     async with client.stream("GET", "/"):
         pass
@@ -132,12 +147,13 @@ async def timed_out(client: httpx.AsyncClient, server: Server) -> None:
     server.may_answer.set()
 
 
-@pytest.mark.parametrize("ends", [cancelled, unread, timed_out])
+@pytest.mark.parametrize("ends", [cancelled, cancelled_twice, unread, timed_out])
 async def test_a_request_gives_its_place_back_however_it_ends(ends: Ends) -> None:
     async with served(most=2) as (server, client):
         for _ in range(3):
             await ends(client, server)
-        await together(client, 4)
+        async with asyncio.timeout(PATIENCE):
+            await together(client, 4)
 
 
 async def test_nothing_stands_once_it_is_closed() -> None:
