@@ -189,8 +189,13 @@ class Collector:
     async def _give_up(self, bond: BondRow, failure: Failure) -> None:
         """A ticket that cannot be read whole, however often it is asked for: a person must look."""
         why = f"{failure.why} So what they wrote before we knew the ticket may be missing here."
+        if bond.part:
+            why = (
+                f"{failure.why} {bond.part} is not heard. If its number is mistyped: `muster relink "
+                f"{bond.incident} {bond.part} --drop`."
+            )
         which = ":".join(filter(None, ("whole", bond.id, bond.part)))
-        aside = Unreadable(change_id=which, why=why, incident=bond.incident, bond=bond.id)
+        aside = Unreadable(change_id=which, why=why, incident=bond.incident, bond=bond.id, part=bond.part)
         hear = Hear(
             vendor=self._vendor.name,
             unreadable=(aside,),

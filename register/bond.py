@@ -83,11 +83,13 @@ class FurtherTicket(BaseModel, frozen=True):
     """Another ticket of theirs about the same: they split ours, or handed a part of it on.
 
     raw_state: their word for it; empty until it was heard of. over: they say that it is done with.
+    missing: it could not be read, as one whose number is mistyped.
     """
 
     ref: TicketRef
     raw_state: OneLine = ""
     over: bool = False
+    missing: bool = False
 
 
 class LinkSeen(BaseModel, frozen=True):
@@ -189,7 +191,7 @@ class Bond(Value, frozen=True):
     @property
     def still_open(self) -> tuple[FurtherTicket, ...]:
         """Further tickets that are not done with, as far as they say."""
-        return tuple(one for one in self.further if not one.over)
+        return tuple(one for one in self.further if not one.over and not one.missing)
 
     @property
     def known_refs(self) -> tuple[TicketRef, ...]:

@@ -59,7 +59,7 @@ def _(event: FurtherLinked, incident: Incident, at: datetime) -> Incident:
         return incident
     known = bond.further_of(event.before) if event.before else None
     if known is not None:
-        renamed = known.model_copy(update={"ref": event.ref})
+        renamed = known.model_copy(update={"ref": event.ref, "missing": False})
         further = tuple(renamed if one is known else one for one in bond.further)
         return incident.with_bond(bond.but(further=further))
     rest = without(bond, event.ref)

@@ -44,6 +44,7 @@ class Unreadable(BaseModel, frozen=True):
     why: _ForeignLine
     incident: str = ""
     bond: str = ""
+    part: str = ""  # the further ticket that could not be read, if it is that
 
 
 class Hear(Command):
@@ -86,7 +87,10 @@ def _(command: Hear, incident: Any, world: World) -> Decision:
 def _set_aside(command: Hear, world: World) -> Decision:
     """What could not be taken in is told on the incident, where that is known, once."""
     return tuple(
-        Said(u.incident, SetAside(bond=u.bond, vendor=command.vendor, change_id=u.change_id, why=u.why))
+        Said(
+            u.incident,
+            SetAside(bond=u.bond, vendor=command.vendor, change_id=u.change_id, why=u.why, part=u.part),
+        )
         for u in command.unreadable
         if u.incident in world.incidents and u.change_id not in world.heard
     )
@@ -169,7 +173,7 @@ def _relinked(command: Hear, world: World) -> Decision:
         event = Relinked(**about, ref=ref)
     else:
         before = bond.further_of(command.part)
-        if before is None or before.ref == ref:
+        if before is None or (before.ref == ref and not before.missing):
             return ()
         event = FurtherLinked(**about, ref=ref, before=command.part)
         if any(one.id == ref.id != command.part for one in bond.known_refs):

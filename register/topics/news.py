@@ -114,7 +114,7 @@ def _beside(bond: Bond, event: SupplierUpdated, of: TicketRef, at: datetime) -> 
     if before is None:  # it was let go meanwhile
         return bond.but(heard_at=at)
     over = before.over if event.fixed is None else event.fixed or event.closed
-    now = before.model_copy(update={"raw_state": event.raw_state, "over": over})
+    now = before.model_copy(update={"raw_state": event.raw_state, "over": over, "missing": False})
     further = tuple(now if one is before else one for one in bond.further)
     changes: dict[str, Any] = {"further": further, "heard_at": at, "said_at": at}
     if event.ball is Ball.OURS and not over and bond.ball is not Ball.OURS:

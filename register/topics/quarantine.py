@@ -76,6 +76,7 @@ class SetAside(Event):
     vendor: str
     change_id: str
     why: str
+    part: str = ""  # the further ticket that could not be read, if it is about that
 
 
 class AsideSettled(Event):
@@ -139,7 +140,11 @@ def _(event: AsideSettled, stream: str, command_id: str) -> tuple[Effect, ...]:
 @evolve.register
 def _(event: SetAside, incident: Incident, at: datetime) -> Incident:
     bond = incident.bond(event.bond)
-    return incident if bond is None else incident.with_bond(bond.but(aside=bond.aside + 1))
+    if bond is None:
+        return incident
+    lost = bond.further_of(event.part) if event.part else None
+    further = tuple(one.model_copy(update={"missing": True}) if one is lost else one for one in bond.further)
+    return incident.with_bond(bond.but(aside=bond.aside + 1, further=further))
 
 
 @evolve.register

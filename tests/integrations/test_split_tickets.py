@@ -18,6 +18,7 @@ from register.store import vendors
 from register.topics.engagement import Reply
 from register.topics.news import SupplierSaid
 from register.topics.proposal import Accept
+from register.topics.quarantine import SetAside
 from register.topics.relinking import Relink
 from register.topics.resolution import Resolve
 
@@ -192,13 +193,21 @@ async def test_one_that_is_merged_into_the_first_is_let_go(
     assert heard(engine, number)[-1] == ("all here now", None)
 
 
-async def test_a_number_that_is_not_there_is_told(engine: Engine, split: tuple[str, PdTicket]) -> None:
+async def test_a_number_that_is_not_there_is_told(
+    engine: Engine, practice: Practice, split: tuple[str, PdTicket]
+) -> None:
     number, _ = split
     engine.do(Relink(target=number, ticket="PD-9999", also=True))
     for _ in range(2):
         await engine.collector.poll()
     assert engine.kinds(number).count("set_aside") == 1
     assert bond_of(engine, number).aside == 1
+    (aside,) = [one.event for one in engine.store.timeline(number) if isinstance(one.event, SetAside)]
+    assert f"`muster relink {number} PD-9999 --drop`" in aside.why
+    practice.desk.set_state(own_id(engine, number), "Lena", "Fixed")
+    await engine.collector.poll()
+    engine.do(Accept(target=number))  # nothing is known of it, so that it holds nothing up
+    assert bond_of(engine, number).still_open == ()
 
 
 async def test_two_incidents_whose_tickets_are_merged_both_hear_what_is_said(

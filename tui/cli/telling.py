@@ -240,6 +240,9 @@ def _differing(bond: Bond) -> Iterator[str]:
 def _besides(bond: Bond) -> Iterator[str]:
     """Further tickets, and those that may be about the same."""
     for further in bond.further:
+        if further.missing:
+            yield f"also {further.ref.key} (could not be read: mistyped? `muster relink`, --drop)"
+            continue
         word = one_line(further.raw_state) or "not heard of yet"
         yield f"also {further.ref.key} ({word}{'' if further.over else ', open'})"
     for link in bond.links:
