@@ -51,17 +51,16 @@ def put(
 
     ValueError when it cannot be one; AuthFailed(MISSING) when no fit keyring is here.
     """
-    secret, was = secret.strip(), secrets.look(vendor, env, KIND)
-    if 0 < len(secret) < LEAST:
+    secret, was = secrets.checked(secret), secrets.look(vendor, env, KIND)
+    if len(secret) < LEAST:
         raise ValueError(
             f"A webhook's secret has {LEAST} characters at least, so that nobody guesses it: nothing was"
             " stored. Make one with: openssl rand -hex 32"
         )
+    until = None if was is None or was == secret else (now or datetime.now(UTC)) + KEPT
+    if was is not None and until is not None:  # put aside first: killed in between, it counts all the same
+        secrets.store(vendor, f"{until.isoformat()} {was.splitlines()[-1]}", env, _BEFORE)
     secrets.store(vendor, secret, env, KIND)
-    if was is None or was == secret:
-        return None
-    until = (now or datetime.now(UTC)) + KEPT
-    secrets.store(vendor, f"{until.isoformat()} {was.splitlines()[-1]}", env, _BEFORE)
     return until
 
 

@@ -77,12 +77,8 @@ def slot(person: str, channel: str) -> str:
     return f"page.{person}.{channel}"
 
 
-def store(vendor: str, secret: str, env: Mapping[str, str] = os.environ, kind: str = "") -> None:
-    """Put the credential of `vendor` into the keyring, in the place of an older one. kind: as of `look`.
-
-    ValueError when it cannot be a credential; AuthFailed(MISSING) when no fit keyring is here.
-    """
-    entry = _entry(vendor, kind)
+def checked(secret: str) -> str:
+    """Return what would be stored; ValueError when it cannot be a credential."""
     secret = secret.strip()
     if not secret:
         raise ValueError("The credential is empty: nothing was stored.")
@@ -91,6 +87,15 @@ def store(vendor: str, secret: str, env: Mapping[str, str] = os.environ, kind: s
             f"A credential is one line of plain ASCII, at most {MAX_SECRET:,} characters: nothing was "
             "stored. Was something else pasted with it?"
         )
+    return secret
+
+
+def store(vendor: str, secret: str, env: Mapping[str, str] = os.environ, kind: str = "") -> None:
+    """Put the credential of `vendor` into the keyring, in the place of an older one. kind: as of `look`.
+
+    ValueError when it cannot be a credential; AuthFailed(MISSING) when no fit keyring is here.
+    """
+    entry, secret = _entry(vendor, kind), checked(secret)
 
     def put_and_look() -> bool:
         backend = _backend(entry, env)
