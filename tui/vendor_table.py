@@ -85,7 +85,7 @@ class Ticket:
 _TITLES: Final = ("Supplier", "By", "Env", "Health", "Heard", "Unsent", "?", "!", "Open", "Ball")
 _AT: Final[Mapping[bool, tuple[int, ...]]] = {
     True: (15, 13, 5, 14, 7, 7, 3, 3, 5, 10),
-    False: (11, 0, 5, 14, 6, 4, 2, 2, 5, 9),
+    False: (11, 0, 5, 14, 6, 7, 2, 2, 5, 9),
 }
 _CALL: Final = 17
 
