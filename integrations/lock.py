@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from register.disk import lock_now
 from register.store import RegisterUnavailable
 from register.store.shared import open_beside
 
@@ -20,12 +20,7 @@ def alone(register: Path | None) -> Iterator[bool]:
         return
     handle = open_beside(register, register.with_name(register.name + ".worker.lock"), os.O_RDWR)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-            return
-        yield True
+        yield lock_now(handle)
     finally:
         os.close(handle)
 

@@ -13,7 +13,6 @@ import fcntl
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from keyring.errors import PasswordDeleteError
 
 from integrations import master_key
 from integrations.vendors import home_of
-from register.paper import sync_folder
+from register.disk import open_lock, replace_file, sync_folder
 
 FILE: Final = "credentials.sealed"
 TEMPORARY: Final = ".credentials-"
@@ -163,9 +162,7 @@ class Keyring(KeyringBackend):
         """Nobody else reads to write meanwhile, and what a dead writer left is swept."""
         folder = self.path.parent
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            lock = os.open(self.path.with_name(f".{FILE}.lock"), flags, 0o600)
+            lock = open_lock(self.path.with_name(f".{FILE}.lock"))
         except OSError as error:
             raise Unfit(_why(folder, "cannot be written in", error)) from None
         try:
@@ -273,17 +270,7 @@ def _sealed(head: Head, secrets: Secrets, key: str) -> bytes:
 def _replace(path: Path, data: bytes) -> None:
     """Put the file in the place of the old one, whole, and on the disk."""
     try:
-        handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)  # mkstemp makes it 0600
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
+        replace_file(path, data, TEMPORARY)
         sync_folder(path.parent)
     except OSError as error:
         raise Unfit(_why(path, "cannot be written", error)) from None

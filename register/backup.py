@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from register.canon import stamp
 from register.core import NotFound, Refused
+from register.disk import sync_folder
 from register.store import Store
 from register.store import tables as t
 from register.store.copying import (
@@ -180,15 +181,6 @@ def settle(path: Path) -> None:
         raw.execute("PRAGMA journal_mode=DELETE").fetchall()
     engine.dispose()
     handle = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

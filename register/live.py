@@ -18,11 +18,9 @@ FLAG is "ok", "ask" (a person is asked something), "call", "?" (in doubt) or "de
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -31,6 +29,8 @@ from typing import Any, Final
 from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Document
+
+from register.disk import replace_file
 
 Row = dict[str, Any]
 
@@ -90,17 +90,7 @@ class Snapshot(Storage):
         """Write the file so that a reader finds the old one or the new one, whole; raises OSError."""
         text = json.dumps(self._data, ensure_ascii=False, separators=(",", ":"))
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".live-", dir=self.path.parent)  # mkstemp makes it 0600
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text.encode("utf-8", "replace"))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, self.path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
+        replace_file(self.path, text.encode("utf-8", "replace"), ".live-")
         self.dirty = False
 
 

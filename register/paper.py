@@ -11,7 +11,6 @@ import fcntl
 import json
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,8 @@ from typing import Any, Final
 
 from tinydb import TinyDB
 from tinydb.storages import Storage
+
+from register.disk import lock_now, replace_held, sync_folder
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """A larger file is not ours."""
@@ -49,18 +50,7 @@ class Paper(Storage):
         """Put a new file in the place of the old one; when this returns, it is on the disk."""
         self._data = data
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-        handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=self.path.parent)  # 0600
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _put(handle, text)
-            os.fsync(handle)
-            os.replace(name, self.path)
-        except BaseException:
-            os.close(handle)
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
-        old, self._handle = self._handle, handle
+        old, self._handle = self._handle, replace_held(self.path, text, TEMPORARY)
         os.close(old)
         sync_folder(self.path.parent)
 
@@ -78,15 +68,12 @@ def held(path: Path, *, wait: float = 0.0, make: bool = True) -> Iterator[TinyDB
     if handle is None:
         yield None
         return
-    try:
+    with contextlib.ExitStack() as open_:
+        open_.callback(os.close, handle)
         paper = Paper(str(path), handle)
-    except BaseException:
-        os.close(handle)
-        raise
-    try:
+        open_.pop_all()
+        open_.callback(paper.close)  # which closes the one that stands there by then
         yield TinyDB(storage=lambda: paper)
-    finally:
-        paper.close()
 
 
 def look(path: Path) -> Tables:
@@ -110,20 +97,17 @@ def _locked(path: Path, wait: float, make: bool) -> int | None:
             if make:
                 raise
             return None
-        try:
+        with contextlib.ExitStack() as open_:
+            open_.callback(os.close, handle)
             _refuse_foreign(handle, path)
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_at(handle, path):
+            if not lock_now(handle):
+                if time.monotonic() >= end:
+                    return None
+                time.sleep(_LOOK_AGAIN)
+            elif _is_at(handle, path):
+                open_.pop_all()
                 return handle
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                os.close(handle)
-                return None
-            time.sleep(_LOOK_AGAIN)
-        except BaseException:
-            os.close(handle)
-            raise
-        os.close(handle)  # it was replaced or taken away between opening and locking: once more
+            # else it was replaced or taken away between opening and locking: once more
 
 
 def _is_at(handle: int, path: Path) -> bool:
@@ -154,12 +138,6 @@ def _all_of(handle: int) -> bytes:
     return b"".join(parts)
 
 
-def _put(handle: int, text: bytes) -> None:
-    rest = memoryview(text)
-    while rest:
-        rest = rest[os.write(handle, rest) :]
-
-
 def _parsed(text: bytes, path: Path) -> Tables:
     if not text:
         return {}
@@ -170,15 +148,6 @@ def _parsed(text: bytes, path: Path) -> Tables:
     if not isinstance(data, dict) or not all(isinstance(table, dict) for table in data.values()):
         raise Unreadable(f"{path} cannot be read: it is no file of ours.")
     return data
-
-
-def sync_folder(folder: Path) -> None:
-    """See to it that names made or taken away in a folder survive a loss of power."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def sweep(folder: Path) -> None:

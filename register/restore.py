@@ -18,10 +18,11 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, inspect, select, text
 
-from register.backup import back_up, part_of, proved, settle, sync_folder, writing
+from register.backup import back_up, part_of, proved, settle, writing
 from register.canon import moment, stamp
 from register.core import NotFound, Principal, Refused, Role
 from register.desk import ServiceDesk
+from register.disk import sync_folder
 from register.store import RegisterUnavailable, Store, as_url, open_store, sqlite_path
 from register.store import tables as t
 from register.store.copying import CONTENT, TABLES, Progress, Told, count_rows, mirror

@@ -23,7 +23,8 @@ from typing import Any, Final
 from tinydb import TinyDB
 from tinydb.table import Document
 
-from register.paper import Unreadable, held, look, sweep, sync_folder
+from register.disk import sync_folder
+from register.paper import Unreadable, held, look, sweep
 from register.provisional import SIGN
 
 FORMAT: Final = 1

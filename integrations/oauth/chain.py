@@ -9,7 +9,6 @@ never written over; storing another one begins another chain.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import time
@@ -23,8 +22,11 @@ import orjson
 from integrations import secrets
 from integrations.errors import AuthFailed, AuthTrouble, NotSent
 from integrations.vendors import home_of
+from register.disk import lock_now, open_lock
 
 T = TypeVar("T")
+LOOK_AGAIN: Final = 0.05
+"""Seconds between two looks whether another process has let the lock go."""
 _UNKEPT: Final[dict[tuple[str, str], Link]] = {}
 """Of this process: what the keyring did not take. It is tried again before anything else is asked for."""
 
@@ -107,17 +109,21 @@ class Chain:
 
     @contextlib.contextmanager
     def alone(self, seconds: float) -> Iterator[None]:
-        """No other process of this user takes its turn meanwhile. NotSent where one does, for so long."""
+        """No other process of this user takes its turn meanwhile. NotSent where one does, for so long.
+
+        A file's lock can wait for ever or not at all, so it is looked at again and again: on a thread, as all
+        of this, and for no longer than another one waits for its supplier's answer.
+        """
         lock = self._lock()
         try:
             end = time.monotonic() + seconds
-            while not _is_locked(lock):
+            while not lock_now(lock):
                 if time.monotonic() > end:
                     raise NotSent(
                         f"Another process has been renewing the token of {self._vendor} for "
                         f"{seconds:g} seconds, so nothing was sent."
                     )
-                time.sleep(0.05)
+                time.sleep(LOOK_AGAIN)
             yield
         finally:
             os.close(lock)
@@ -125,8 +131,7 @@ class Chain:
     def _lock(self) -> int:
         path = home_of(self._env) / f".token-{self._vendor}.lock"
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            return open_lock(path)
         except OSError as error:
             why = f"{path} cannot be written ({os.strerror(error.errno or 0)})"
         raise AuthFailed(
@@ -134,14 +139,6 @@ class Chain:
             "this user the right to write there, or set MUSTER_HOME.",
             AuthTrouble.MISSING,
         )
-
-
-def _is_locked(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _text(link: Link) -> str:
