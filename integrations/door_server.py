@@ -8,20 +8,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
-from integrations import door
+from integrations import door, quiet_server
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 
-class _Protocol(H11Protocol):
+class _Protocol(quiet_server.Protocol):
     """HTTP/1.1 as uvicorn speaks it, to whom a caller who never says what it wants is none."""
 
-    # narrower than asyncio's own, as uvicorn has it
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+    def connected(self, transport: asyncio.Transport) -> None:
         self._expect_a_request()
 
     def on_response_complete(self) -> None:
@@ -63,16 +61,9 @@ class Server(uvicorn.Server):
 def server_of(app: ASGIApp) -> Server:
     """Make one for this app. It logs nothing: the app tells what there is to tell."""
     return Server(
-        uvicorn.Config(
+        quiet_server.config_of(
             app,
-            http=_Protocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
+            _Protocol,
             limit_concurrency=door.MOST,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=2,

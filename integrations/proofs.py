@@ -1,78 +1,29 @@
-"""The schemes of `signing` as what the `hooks` of a connector's class gives, a line each.
-
-Each names a delivery by what its signature covers, so that a replay is known again however its other
-headers were changed.
-"""
+"""The schemes of `signing` as what the `hooks` of a connector's class gives, a line each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Concatenate, ParamSpec
 
-from integrations import signing
 from integrations.connector import Hint
+from integrations.signing import Headers, Secrets
+
+P = ParamSpec("P")
+Scheme = Callable[Concatenate[Headers, bytes, Secrets, datetime, P], str]
 
 
-@dataclass(frozen=True, slots=True)
-class HexOfBody:
-    """GitHub, Jira, Redmine."""
+class ProvedBy:
+    """A scheme with the secrets that count now: `ProvedBy(secrets, signing.hex_of_body, "x-signature")`.
 
-    secrets: signing.Secrets = field(repr=False)
-    header: str
-    prefix: str = "sha256="
-
-    def verify_and_parse(self, headers: Mapping[str, str], raw: bytes, now: datetime) -> Hint:
-        signing.hex_of_body(headers, raw, self.secrets, self.header, self.prefix)
-        return Hint(signing.digest_of(raw))
-
-
-@dataclass(frozen=True, slots=True)
-class AnyHexOfBody:
-    """PagerDuty."""
-
-    secrets: signing.Secrets = field(repr=False)
-    header: str
-    version: str = "v1="
-
-    def verify_and_parse(self, headers: Mapping[str, str], raw: bytes, now: datetime) -> Hint:
-        signing.any_hex_of_body(headers, raw, self.secrets, self.header, self.version)
-        return Hint(signing.digest_of(raw))
-
-
-@dataclass(frozen=True, slots=True)
-class Base64OfStamped:
-    """Zendesk."""
-
-    secrets: signing.Secrets = field(repr=False)
-    header: str
-    stamp: str
-
-    def verify_and_parse(self, headers: Mapping[str, str], raw: bytes, now: datetime) -> Hint:
-        signing.base64_of_stamped(headers, raw, self.secrets, now, self.header, self.stamp)
-        return Hint(signing.digest_of(headers[self.stamp].encode() + raw))
-
-
-@dataclass(frozen=True, slots=True)
-class Standard:
-    """Standard Webhooks: GitLab's signing token, the practice supplier."""
-
-    secrets: signing.Secrets = field(repr=False)
-
-    def verify_and_parse(self, headers: Mapping[str, str], raw: bytes, now: datetime) -> Hint:
-        return Hint(signing.standard(headers, raw, self.secrets, now))
-
-
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """The secret itself in a header: GitLab's older token, Freshservice, ServiceNow, anything that can call.
-
-    Nothing of it tells one call from another, so a copy of it rings again.
+    What follows the scheme is its own: which header, which prefix.
     """
 
-    secrets: signing.Secrets = field(repr=False)
-    header: str
+    def __init__(self, secrets: Secrets, scheme: Scheme[P], *more: P.args, **named: P.kwargs) -> None:
+        def prove(headers: Mapping[str, str], raw: bytes, now: datetime) -> str:
+            return scheme(headers, raw, secrets, now, *more, **named)
+
+        self._prove = prove
 
     def verify_and_parse(self, headers: Mapping[str, str], raw: bytes, now: datetime) -> Hint:
-        signing.the_secret_itself(headers, self.secrets, self.header)
-        return Hint()
+        return Hint(self._prove(headers, raw, now))

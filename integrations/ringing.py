@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Final
 
 from integrations.connector import Cap, Hint, Hooks
-from integrations.proofs import Plain
-from integrations.signing import Fault, HookRefused, Secrets
+from integrations.proofs import ProvedBy
+from integrations.signing import Fault, HookRefused, Secrets, the_secret_itself
 from integrations.vendor import Vendor, system
 
 HEADER: Final = "x-muster-secret"
@@ -23,7 +23,7 @@ class Proof:
     """What proves one supplier's. own: its system's scheme, where it has one."""
 
     def __init__(self, secrets: Secrets, own: Hooks | None = None) -> None:
-        self._plain = Plain(secrets, HEADER)
+        self._plain = ProvedBy(secrets, the_secret_itself, HEADER)
         self._own = own
 
     def verify_and_parse(self, headers: Mapping[str, str], raw: bytes, now: datetime) -> Hint:

@@ -1,8 +1,10 @@
 """How suppliers' systems prove that a webhook is theirs: each scheme a plain function. Pure, constant time.
 
-Each takes the headers (names in lower case), the body as it came and the secrets that count now, more than
-one while they are being changed, and raises `HookRefused`. What is given is compared with what each secret
-would make of it, always all of it, so that the time it takes tells nothing of a secret.
+Each takes the headers (names in lower case), the body as it came, the secrets that count now, more than one
+while they are being changed, the time, and what is the scheme's own. It raises `HookRefused`, or names the
+delivery by what its signature covers, so that a replay is known again however its other headers were changed.
+What is given is compared with what each secret would make of it, always all of it, so that the time it takes
+tells nothing of a secret.
 
 Sources: docs.github.com "Validating webhook deliveries", Redmine's app/models/webhook.rb, PagerDuty's
 developer-docs docs/webhooks/04-Signatures.md, developer.zendesk.com/documentation/webhooks/verifying,
@@ -51,34 +53,39 @@ class HookRefused(Exception):
         self.fault = fault
 
 
-def hex_of_body(headers: Headers, raw: bytes, secrets: Secrets, header: str, prefix: str = "sha256=") -> None:
+def hex_of_body(
+    headers: Headers, raw: bytes, secrets: Secrets, now: datetime, header: str, prefix: str = "sha256="
+) -> str:
     """HMAC-SHA256 of the body in hex after a prefix: GitHub, Jira, Redmine. No time, so no window."""
     _proved([_given(headers, header)], (prefix + _hmac(secret.encode(), raw).hex() for secret in secrets))
+    return digest_of(raw)
 
 
 def any_hex_of_body(
-    headers: Headers, raw: bytes, secrets: Secrets, header: str, version: str = "v1="
-) -> None:
+    headers: Headers, raw: bytes, secrets: Secrets, now: datetime, header: str, version: str = "v1="
+) -> str:
     """A list of these, of which one must be right: PagerDuty, while its own secret is being changed."""
     given = [one.strip() for one in _given(headers, header).split(",")]
     ours = [one for one in given if one.startswith(version)]
     _proved(ours, (version + _hmac(secret.encode(), raw).hex() for secret in secrets))
+    return digest_of(raw)
 
 
 def base64_of_stamped(
     headers: Headers, raw: bytes, secrets: Secrets, now: datetime, header: str, stamp: str
-) -> None:
+) -> str:
     """HMAC-SHA256 of the time and the body, one after the other, in base64: Zendesk."""
     at, given = _given(headers, stamp, Fault.UNDATED), _given(headers, header)
     told = at.encode() + raw
     _proved([given], (_base64(_hmac(secret.encode(), told)) for secret in secrets))
     in_window(at, now)
+    return digest_of(told)
 
 
 def standard(headers: Headers, raw: bytes, secrets: Secrets, now: datetime) -> str:
     """Standard Webhooks: `webhook-id`, `-timestamp`, and in `-signature` one of `v1,` and base64.
 
-    Returns the delivery's id, which the signature covers. A secret is `whsec_` and base64.
+    The delivery's id is among what is signed. A secret is `whsec_` and base64.
     """
     at, name = _given(headers, "webhook-timestamp", Fault.UNDATED), _given(headers, "webhook-id")
     given = [one for one in _given(headers, "webhook-signature").split(" ") if one.startswith("v1,")]
@@ -88,9 +95,13 @@ def standard(headers: Headers, raw: bytes, secrets: Secrets, now: datetime) -> s
     return name
 
 
-def the_secret_itself(headers: Headers, secrets: Secrets, header: str) -> None:
-    """The secret as it is: GitLab's token, a rule of ServiceNow's, a script. Whoever reads it can forge."""
+def the_secret_itself(headers: Headers, raw: bytes, secrets: Secrets, now: datetime, header: str) -> str:
+    """The secret as it is: GitLab's token, a rule of ServiceNow's, a script. Whoever reads it can forge.
+
+    Nothing of it tells one call from another, so it has no name, and a copy of it rings again.
+    """
     _proved([_given(headers, header)], secrets)
+    return ""
 
 
 def in_window(told: str, now: datetime, window: timedelta = WINDOW) -> None:

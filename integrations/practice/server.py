@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from integrations import quiet_server
 from integrations.practice.agent import Agent, Pace
 from integrations.practice.app import practice_app
 from integrations.practice.call import CUT
@@ -31,12 +31,10 @@ _START: Final = 10.0
 """Seconds that a start or an end may take before it is an error."""
 
 
-class _Protocol(H11Protocol):
+class _Protocol(quiet_server.Protocol):
     """HTTP/1.1 as uvicorn speaks it, with a way for the app to cut the line under its caller."""
 
-    # narrower than asyncio's own, as uvicorn has it
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+    def connected(self, transport: asyncio.Transport) -> None:
         self.app_state = {**self.app_state, CUT: transport.abort}
 
 
@@ -67,16 +65,10 @@ class Practice:
         self.tokens = _tokens(oauth)
         app = practice_app(self.desk, self.moods, token, self.hooks, self.tokens)
         self._server = _Server(
-            uvicorn.Config(
+            quiet_server.config_of(
                 app,
-                http=_Protocol,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                log_level="error",
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
+                _Protocol,
+                log_level="error",  # a fault of the practice supplier's own
                 timeout_graceful_shutdown=1,
                 ssl_certfile=tls,
             )

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
 
+from integrations import signing
 from integrations.answers import lost
 from integrations.connector import (
     Absent,
@@ -45,7 +46,7 @@ from integrations.mapping import unranked
 from integrations.practice.check import health
 from integrations.practice.config import PracticeConfig
 from integrations.practice.wire import Account, Changes, Set, TheirChange, TheirTicket, Tickets
-from integrations.proofs import Standard
+from integrations.proofs import ProvedBy
 from integrations.reading import read, unread_row
 from register.marker import marked_name, marker_of, name_marker_of, sign, unsigned
 from register.text import clean, one_line
@@ -95,7 +96,7 @@ class PracticeDesk:
 
     @staticmethod
     def hooks(config: PracticeConfig, secrets: Sequence[str]) -> Hooks:
-        return Standard(secrets)
+        return ProvedBy(secrets, signing.standard)
 
     async def create(self, draft: Draft) -> Ref:
         ticket = {

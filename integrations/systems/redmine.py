@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from integrations import signing
 from integrations.answers import lost
 from integrations.connector import (
     Absent,
@@ -38,7 +39,7 @@ from integrations.connector import (
 from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, OpId, Rejected
 from integrations.mapping import unranked
 from integrations.markup.formats import signed
-from integrations.proofs import HexOfBody
+from integrations.proofs import ProvedBy
 from integrations.reading import read
 from integrations.redmine.account import PRIORITIES, STATUSES, Account
 from integrations.redmine.check import health
@@ -102,7 +103,7 @@ class Redmine:
     @staticmethod
     def hooks(config: RedmineConfig, secrets: Sequence[str]) -> Hooks:
         """Of Redmine's trunk (app/models/webhook.rb); 5.0 sends none."""
-        return HexOfBody(secrets, "x-redmine-signature-256")
+        return ProvedBy(secrets, signing.hex_of_body, "x-redmine-signature-256")
 
     async def create(self, draft: Draft) -> Ref:
         kept = {name: draft.fields[name] for name in NO_NUMBERS if name in draft.fields}

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from integrations import signing
 from integrations.conformance.rules import all_rules
 from integrations.connector import Hint, Hooks
-from integrations.proofs import AnyHexOfBody, Base64OfStamped, HexOfBody, Plain, Standard
+from integrations.proofs import ProvedBy
 from integrations.signing import Fault, HookRefused
 
 (RULE,) = [rule for rule in all_rules() if rule.name == "webhook-is-proved"]
@@ -58,7 +59,9 @@ class Shows(Credulous):
         return f"Shows({self.secrets})"
 
     def verify_and_parse(self, headers: Mapping[str, str], raw: bytes, now: datetime) -> Hint:
-        return Plain(self.secrets, "x-token").verify_and_parse(headers, raw, now)
+        return ProvedBy(self.secrets, signing.the_secret_itself, "x-token").verify_and_parse(
+            headers, raw, now
+        )
 
 
 async def measured(hooks: Any) -> None:
@@ -80,11 +83,11 @@ async def test_one_that_breaks_over_a_strangers_words_is_found() -> None:
 @pytest.mark.parametrize(
     "proof",
     [
-        lambda secrets: HexOfBody(secrets, "x-hub-signature-256"),
-        lambda secrets: AnyHexOfBody(secrets, "x-pagerduty-signature"),
-        lambda secrets: Base64OfStamped(secrets, "x-signature", "x-signature-timestamp"),
-        Standard,
-        lambda secrets: Plain(secrets, "x-gitlab-token"),
+        lambda secrets: ProvedBy(secrets, signing.hex_of_body, "x-hub-signature-256"),
+        lambda secrets: ProvedBy(secrets, signing.any_hex_of_body, "x-pagerduty-signature"),
+        lambda secrets: ProvedBy(secrets, signing.base64_of_stamped, "x-signature", "x-signature-timestamp"),
+        lambda secrets: ProvedBy(secrets, signing.standard),
+        lambda secrets: ProvedBy(secrets, signing.the_secret_itself, "x-gitlab-token"),
     ],
 )
 async def test_each_scheme_of_ours_keeps_the_rule(proof: Any) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from integrations import signing
 from integrations.connector import Hint, Hooks
-from integrations.proofs import AnyHexOfBody, Base64OfStamped, HexOfBody, Plain, Standard
+from integrations.proofs import ProvedBy
 from integrations.signing import WINDOW, Fault, HookRefused
 
 NOW = datetime.fromtimestamp(1614265330, UTC)
@@ -42,7 +42,7 @@ def fault(proof: Hooks, headers: dict[str, str], raw: bytes, now: datetime = NOW
 
 def test_githubs_own_example_is_proved_and_a_byte_more_is_not() -> None:
     secret, body = GITHUB
-    proof = HexOfBody([secret], "x-hub-signature-256")
+    proof = ProvedBy([secret], signing.hex_of_body, "x-hub-signature-256")
     assert fault(proof, {"x-hub-signature-256": GITHUBS}, body) is None
     assert fault(proof, {"x-hub-signature-256": GITHUBS}, body + b" ") is Fault.WRONG
     assert fault(proof, {"x-hub-signature-256": GITHUBS.removeprefix("sha256=")}, body) is Fault.WRONG
@@ -51,13 +51,13 @@ def test_githubs_own_example_is_proved_and_a_byte_more_is_not() -> None:
 
 
 def test_the_example_of_standard_webhooks_is_proved_and_named_by_its_signed_id() -> None:
-    proof = Standard([STANDARD])
+    proof = ProvedBy([STANDARD], signing.standard)
     assert proof.verify_and_parse(HEADERS, BODY, NOW) == Hint(HEADERS["webhook-id"])
     both = {**HEADERS, "webhook-signature": f"v1,AAAA v2,{'x' * 9} {HEADERS['webhook-signature']}"}
     assert fault(proof, both, BODY) is None
     assert fault(proof, {**HEADERS, "webhook-id": "msg_another"}, BODY) is Fault.WRONG
     assert fault(proof, {**HEADERS, "webhook-timestamp": "1614265331"}, BODY) is Fault.WRONG
-    assert fault(Standard(["whsec_AAAA"]), HEADERS, BODY) is Fault.WRONG
+    assert fault(ProvedBy(["whsec_AAAA"], signing.standard), HEADERS, BODY) is Fault.WRONG
     old = {**HEADERS, "webhook-signature": HEADERS["webhook-signature"].replace("v1,", "v0,")}
     assert fault(proof, old, BODY) is Fault.UNSIGNED
     for name, why in (("webhook-id", Fault.UNSIGNED), ("webhook-timestamp", Fault.UNDATED)):
@@ -78,13 +78,14 @@ def test_the_example_of_standard_webhooks_is_proved_and_named_by_its_signed_id()
 def test_what_was_signed_too_long_ago_or_in_the_future_is_refused(
     after: timedelta, why: Fault | None
 ) -> None:
-    assert fault(Standard([STANDARD]), HEADERS, BODY, NOW + after) is why
+    assert fault(ProvedBy([STANDARD], signing.standard), HEADERS, BODY, NOW + after) is why
 
 
 def test_of_a_list_any_one_that_is_right_is_enough() -> None:
     secret, body = "pd-secret-of-a-sample", b'{"event":{"id":"1"}}'
     right = "v1=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    proof, header = AnyHexOfBody([secret], "x-pagerduty-signature"), "x-pagerduty-signature"
+    header = "x-pagerduty-signature"
+    proof = ProvedBy([secret], signing.any_hex_of_body, header)
     assert fault(proof, {header: f"v1={'0' * 64},{right}"}, body) is None
     assert fault(proof, {header: f"v1={'0' * 64}, {right}"}, body) is None
     assert fault(proof, {header: f"v1={'0' * 64}"}, body) is Fault.WRONG
@@ -99,27 +100,29 @@ def test_of_a_list_any_one_that_is_right_is_enough() -> None:
 def test_the_time_and_the_body_are_signed_one_after_the_other(at: str) -> None:
     secret, body = "zd-secret-of-a-sample", b'{"ticket_id":35436}'
     made = base64.b64encode(hmac.new(secret.encode(), at.encode() + body, hashlib.sha256).digest()).decode()
-    proof = Base64OfStamped([secret], "x-zendesk-webhook-signature", "x-zendesk-webhook-signature-timestamp")
-    headers = {"x-zendesk-webhook-signature": made, "x-zendesk-webhook-signature-timestamp": at}
+    name, stamp = "x-zendesk-webhook-signature", "x-zendesk-webhook-signature-timestamp"
+    proof = ProvedBy([secret], signing.base64_of_stamped, name, stamp)
+    headers = {name: made, stamp: at}
     assert fault(proof, headers, body) is None
     assert fault(proof, headers, body, NOW + timedelta(minutes=6)) is Fault.LATE
-    assert fault(proof, {**headers, "x-zendesk-webhook-signature-timestamp": at + "0"}, body) is Fault.WRONG
+    assert fault(proof, {**headers, stamp: at + "0"}, body) is Fault.WRONG
 
 
 def test_a_time_that_says_nothing_is_told_apart_from_a_wrong_signature() -> None:
     secret = "zd-secret-of-a-sample"
     for at in ("soon", "99999999999999999999", "2021-13-01"):
         told = hmac.new(secret.encode(), at.encode(), hashlib.sha256).digest()
-        proof = Base64OfStamped([secret], "s", "t")
+        proof = ProvedBy([secret], signing.base64_of_stamped, "s", "t")
         assert fault(proof, {"s": base64.b64encode(told).decode(), "t": at}, b"") is Fault.UNDATED
 
 
 def test_the_secret_itself_proves_where_nothing_is_signed() -> None:
-    proof = Plain(["one of ours", "the one before"], "x-gitlab-token")
+    proof = ProvedBy(["one of ours", "the one before"], signing.the_secret_itself, "x-gitlab-token")
     assert proof.verify_and_parse({"x-gitlab-token": "the one before"}, b"", NOW) == Hint("")
     assert fault(proof, {"x-gitlab-token": "one of our"}, b"") is Fault.WRONG
     assert fault(proof, {"x-gitlab-token": "   "}, b"") is Fault.UNSIGNED
-    assert fault(Plain([], "x-gitlab-token"), {"x-gitlab-token": "anything"}, b"") is Fault.WRONG
+    none = ProvedBy([], signing.the_secret_itself, "x-gitlab-token")
+    assert fault(none, {"x-gitlab-token": "anything"}, b"") is Fault.WRONG
 
 
 def _signed(secret: str, body: bytes) -> dict[str, str]:
@@ -127,7 +130,7 @@ def _signed(secret: str, body: bytes) -> dict[str, str]:
 
 
 def test_two_secrets_count_while_one_is_changed_for_the_other() -> None:
-    proof = HexOfBody(["the new one", "the old one"], "s")
+    proof = ProvedBy(["the new one", "the old one"], signing.hex_of_body, "s")
     assert [fault(proof, _signed(one, b"x"), b"x") for one in ("the new one", "the old one", "another")] == [
         None,
         None,
@@ -136,7 +139,7 @@ def test_two_secrets_count_while_one_is_changed_for_the_other() -> None:
 
 
 def test_the_same_bytes_are_the_same_delivery_whatever_else_is_changed() -> None:
-    proof = HexOfBody(["secret"], "s")
+    proof = ProvedBy(["secret"], signing.hex_of_body, "s")
     one = proof.verify_and_parse({**_signed("secret", b"x"), "x-github-delivery": "1"}, b"x", NOW)
     two = proof.verify_and_parse({**_signed("secret", b"x"), "x-github-delivery": "2"}, b"x", NOW)
     other = proof.verify_and_parse(_signed("secret", b"y"), b"y", NOW)
@@ -157,16 +160,16 @@ def test_every_signature_is_compared_with_every_secret_whatever_was_found(
     monkeypatch.setattr("integrations.signing.hmac.compare_digest", counted)
     right = _signed("a", b"")["s"].replace("sha256=", "v1=")
     for header in (f"{right},v1=b", f"v1=b,{right}"):
-        AnyHexOfBody(["a", "b", "c"], "s").verify_and_parse({"s": header}, b"", NOW)
+        ProvedBy(["a", "b", "c"], signing.any_hex_of_body, "s").verify_and_parse({"s": header}, b"", NOW)
     assert len(compared) == 2 * 2 * 3
 
 
 PROOFS: list[Hooks] = [
-    HexOfBody(["secret"], "s"),
-    AnyHexOfBody(["secret"], "s"),
-    Base64OfStamped(["secret"], "s", "t"),
-    Standard(["secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]),
-    Plain(["secret"], "s"),
+    ProvedBy(["secret"], signing.hex_of_body, "s"),
+    ProvedBy(["secret"], signing.any_hex_of_body, "s"),
+    ProvedBy(["secret"], signing.base64_of_stamped, "s", "t"),
+    ProvedBy(["secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"], signing.standard),
+    ProvedBy(["secret"], signing.the_secret_itself, "s"),
 ]
 _WORDS = st.binary(max_size=60).map(lambda raw: raw.decode("latin-1")) | st.sampled_from(
     ["v1=", "v1,", "sha256=", "sécret", "1614265330"]
