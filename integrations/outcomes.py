@@ -61,8 +61,7 @@ class Timing:
 
     def backoff(self, tries: int) -> timedelta:
         """How long to wait before the next try: tenacity decides, and nothing but the wait."""
-        # a wait looks at the count of tries alone, not at what was tried
-        state = RetryCallState(None, None, (), {})  # type: ignore[arg-type]
+        state = RetryCallState(None, None, (), {})  # type: ignore[arg-type]  # a wait looks at the count alone
         state.attempt_number = max(1, tries)
         return timedelta(seconds=self.retry(state))
 

@@ -54,8 +54,8 @@ class Hot:
         name = connection.dialect.name
         if name not in self._ready:
             compiled = self._statement.compile(dialect=_speaks(connection), column_keys=list(values))
-            # positiontup: SQLCompiler's, which `compile` does not promise
-            self._ready[name] = str(compiled), tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+            places = compiled.positiontup  # type: ignore[attr-defined]  # `compile` promises no SQLCompiler
+            self._ready[name] = str(compiled), tuple(places or ())
         return self._ready[name]
 
 

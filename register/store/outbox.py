@@ -57,8 +57,7 @@ class Sending:
 
 _ROW: Final = select(t.sending, t.bond.c.remote_id).outerjoin(t.bond, t.bond.c.id == t.sending.c.bond)
 # what is asked at every turn of a courier is put together once
-# its names come from the tables: once, not again in a class
-_Row = namedtuple("_Row", [column.name for column in _ROW.selected_columns])  # type: ignore[misc]
+_Row = namedtuple("_Row", [one.name for one in _ROW.selected_columns])  # type: ignore[misc]  # as above
 
 
 def _named(row: tuple[Any, ...]) -> Any:

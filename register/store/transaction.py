@@ -54,8 +54,7 @@ POLICY: Final = "policy"
 """The stream of what was adopted, and by whom: head knows its newest event."""
 
 
-# the table says which columns there are: once, not again in a class
-Head = namedtuple("Head", [column.name for column in t.head.columns])  # type: ignore[misc]
+Head = namedtuple("Head", [one.name for one in t.head.columns])  # type: ignore[misc]  # the table names them
 """The one row of the head."""
 
 

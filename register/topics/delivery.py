@@ -308,19 +308,24 @@ def _(command: RetrySending, incident: Any, world: World) -> Decision:
         )
     if row.state in ("queued", "waiting"):
         return _said(row, SentAgain(**about(row), **others_of(row, world), why="a person asked not to wait"))
-    replay = Enqueue(
-        row_id=command.command_id,
+    again = replay(row, command.command_id, row.payload)
+    return _said(
+        row,
+        SentAgain(**about(row), **others_of(row, world), why="a person asked to try it again", replay=again),
+    )
+
+
+def replay(row: SendingFacts, row_id: str, payload: str) -> Enqueue:
+    """The same sending on a person's word: a new row, with its operation id and its place in the bond."""
+    return Enqueue(
+        row_id=row_id,
         op_id=row.op_id,
         incident=row.incident,
         bond=row.bond,
         vendor=row.vendor,
         kind=row.kind,
-        payload=row.payload,
+        payload=payload,
         position=row.position,
-    )
-    return _said(
-        row,
-        SentAgain(**about(row), **others_of(row, world), why="a person asked to try it again", replay=replay),
     )
 
 

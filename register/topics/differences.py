@@ -15,7 +15,6 @@ from register.core import (
     Event,
     Role,
     Said,
-    SendingFacts,
     Target,
     World,
     bookkeeping,
@@ -30,7 +29,7 @@ from register.effect import Effect, Enqueue, Settle
 from register.incident import Ball, Bond, BondState, Difference, Incident, Priority
 from register.merging import Shared
 from register.text import Text
-from register.topics.delivery import about, keep_exchange, others_of, sending_of
+from register.topics.delivery import about, keep_exchange, others_of, replay, sending_of
 from register.topics.engagement import Which, the_one
 from register.topics.sendings import OfSending
 from register.topics.urging import reprioritised
@@ -155,7 +154,8 @@ def _(command: SettleDifference, incident: Incident, world: World) -> Decision:
     if row is not None:
         settled = settled.model_copy(update=others_of(row, world))
         if command.keep is Keep.OURS:
-            settled = settled.model_copy(update={"replay": _firmly(row, command.command_id)})
+            firm = orjson.dumps(orjson.loads(row.payload) | {"firm": True}).decode()  # whatever they say
+            settled = settled.model_copy(update={"replay": replay(row, command.command_id, firm)})
     return says(incident, settled)
 
 
@@ -178,20 +178,6 @@ def _the_difference(incident: Incident, vendor: str | None, what: Shared | None)
 
 def _settled(bond: Bond, one: Difference, keep: Keep) -> DifferenceSettled:
     return DifferenceSettled(bond=bond.id, vendor=bond.vendor, row_id=one.row_id, keep=keep, **_facts(one))
-
-
-def _firmly(row: SendingFacts, command_id: str) -> Enqueue:
-    """The same sending, which goes through whatever they say."""
-    return Enqueue(
-        row_id=command_id,
-        op_id=row.op_id,
-        incident=row.incident,
-        bond=row.bond,
-        vendor=row.vendor,
-        kind=row.kind,
-        payload=orjson.dumps(orjson.loads(row.payload) | {"firm": True}).decode(),
-        position=row.position,
-    )
 
 
 # Folds

@@ -112,8 +112,7 @@ class Listening:
         """Another ticket beside theirs is proposed, once: whether it concerns us is for a person to say."""
         if item.link is None or is_known(self._incidents[item.incident], bond, item.link):
             return []
-        about = {"bond": bond.id, "vendor": bond.vendor, "change_id": item.change_id, "author": item.author}
-        shown = LinkShown(**about, ref=item.link, how=item.body)
+        shown = LinkShown(**_about(item, bond), ref=item.link, how=item.body)
         self._incidents.update(after([Said(item.incident, shown)], self._incidents, at))
         return [shown]
 
@@ -194,12 +193,13 @@ def _is_own_doing(item: Heard, bond: Bond, world: World) -> bool:
     )
 
 
+def _about(item: Heard, bond: Bond) -> dict[str, Any]:
+    return {"bond": bond.id, "vendor": bond.vendor, "change_id": item.change_id, "author": item.author}
+
+
 def _comment(item: Heard, bond: Bond, of: TicketRef | None) -> SupplierSaid:
     return SupplierSaid(
-        bond=bond.id,
-        vendor=bond.vendor,
-        change_id=item.change_id,
-        author=item.author,
+        **_about(item, bond),
         body=item.body,
         public=item.public,
         perhaps_ours=item.by_our_account,
@@ -209,10 +209,7 @@ def _comment(item: Heard, bond: Bond, of: TicketRef | None) -> SupplierSaid:
 
 def _update(item: Heard, bond: Bond, before: str, of: TicketRef | None) -> SupplierUpdated:
     return SupplierUpdated(
-        bond=bond.id,
-        vendor=bond.vendor,
-        change_id=item.change_id,
-        author=item.author,
+        **_about(item, bond),
         before=before,
         raw_state=item.raw_state,
         ball=item.ball,
@@ -226,10 +223,7 @@ def _update(item: Heard, bond: Bond, before: str, of: TicketRef | None) -> Suppl
 
 def _file(item: Heard, bond: Bond, of: TicketRef | None) -> SupplierFile:
     return SupplierFile(
-        bond=bond.id,
-        vendor=bond.vendor,
-        change_id=item.change_id,
-        author=item.author,
+        **_about(item, bond),
         name=safe_name(item.body),
         size=item.size,
         place=item.place,

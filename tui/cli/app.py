@@ -14,6 +14,7 @@ from tui.cli import (
     care,
     carrying,
     clock,
+    credentials,
     demo,
     exporting,
     files,
@@ -77,8 +78,8 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("vendors", "check", suppliers.check),
     ("vendors", "systems", systems.systems),
     ("vendors", "new", new_vendor.new),
-    ("vendors", "login", suppliers.login),
-    ("vendors", "logout", suppliers.logout),
+    ("vendors", "login", credentials.login),
+    ("vendors", "logout", credentials.logout),
     ("vendors", "practice", suppliers.practice),
     ("", "apply", policy.apply),
     ("matrix", "show", policy.show),
@@ -127,7 +128,7 @@ def with_json(function: Callable[..., Answer]) -> Callable[..., Answer]:
         return replace(function(**given, **told), as_json=json)
 
     keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own.values()]
-    called.__signature__ = inspect.Signature([*keywords, _JSON])  # type: ignore[attr-defined]
+    called.__signature__ = inspect.Signature([*keywords, _JSON])  # type: ignore[attr-defined]  # PEP 362's own
     called.__annotations__ = {}
     called.__name__ = function.__name__
     return called

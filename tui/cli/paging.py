@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
@@ -22,6 +21,7 @@ from register.store import pages
 from register.store.adopted import adopted
 from register.text import SLUG, clip, one_line
 from register.toml_file import text_of
+from tui.cli import secretly
 from tui.cli.answer import Answer
 from tui.cli.here import Here, here
 from tui.cli.trouble import SUPPLIER, WrongUse
@@ -31,7 +31,6 @@ Who = Annotated[
 ]
 Channel = Annotated[str, typer.Argument(metavar="CHANNEL", help="one of their `reach`, as sms or mail")]
 _SECONDS: Final = 20.0
-_MOST_INPUT: Final = 4 * secrets.MAX_SECRET
 
 
 def _matrices(at: Here) -> Iterator[Matrix]:
@@ -73,7 +72,7 @@ def login(person: Who, channel: Channel) -> Answer:
             f" Nothing was stored: put it into `reach` of [people.{key}] first.",
             "channel",
         )
-    address = _address(key, channel).strip()
+    address = secretly.asked(f"Address of {key}'s {channel}, as apprise writes it").strip()
     fault = fault_in(address) if address else "The address is empty."
     if fault:
         raise WrongUse(f"{fault} Nothing was stored.")
@@ -88,23 +87,13 @@ def login(person: Who, channel: Channel) -> Answer:
     return Answer({"person": key, "channel": channel, "stored": True}, lines)
 
 
-def _address(key: str, channel: str) -> str:
-    if sys.stdin.isatty():
-        from getpass import getpass
-
-        return getpass(f"Address of {key}'s {channel}, as apprise writes it (not shown): ")
-    return sys.stdin.buffer.read(_MOST_INPUT).decode("utf-8", "replace")
-
-
 def logout(person: Who, channel: Channel) -> Answer:
     """Take the address by which somebody is paged out of the keyring."""
     for name, said in (("person", person), ("channel", channel)):
         if not _is_slug(said):
             raise WrongUse(f"{clip(one_line(said), 40)!r} is no name of matrix.toml. Nothing was done.", name)
     held = secrets.forget(secrets.slot(person, channel))
-    place = secrets.place()
-    said = f"was taken out of {place}" if held else f"is not in {place}: there was nothing to do"
-    lines = [f"The address of {person}'s {channel} {said}."]
+    lines = [f"The address of {person}'s {channel} {secretly.taken_out(held)}."]
     return Answer({"person": person, "channel": channel, "forgotten": held}, lines)
 
 

@@ -61,7 +61,7 @@ def command_of(command: type[Command]) -> Callable[..., Answer]:
         dry = bool(given.get(_DRY))
         return carry_out(command, values, fields, _sorted_out(in_words, given), keeps=keeps, dry=dry)
 
-    called.__signature__ = inspect.Signature(_parameters(command, fields))  # type: ignore[attr-defined]
+    called.__signature__ = inspect.Signature(_parameters(command, fields))  # type: ignore[attr-defined]  # PEP 362's own
     called.__doc__ = command.help()
     called.__name__ = command.verb
     return called
