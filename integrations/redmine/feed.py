@@ -106,7 +106,7 @@ class Feed:
             elsewhere = newest
         self._walks += 1
         floor = max(before.begin, before.elsewhere - OVERLAP)
-        seen, todo = self._fresh(rows, before.seen)
+        seen, todo = self._fresh(rows, self._gone(rows, before.seen, back), before.seen)
         self._quiet = 0 if todo else self._quiet + 1
         kept = stamp(elsewhere - OVERLAP)
         seen = {number: one for number, one in seen.items() if one.changed >= kept}
@@ -114,15 +114,30 @@ class Feed:
             return before  # nothing to write down: the place elsewhere may wait
         return replace(before, newest=newest, elsewhere=elsewhere, floor=floor, todo=todo, seen=seen)
 
-    def _fresh(self, rows: list[Row], before: Mapping[int, Seen]) -> tuple[dict[int, Seen], tuple[int, ...]]:
-        now, seen = self._clock(), dict(before)
-        todo = {}
+    def _gone(self, rows: list[Row], before: Mapping[int, Seen], back: datetime) -> dict[int, str]:
+        """What is not on the lists any more before it was read for the last time, and when it changed.
+
+        Deleted, or moved to where we look seldom: read now, or each poll would look back until others change.
+        """
+        here, floor = {row.id for row in rows}, stamp(back)
+        known = ((number, one) for number, one in before.items() if number not in here and not one.final)
+        return {number: one.changed for number, one in known if one.changed >= floor and self._is_over(one)}
+
+    def _is_over(self, one: Seen) -> bool:
+        """Whether the second in which it changed is over there; so it is where our clock went back."""
+        return not 0 <= self._clock() - one.first < SECOND
+
+    def _fresh(
+        self, rows: list[Row], gone: Mapping[int, str], before: Mapping[int, Seen]
+    ) -> tuple[dict[int, Seen], tuple[int, ...]]:
+        now, seen, todo = self._clock(), dict(before), dict(gone)
+        seen.update((number, replace(seen[number], final=True)) for number in gone)
         for row in rows:
             changed, known = stamp(row.updated_on), seen.get(row.id)
             if known is None or known.changed != changed:
                 seen[row.id] = Seen(changed, now)
                 todo[row.id] = changed
-            elif row.id not in todo and not known.final and not 0 <= now - known.first < SECOND:
+            elif row.id not in todo and not known.final and self._is_over(known):
                 seen[row.id] = replace(known, final=True)
                 todo[row.id] = changed
         return seen, tuple(sorted(todo, key=lambda number: (todo[number], number)))

@@ -27,6 +27,7 @@ from register.topics.intake import Log
 from register.topics.ownership import Take
 from register.verify import verify
 from tests.register.saying import ADA, ANA, ask, log, look, run_script, sql
+from tests.register.writer import LEAST
 
 pytestmark = pytest.mark.kills
 
@@ -46,7 +47,7 @@ def write_at_once(store: Store, seconds: float) -> None:
         out, err = ended.result()
         assert child.returncode == 0, err
         said = [json.loads(line) for line in out.splitlines()]
-        assert len(said) > 20
+        assert len(said) >= LEAST
         answers += said
     done = {answer["id"]: answer["seq"] for answer in answers if "seq" in answer}
     kept: dict[str, list[int]] = {}

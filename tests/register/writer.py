@@ -4,7 +4,8 @@ python -m tests.register.writer URL log-once COMMAND_ID      log under that id; 
 python -m tests.register.writer URL log-for-ever             for each line that comes in, a process that logs
                                                              and engages, and tells each acknowledged number
 python -m tests.register.writer URL log-slowly               log one each 50 ms, for twenty seconds at most
-python -m tests.register.writer URL random SECONDS SEED      random commands; print a JSON line on each
+python -m tests.register.writer URL random SECONDS SEED      random commands so long, LEAST at least; print a
+                                                             JSON line on each
 """
 
 from __future__ import annotations
@@ -47,14 +48,16 @@ MAKE: tuple[Callable[[str, random.Random], Command], ...] = (
     lambda n, r: DropSending(row_id="01ARZ3NDEKTSV4RRFFQ69G5FAV"),
 )
 
+LEAST = 30
+"""Where the lock is given out at random, one writer may get next to nothing in a few seconds."""
 POLICY = Policy(vendors={"acme": VendorFacts("acme", "Acme (sample)", production=False)})
 
 
 def at_random(desk: ServiceDesk, seconds: float, seed: int) -> None:
     chance = random.Random(seed)
     who = Principal(f"person{seed}", Role.COORDINATOR, "cli")
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    end, done = time.monotonic() + seconds, 0
+    while time.monotonic() < end or done < LEAST:
         target = f"INC-{chance.randint(1, 40)}"
         command = chance.choice(MAKE)(target, chance)
         answer = {"id": command.command_id, "verb": command.verb}
@@ -64,6 +67,7 @@ def at_random(desk: ServiceDesk, seconds: float, seed: int) -> None:
         except Refused as refused:
             answer |= {"refused": refused.sentence, "missing": isinstance(refused, NotFound)}
         print(json.dumps(answer), flush=True)
+        done += 1
 
 
 def for_ever(url: str) -> None:
