@@ -19,6 +19,7 @@ ALL: Final = (
     "verifying",
     "forwarding",
     "polling",
+    "pulling",
     "large",
     "stock_tinydb",
 )
