@@ -80,7 +80,7 @@ async def _bare(url: str, issues: int) -> int:
 
 
 async def _ours(url: str, issues: int) -> int:
-    """The walk of a poll that finds them all changed; not in it: what is read of each by itself afterwards."""
+    """The walk of a poll that finds them all changed; not in it: what is read of each afterwards."""
     config = RedmineConfig(project="supplier", reference_field=1)
     async with Http(url, {"X-Redmine-API-Key": "sample"}, name="delta") as http:
         feed = Feed(http, config)
