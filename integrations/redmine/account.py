@@ -27,6 +27,7 @@ class Account:
         self.config = config
         self._me = 0
         self._named: dict[str, dict[int, str]] = {}
+        self._trackers: dict[str, int] = {}
 
     async def user(self) -> User:
         """Ourselves. The one question that a wrong key is refused on, in every set-up."""
@@ -83,13 +84,19 @@ class Account:
     async def tracker(self, name: str = "") -> int:
         """The number of a tracker: of this name, else of the one that our tickets have."""
         wanted = name or self.config.tracker
-        for tracker in (await self.project()).trackers:
-            if tracker.name == wanted:
-                return tracker.id
+        if wanted not in self._trackers:
+            self._trackers = {each.name: each.id for each in (await self.project()).trackers}
+        if wanted in self._trackers:
+            return self._trackers[wanted]
         raise Rejected(
             f"The project {self.config.project} of {self.http.name} has no tracker {wanted}: "
             "nothing was sent. Mend it in vendors.toml."
         )
+
+    def made_as(self, asked: int, made: Named | None) -> None:
+        """As what an issue was made: Redmine takes another tracker where ours is the project's no more."""
+        if made is not None and made.id != asked:
+            self._trackers = {}  # the next one is refused, and that says why
 
     async def categories(self) -> dict[int, str]:
         """Number → name of the project's categories of issues."""

@@ -61,6 +61,7 @@ class Issue(Row):
     """An issue by itself, with what was asked to be included."""
 
     status: Named
+    tracker: Named | None = None
     priority: Named | None = None
     assigned_to: Named | None = None
     subject: str

@@ -125,7 +125,9 @@ class Redmine:
             answer = await self.http.post("/issues.json", json={"issue": issue}, op_id=draft.op_id)
         except Gone as failure:
             raise Rejected(f"{failure.why} Are `url` and `project` of {self.http.name} right?", 404) from None
-        return self._journals.ref(read(One, answer).issue.id)
+        made = read(One, answer).issue
+        self._account.made_as(issue["tracker_id"], made.tracker)
+        return self._journals.ref(made.id)
 
     async def get(self, ref: Ref) -> Ticket:
         return self._ticket(await self._issue(ref))

@@ -221,6 +221,21 @@ async def test_a_ticket_is_made_with_our_id_in_the_field_and_under_the_text(
     }
 
 
+async def test_the_project_is_asked_once_and_again_when_its_tracker_was_taken_away(
+    web: Routes, desk: Redmine
+) -> None:
+    made = web.post(ALL).respond(201, json={"issue": issue()})
+    asked = web.get("/projects/supplier.json").respond(json=project())
+    for _ in range(3):
+        await desk.create(Draft(OP, "Pump leaks", "", Priority.LOW))
+    assert (made.call_count, asked.call_count) == (3, 1)
+    web.post(ALL).respond(201, json={"issue": issue(tracker={"id": 1, "name": "Bug"})})
+    await desk.create(Draft(OP, "Pump leaks", "", Priority.LOW))
+    web.get("/projects/supplier.json").respond(json=project(trackers=named({1: "Bug"})))
+    with pytest.raises(Rejected, match="no tracker Support"):
+        await desk.create(Draft(OP, "Pump leaks", "", Priority.LOW))
+
+
 @pytest.mark.parametrize(
     ("answer", "failure"),
     [
