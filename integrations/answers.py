@@ -150,6 +150,7 @@ _BY_STATUS: Final[Mapping[int, Callable[[_Judged], Failure]]] = {
     409: _conflict,
     410: _gone,
     412: _conflict,
+    420: _limited,  # Statuspage's own
     429: _limited,
     501: _rejected,
 }

@@ -197,16 +197,16 @@ class Http:
         return await self._send(_Wish("POST", path, safe, params, json, content, headers, op_id, told=told))
 
     async def put(
-        self,
-        path: str,
-        json: object = None,
-        headers: Headers | None = None,
-        *,
-        safe: bool,
-        op_id: OpId = "",
+        self, path: str, json: object = None, headers: Headers | None = None, *, safe: bool, op_id: OpId = ""
     ) -> Answer:
         """Change something. Only the caller knows whether doing it twice is doing it once."""
         return await self._send(_Wish("PUT", path, safe, json=json, headers=headers, op_id=op_id))
+
+    async def patch(
+        self, path: str, json: object = None, headers: Headers | None = None, *, safe: bool, op_id: OpId = ""
+    ) -> Answer:
+        """Change a part of something, as `put` does the whole."""
+        return await self._send(_Wish("PATCH", path, safe, json=json, headers=headers, op_id=op_id))
 
     async def _send(self, wish: _Wish) -> Answer:
         """Ask; once more, renewed, where the credential was refused: that is before anything is done."""

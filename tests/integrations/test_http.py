@@ -171,10 +171,13 @@ async def test_an_answer_lost_is_unavailable_for_what_may_be_repeated(how: str) 
             (await http.put("/tickets/1", json={}, safe=True)).json()
 
 
-async def test_a_put_that_may_not_be_repeated_is_ambiguous() -> None:
-    async with serving(cut) as (http, _):
+async def test_a_change_that_may_not_be_repeated_is_ambiguous() -> None:
+    async with serving(cut) as (http, server):
         with pytest.raises(Ambiguous):
             await http.put("/tickets/1", json={}, safe=False, op_id=OP)
+        with pytest.raises(Ambiguous):
+            await http.patch("/tickets/1", json={}, safe=False, op_id=OP)
+        assert [head.split()[0] for head in server.asked] == ["PUT", "PATCH"]
 
 
 async def test_the_deadline_covers_the_whole_exchange_and_is_told() -> None:
@@ -320,6 +323,7 @@ STATUSES = {
     "410 Gone": Gone,
     "412 Precondition Failed": Conflict,
     "415 Unsupported": Rejected,
+    "420 Enhance Your Calm": RateLimited,
     "422 Unprocessable": Rejected,
     "429 Too Many": RateLimited,
     "501 Not Implemented": Rejected,
