@@ -82,8 +82,8 @@ def board(session: Session) -> MusterApp:
 
 
 def screen(app: MusterApp) -> str:
-    """What is on the screen, whatever was broken into lines."""
-    return " ".join(" ".join(text_of(app)).split())
+    """What is on the screen, whatever was broken into lines, in a frame or not."""
+    return " ".join(" ".join(text_of(app)).replace("│", " ").split())
 
 
 async def write(pilot: Any, key: str, text: str) -> None:
