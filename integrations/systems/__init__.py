@@ -18,6 +18,7 @@ SYSTEMS: Final[Mapping[str, str]] = MappingProxyType(
         "practice": "integrations.systems.practice:PracticeDesk",
         "redmine": "integrations.systems.redmine:Redmine",
         "rt": "integrations.systems.rt:RequestTracker",
+        "statuspage": "integrations.systems.statuspage:Statuspage",
     }
 )
 """`connector = "…"` in vendors.toml → module and class, imported when a vendor of that kind is read."""
