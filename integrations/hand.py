@@ -55,6 +55,7 @@ class Hand:
         return await asyncio.shield(answer)
 
     async def _write(self) -> None:
+        some: list[_Asked] = []
         try:
             while self._asked:
                 await self._for_others()
@@ -67,6 +68,11 @@ class Hand:
                         answer.set_result(outcome)
                     else:
                         answer.set_exception(outcome)
+        except Exception as error:  # the thread takes no work any more: nobody is left waiting
+            left, self._asked = [*some, *self._asked], []
+            for _, _, answer in left:
+                if not answer.done():
+                    answer.set_exception(error)
         finally:
             self._writing = None
 

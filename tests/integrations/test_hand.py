@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -84,3 +85,29 @@ async def test_what_nobody_foresaw_of_one_takes_nothing_from_the_others(
     assert isinstance(fault, KeyError)
     assert [one.number for one in (first, last) if isinstance(one, Receipt)] == ["INC-1", "INC-2"]
     hand.close()
+
+
+async def test_who_asks_when_the_writing_is_over_is_told_and_never_left_waiting(desk: ServiceDesk) -> None:
+    """Those who wait behind a commit that is under way, and who ask afterwards."""
+    hand, under_way, go_on = Hand(desk), threading.Event(), threading.Event()
+
+    def writes() -> None:
+        under_way.set()
+        assert go_on.wait(30)
+
+    busy = asyncio.create_task(hand.call(writes))
+    assert await asyncio.to_thread(under_way.wait, 30)
+    first = asyncio.create_task(hand.do(ANA, Log(title="Outage")))
+    while hand._asked or hand._writing is None:  # until it stands behind what is written
+        await asyncio.sleep(0)
+    behind = asyncio.create_task(hand.do(ANA, Log(title="Another")))
+    closing = asyncio.create_task(asyncio.to_thread(hand.close))
+    while not hand._thread._shutdown:
+        await asyncio.sleep(0.001)
+    go_on.set()
+    await asyncio.wait_for(asyncio.gather(busy, closing), 30)
+    done = await asyncio.wait_for(asyncio.gather(first, behind, return_exceptions=True), 30)
+    assert isinstance(done[0], Receipt)
+    assert isinstance(done[1], RuntimeError)
+    with pytest.raises(RuntimeError):
+        await asyncio.wait_for(hand.do(ANA, Log(title="Late")), 30)
