@@ -124,12 +124,23 @@ class PageState(StrEnum):
 
 
 class CallCard(BaseModel, frozen=True):
-    """A call that a person is asked to make. level: at which level of the supplier's own escalation."""
+    """A call that a person is asked to make. level: at which level of the supplier's own escalation.
+
+    passed, clock: what has passed, as `CallDue` tells it; that tells one broken promise from the next.
+    """
 
     why: CallWhy
     since: datetime
     level: int = 1
     page: PageState | None = None  # whether that person was paged for it
+    passed: datetime | None = None
+    clock: str = ""
+
+    def is_for(self, why: CallWhy | None, level: int, passed: datetime | None, clock: str) -> bool:
+        """Whether it is this reason that it asks for. What one of both does not tell is no difference."""
+        same_time = None in (self.passed, passed) or self.passed == passed
+        same_clock = "" in (self.clock, clock) or self.clock == clock
+        return (self.why, self.level) == (why, level) and same_time and same_clock
 
 
 class Bond(Value, frozen=True):

@@ -92,7 +92,10 @@ def _(event: CallDue, incident: Incident, at: datetime) -> Incident:
     if bond is None:
         return incident
     page = None if event.page_until is None else PageState.ASKED
-    changes: dict[str, Any] = {"call": CallCard(why=event.why, since=at, level=event.level, page=page)}
+    card = CallCard(
+        why=event.why, since=at, level=event.level, page=page, passed=event.since, clock=event.clock
+    )
+    changes: dict[str, Any] = {"call": card}
     if event.why is CallWhy.UNCONFIRMED:
         changes["confirm_by"] = None
     if event.why is CallWhy.PROMISE:

@@ -105,6 +105,9 @@ class PageEvent(Event):
     bond: str = ""
     vendor: str = ""
     why: CallWhy | None = None  # they are asked to call
+    level: int | None = None  # this and what follows: for which reason of that kind, where it is told
+    since: datetime | None = None
+    clock: str = ""
 
 
 class Notified(PageEvent):
@@ -151,7 +154,7 @@ def no_more(incident: Incident | None, about: About) -> str:
         return f"{about.vendor} is not engaged any more"
     if bond.call is None:
         return f"{about.vendor} has answered, or was called"
-    if (bond.call.why, bond.call.level) != (about.why, about.level):
+    if not bond.call.is_for(about.why, about.level, about.since, about.clock):
         return "there is a newer reason to call them"
     return ""
 
@@ -161,13 +164,16 @@ def about_of(payload: str) -> About:
     return About.model_validate_json(payload)
 
 
+_ABOUT: Final = ("bond", "vendor", "why", "level", "since", "clock")
+
+
 def _named(row: SendingFacts) -> dict[str, Any]:
     told: dict[str, Any] = {"row_id": row.row_id, "person": row.person}
     try:
         about = about_of(row.payload)
     except ValueError:  # it is settled all the same
         return told
-    return told | {"bond": about.bond, "vendor": about.vendor, "why": about.why}
+    return told | {name: getattr(about, name) for name in _ABOUT}
 
 
 def _page(command: OfPage, world: World) -> SendingFacts | None:
@@ -227,7 +233,10 @@ def dropped(row: SendingFacts, reason: str) -> Decision:
 def _stands(incident: Incident, event: PageEvent, page: PageState | None) -> Incident:
     """Note on the card that asks for the call how far its page has come, unless it asks for another one."""
     bond = incident.bond(event.bond)
-    if bond is None or bond.call is None or bond.call.why is not event.why:
+    if bond is None or bond.call is None:
+        return incident
+    level = bond.call.level if event.level is None else event.level
+    if not bond.call.is_for(event.why, level, event.since, event.clock):
         return incident
     return incident.with_bond(bond.but(call=bond.call.model_copy(update={"page": page})))
 

@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from register.backup import back_up
 from register.core import Policy, Refused
 from register.desk import ServiceDesk
-from register.incident import CallWhy, Impact, PageState, Urgency
+from register.incident import CallCard, CallWhy, Impact, PageState, Urgency
 from register.matrix_toml import read_matrix
 from register.policy_notes import notes
 from register.restore import restore
@@ -60,6 +60,7 @@ login = "ben"
 role = "coordinator"
 reach = ["sms", "mail"]
 """
+AT = datetime(2026, 3, 1, tzinfo=UTC)
 BOTH = (Tried(channel="sms", ok=False, why="no"), Tried(channel="mail", ok=False, why="no"))
 
 
@@ -271,6 +272,34 @@ def test_a_page_tells_of_the_call_that_it_was_for(desk: ServiceDesk, clock: Any)
     desk.do(ENGINE, ConfirmPage(row_id=page.row_id, tries=1, tried=(Tried(channel="sms", ok=True),)))
     assert card(desk, number) is PageState.ASKED
     assert no_more(look(desk, number), about_of(page.payload)) == "there is a newer reason to call them"
+
+
+def test_a_page_for_one_promise_says_nothing_of_the_next(desk: ServiceDesk, clock: Any) -> None:
+    """Both are promises that passed, of one supplier and at one level: the time tells which."""
+    number, row = unconfirmed(desk, clock)
+    arrived(desk, row)
+    for _ in range(2):
+        desk.do(ANA, LogCall(target=number, whom="Lena", said="Soon.", until=clock.now + timedelta(hours=1)))
+        tick(desk, clock.passes(hours=2))
+    old, new = (one for one in pages.unfinished(desk.store) if about_of(one.payload).why is CallWhy.PROMISE)
+    assert no_more(look(desk, number), about_of(old.payload)) == "there is a newer reason to call them"
+    assert no_more(look(desk, number), about_of(new.payload)) == ""
+    sent = {row.row_id: row for row in take(desk.store, clock.now, lost=clock.now - timedelta(days=1))}
+    sms = (Tried(channel="sms", ok=True),)
+    desk.do(ENGINE, ConfirmPage(row_id=old.row_id, tries=sent[old.row_id].tries, tried=sms))
+    assert card(desk, number) is PageState.ASKED
+    desk.do(ENGINE, ConfirmPage(row_id=new.row_id, tries=sent[new.row_id].tries, tried=sms))
+    assert card(desk, number) is PageState.DELIVERED
+    assert verify(desk.store).faults == []
+
+
+def test_word_of_a_page_from_before_it_told_of_which_promise_folds_as_it_did() -> None:
+    card = CallCard(why=CallWhy.PROMISE, since=AT, level=2, passed=AT, clock="")
+    assert card.is_for(CallWhy.PROMISE, 2, None, "")
+    assert not card.is_for(CallWhy.PROMISE, 2, AT + timedelta(hours=1), "")
+    assert not card.is_for(CallWhy.CONTRACT, 2, None, "")
+    assert CallCard(why=CallWhy.CONTRACT, since=AT, clock="fix").is_for(CallWhy.CONTRACT, 1, AT, "fix")
+    assert not CallCard(why=CallWhy.CONTRACT, since=AT, clock="fix").is_for(CallWhy.CONTRACT, 1, AT, "answer")
 
 
 def test_every_end_of_the_reason_is_known(desk: ServiceDesk, clock: Any) -> None:
