@@ -29,7 +29,7 @@ from integrations.vendor import Vendor
 from integrations.vendors import connector_for
 from register.core import Refused
 from register.store import RegisterUnavailable, outbox, vendors
-from register.topics.delivery import ResumeVendor
+from register.topics.pausing import ResumeVendor
 
 TOGETHER: Final = 0.001
 """Seconds to wait for other answers when one has come: one step then fills all their places."""
@@ -181,14 +181,13 @@ class Speaking:
             health = await connector.check()
         finally:
             await connector.http.aclose()
-        if await self._held_back():  # since it was asked, perhaps
-            return False
-        if health.ok:
+        if health.ok:  # a person may hold it back since it was asked
             why = "another credential is here, and its check passes"
-            await hand.do(COURIER, ResumeVendor(vendor=vendor.name, why=why))
-        elif any(check.passing for check in health.checks):  # that says nothing of the credential
+            resume = ResumeVendor(vendor=vendor.name, why=why)
+            return bool((await hand.do(COURIER, resume)).events)
+        if any(check.passing for check in health.checks):  # that says nothing of the credential
             self._used, self._not_before = before, monotonic() + ONCE_MORE
-        return health.ok
+        return False
 
     async def _held_back(self) -> bool:
         """Whether a person holds it back: then a person lets it go on. False where nothing does any more."""

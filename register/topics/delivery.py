@@ -117,16 +117,6 @@ class PauseVendor(Command):
     why: Text
 
 
-class ResumeVendor(Command):
-    """Send to a supplier again."""
-
-    role: ClassVar[Role] = Role.COORDINATOR
-    on_incident: ClassVar[bool] = False
-
-    vendor: str
-    why: Text
-
-
 class RetrySending(Command):
     """Try a sending again now: a doubtful one is looked up first."""
 
@@ -372,11 +362,6 @@ def _(command: AdoptTicket, incident: Any, world: World) -> Decision:
 def _(command: PauseVendor, incident: Any, world: World) -> Decision:
     event = VendorPaused(vendor=command.vendor, why=command.why)
     return (Said(f"vendor:{command.vendor}", event),)
-
-
-@decide.register
-def _(command: ResumeVendor, incident: Any, world: World) -> Decision:
-    return (Said(f"vendor:{command.vendor}", VendorResumed(vendor=command.vendor, why=command.why)),)
 
 
 @effects.register

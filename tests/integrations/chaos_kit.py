@@ -34,10 +34,11 @@ from register.incident import Bond, BondState, Impact, Label, Urgency
 from register.marker import unsigned
 from register.store import Store, open_store, outbox, vendors
 from register.topics.correction import Correct
-from register.topics.delivery import ResumeVendor, RetrySending
+from register.topics.delivery import RetrySending
 from register.topics.engagement import Reply
 from register.topics.hearing import Hear
 from register.topics.news import SupplierSaid, SupplierUpdated
+from register.topics.pausing import ResumeVendor
 from register.topics.proposal import Accept, Dispute
 from register.topics.urging import Reprioritise
 from register.topics.withdrawal import Withdraw

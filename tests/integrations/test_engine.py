@@ -32,11 +32,11 @@ from register.topics.delivery import (
     DropSending,
     FailSending,
     ResendSending,
-    ResumeVendor,
     RetrySending,
 )
 from register.topics.engagement import Engage, Reply
 from register.topics.intake import Log
+from register.topics.pausing import ResumeVendor
 from register.verify import verify
 
 

@@ -13,8 +13,8 @@ from integrations.practice.server import Practice, running_practice
 from register.backup import back_up
 from register.restore import restore
 from register.store import open_store, outbox
-from register.topics.delivery import ResumeVendor
 from register.topics.engagement import Reply
+from register.topics.pausing import LetGoOn
 from register.verify import verify
 
 
@@ -45,7 +45,7 @@ async def test_what_was_sent_after_the_backup_is_not_sent_again(
     assert (done.doubted, done.paused) == (2, ("practice",))
     back = open_store(str(tmp_path / "live.db"))
     engine = Engine.over(back, file)
-    engine.do(ResumeVendor(vendor="practice", why="we looked"))
+    engine.do(LetGoOn(vendor="practice", reason="we looked"))
     await engine.settle_all()
     assert not outbox.unfinished(back)
     assert tickets_by_reference(practice) == {op_id: 1}

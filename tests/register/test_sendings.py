@@ -20,10 +20,10 @@ from register.topics.delivery import (
     FailSending,
     PauseVendor,
     ResendSending,
-    ResumeVendor,
     RetrySending,
 )
 from register.topics.engagement import Engage, Reply
+from register.topics.pausing import HoldBack, LetGoOn, ResumeVendor
 from register.topics.relinking import Relink
 from register.verify import verify
 from tests.register.saying import (
@@ -378,6 +378,22 @@ def test_a_paused_supplier_is_on_record_and_gets_nothing_until_a_person_says_so(
     assert len(claim(desk.store, clock())) == 1
     assert story(desk, "vendor:acme") == ["vendor_paused", "vendor_resumed"]
     assert verify(desk.store).ok
+
+
+def test_what_a_person_holds_back_is_let_go_on_by_a_person_alone(desk: ServiceDesk, clock: Any) -> None:
+    """Even where a credential was refused, too: that another one works does not end what they said."""
+    engaged(desk)
+    why = "another credential works"
+    desk.do(BEN, HoldBack(vendor="acme", reason="they move"))
+    assert desk.do(ENGINE, ResumeVendor(vendor="acme", why=why)).events == ()
+    desk.do(ENGINE, PauseVendor(vendor="acme", why="The token is refused."))
+    assert desk.do(ENGINE, ResumeVendor(vendor="acme", why=why)).events == ()
+    assert claim(desk.store, clock()) == []
+    desk.do(BEN, LetGoOn(vendor="acme", reason="they have moved"))
+    assert len(claim(desk.store, clock())) == 1
+    desk.do(ENGINE, PauseVendor(vendor="acme", why="The token is refused."))
+    assert desk.do(ENGINE, ResumeVendor(vendor="acme", why=why)).events[0].kind == "vendor_resumed"
+    assert health(desk.store)["acme"].paused_why == ""
 
 
 def test_the_engine_settles_and_people_decide() -> None:

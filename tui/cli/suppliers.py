@@ -24,7 +24,7 @@ from register.core import NotFound, joined
 from register.store import vendors as kept
 from register.store.vendors import VendorHealth
 from register.text import clip, one_line
-from register.topics.delivery import ResumeVendor
+from register.topics.pausing import ResumeVendor
 from tui.cli.answer import Answer
 from tui.cli.here import here
 from tui.cli.tabular import LONGEST, columns
@@ -222,7 +222,9 @@ def _resumed(name: str) -> bool:
         health = kept.health(at.store).get(name)
         if health is None or not health.paused_why or health.paused_by:
             return False  # what a person holds back, a person lets go on
-        at.desk().do(at.who, ResumeVendor(vendor=name, why="its check passes"))
+        resume = ResumeVendor(vendor=name, why="its check passes")
+        if not at.desk().do(at.who, resume).events:
+            return False  # somebody holds it back since a moment ago
         at.wake_worker()
         return True
 
