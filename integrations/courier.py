@@ -153,7 +153,7 @@ class Courier:
             return
         kept, shown = exchange.begin(), await self._all_hidden()
         try:
-            pins = await asyncio.to_thread(taken_along, row, self._pin_of) if names_in(row.payload) else {}
+            pins = await self._taken_along(row)
         except PinMissing as missing:  # this process's lack: it says nothing of them, and stops nothing else
             store, now, why = self._hand.store, self._hand.now(), missing.why
             await self._hand.call(lambda: outbox.wait(store, row, now + PIN_WAIT, why, now))
@@ -189,6 +189,12 @@ class Courier:
             self._connector.http.hide(every_form_of([pin]))
             self._hidden.add(one)
         return True
+
+    async def _taken_along(self, row: Sending) -> dict[str, str]:
+        """What it takes along that is secret; raises PinMissing."""
+        if not names_in(row.payload):
+            return {}
+        return await asyncio.to_thread(taken_along, row, self._vendor.entitlement_secret, self._pin_of)
 
     async def _in_time(self, row: Sending, pins: Mapping[str, str]) -> Outcome:
         """Send before the deadline that stands in the row: past it others may look the row up."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -55,10 +55,13 @@ def names_in(payload: str) -> tuple[str, ...]:
     return tuple(told.get("secrets", ()))
 
 
-def taken_along(row: Sending, pin_of: PinOf) -> dict[str, str]:
-    """What a sending takes along, by name; PinMissing with what to do where one of them is not here."""
+def taken_along(row: Sending, named: Collection[str], pin_of: PinOf) -> dict[str, str]:
+    """What a sending takes along, by name; PinMissing with what to do where one of them is not here.
+
+    named: those of vendors.toml as it is now. What it names no more stays here, whenever it was asked for.
+    """
     found: dict[str, str] = {}
-    for name in names_in(row.payload):
+    for name in (one for one in names_in(row.payload) if one in named):
         try:
             pin = pin_of(row.vendor, name)
         except AuthFailed as failure:

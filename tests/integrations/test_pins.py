@@ -90,6 +90,21 @@ async def test_one_that_is_not_here_waits_alone(
     assert len(practice.desk.tickets) == 1
 
 
+async def test_one_that_the_file_names_no_more_stays_here(
+    at: Engine, practice: Practice, tmp_path: Path
+) -> None:
+    """It was asked for with it; since then they took its name out, so that it goes out no more."""
+    number = at.do(Log(title="db down")).number or ""
+    at.do(Engage(target=number, vendor="practice", message="please look"))
+    later = Engine.over(at.store, practice_file(tmp_path, practice.url))
+    later.courier._pin_of = lambda vendor, name: KEYRING.get((vendor, name))
+    await later.settle_all()
+    (ticket,) = practice.desk.tickets
+    assert "please look" in ticket.body
+    assert PIN not in ticket.body
+    assert "pin" not in ticket.body
+
+
 async def test_a_keyring_that_is_locked_is_waited_for(at: Engine, practice: Practice) -> None:
     def locked(vendor: str, name: str) -> str:
         raise AuthFailed("The keyring is locked: unlock it and try again.", AuthTrouble.MISSING)
