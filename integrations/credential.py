@@ -85,11 +85,27 @@ class Masks:
     def _all(self) -> tuple[str, ...]:
         return masks_of([*self._more, *(value for known in self._seen for value in known.values())])
 
-    def over(self, text: str) -> str:
-        """Return the text without them, should a supplier send them back."""
+    def over(self, text: str, most: int | None = None) -> str:
+        """Return the text without them, should a supplier send them back.
+
+        most: so many characters of it, or a few fewer: where one lies across the cut, none of it is there.
+        """
+        if most is not None and len(text) > most:
+            text = text[: self._whole(text, most)]
         for secret in self._words:
             text = text.replace(secret, "•••")
         return text
+
+    def _whole(self, text: str, end: int) -> int:
+        """Return where to cut a text, at `end` or before it, so that nothing masked lies across the cut."""
+        across = True
+        while across:
+            across = False
+            for secret in self._words:
+                at = text.find(secret, max(0, end - len(secret) + 1), end + len(secret) - 1)
+                if at >= 0:
+                    end, across = at, True
+        return end
 
 
 class Identity:

@@ -6,7 +6,7 @@ it, masked and capped, when it is worth keeping. One that arrived at once costs 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, Protocol
@@ -16,6 +16,8 @@ import orjson
 
 MOST: Final = 8_192
 """Characters of a body that are kept, and of all headers together."""
+_READ: Final = 2**18
+"""Bytes of a body that are looked at: what is kept, and behind it the longest secret, however written."""
 MOST_REQUESTS: Final = 4
 """Requests of one sending that are kept, the last of them."""
 SAMPLE_EVERY: Final = timedelta(minutes=1)
@@ -36,12 +38,18 @@ class Answered(Protocol):
     body: bytearray
 
 
+class Masking(Protocol):
+    """Takes its client's secrets out of a text, and cuts it."""
+
+    def __call__(self, text: str, most: int | None = None) -> str: ...
+
+
 class Asked(NamedTuple):
-    """One request. masked: takes its client's secrets out of a text; secret: headers that carry them."""
+    """One request. secret: headers that carry its client's secrets."""
 
     request: httpx.Request
     answer: Answered
-    masked: Callable[[str], str]
+    masked: Masking
     secret: frozenset[str]
 
 
@@ -111,5 +119,6 @@ def _text(content: bytes, headers: Mapping[str, str], asked: Asked) -> str:
         return ""
     if kind and not any(word in kind for word in ("json", "text", "xml", "html", "urlencoded")):
         return f"({len(content):,} bytes of {kind})"
-    text = asked.masked(content.decode("utf-8", "replace"))  # whole: a secret may lie across the cut
-    return text if len(text) <= MOST else f"{text[:MOST]}… ({len(content):,} bytes)"
+    whole = content[:_READ].decode("utf-8", "replace")
+    text = asked.masked(whole, MOST)  # a secret may lie across the cut
+    return text if len(whole) <= MOST else f"{text[:MOST]}… ({len(content):,} bytes)"

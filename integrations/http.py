@@ -352,9 +352,9 @@ class Http:
         """The same, until a few more requests had others, by name: what is given once and then replaced."""
         self._us.masks.learn(secrets)
 
-    def masked(self, text: str) -> str:
-        """`text` without this client's secrets, should a supplier send them back."""
-        return self._us.masks.over(text)
+    def masked(self, text: str, most: int | None = None) -> str:
+        """`text` without this client's secrets, should a supplier send them back. most: see `Masks.over`."""
+        return self._us.masks.over(text, most)
 
 
 @functools.cache

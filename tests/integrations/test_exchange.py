@@ -167,6 +167,35 @@ async def test_it_is_no_longer_than_it_may_be() -> None:
     assert one["answer"].endswith("… (15,000 bytes)")
 
 
+@pytest.mark.parametrize("before", [exchange.MOST - 30, exchange.MOST - 5, exchange.MOST - 1])
+async def test_no_part_of_a_secret_is_left_where_a_body_is_cut(before: int) -> None:
+    secret = "0123456789abcdefghij"
+    told = await asked(
+        f"token {secret}", "Authorization", lambda _: answers(400, b"y" * before + secret.encode() * 3), {}
+    )
+    (one,) = json.loads(told)
+    kept = one["answer"].rpartition("…")[0].lstrip("y").replace(exchange.HIDDEN, "")
+    assert kept == ""
+    assert len(one["answer"]) > before
+
+
+def test_of_a_large_body_no_more_is_looked_at_than_can_be_kept() -> None:
+    """The loop that sends to all suppliers does it."""
+    looked: list[int] = []
+
+    def masked(text: str, most: int | None = None) -> str:
+        looked.append(len(text))
+        return text[:most]
+
+    request = httpx.Request("POST", "http://x.invalid/", content=b"x" * 2_000_000)
+    request.headers["content-type"] = "application/json"
+    silent: Any = SimpleNamespace(response=None, body=bytearray())
+    (one,) = json.loads(exchange.told([exchange.Asked(request, silent, masked, frozenset())]))
+    assert one["body"].endswith("x… (2,000,000 bytes)")
+    assert len(one["body"]) < exchange.MOST + 40
+    assert max(looked) < 300_000
+
+
 async def test_a_line_that_breaks_leaves_the_request_alone() -> None:
     def breaks(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("gone")
@@ -181,5 +210,7 @@ def test_bytes_that_are_no_text_are_told_by_their_size() -> None:
         "POST", "http://x.invalid/", content=b"\x00\xff" * 90, headers={"Content-Type": "image/png"}
     )
     silent: Any = SimpleNamespace(response=None, body=bytearray())
-    (one,) = json.loads(exchange.told([exchange.Asked(request, silent, str, frozenset())]))
+    (one,) = json.loads(
+        exchange.told([exchange.Asked(request, silent, lambda text, most=None: text, frozenset())])
+    )
     assert one["body"] == "(180 bytes of image/png)"
