@@ -15,6 +15,7 @@ from typing import Final
 
 SYSTEMS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "opsgenie": "integrations.systems.opsgenie:Opsgenie",
         "practice": "integrations.systems.practice:PracticeDesk",
         "redmine": "integrations.systems.redmine:Redmine",
         "rt": "integrations.systems.rt:RequestTracker",

@@ -13,6 +13,7 @@ OWN = {
     "practice": [],
     "rt": ["--set", "queue=Muster", "--set", "reference_field=External Reference"],
     "redmine": ["--set", "project=muster", "--set", "reference_field=7"],
+    "opsgenie": [],
     "statuspage": ["--set", "page=2vp47kp8vp10"],
     "manual": ["--phone", "+1 555 0199"],
 }
