@@ -4,7 +4,7 @@
 # PYTHON=/path/to/python3 chooses the interpreter; the first one that fits is taken otherwise.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint pytest test-kills test-peers test-storms test-chaos lock bench clean FORCE
+.PHONY: help setup run test lint pytest test-kills test-peers test-contracts test-storms test-chaos lock bench clean FORCE
 .DELETE_ON_ERROR:
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
@@ -63,13 +63,16 @@ lint: setup
 	.venv/bin/lint-imports
 
 pytest: lint
-	$(PY) -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m "not peers and not chaos and not kills"
+	$(PY) -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m "not peers and not chaos and not kills and not contracts"
 
 test-kills: setup ## real processes killed, disks filled, databases taken away, several users and writers
 	$(PY) -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m "kills and not peers and not chaos"
 
 test-peers: setup ## tests against real ticketing systems (needs root and apt)
 	@.ci/peers
+
+test-contracts: setup ## our connectors against the vendors' own API descriptions (needs Node.js, or gets it)
+	@.ci/contracts
 
 test-storms: setup ## 500 engagements on each real system while everything breaks (hours)
 	@.ci/peers -m "peers and chaos" -s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from pydantic import BaseModel
 
@@ -11,6 +12,9 @@ from integrations.opsgenie.config import ACKNOWLEDGED, CLOSED, OPEN
 from integrations.zones import TheirTime
 from register.incident import TicketRef
 from register.text import one_line
+
+_LONGEST: Final = 100 * 365 * 24 * 3_600_000
+"""Milliseconds, beyond which a time is none."""
 
 
 class Accepted(BaseModel):
@@ -68,7 +72,8 @@ class Alert(BaseModel):
             (ACKNOWLEDGED, report.ackTime, report.acknowledgedBy),
             (CLOSED, report.closeTime, report.closedBy),
         )
-        return [(raw, self.createdAt + timedelta(milliseconds=ms), who) for raw, ms, who in told if ms]
+        known = [(raw, ms, who) for raw, ms, who in told if ms is not None and 0 <= ms <= _LONGEST]
+        return [(raw, self.createdAt + timedelta(milliseconds=ms), who) for raw, ms, who in known]
 
 
 class TheAlert(BaseModel):

@@ -137,3 +137,12 @@ async def test_an_alert_that_was_deleted_is_gone(desk: Opsgenie, there: PlayedOp
     there.alerts.clear()
     with pytest.raises(Gone):
         await desk.get(ref)
+
+
+async def test_a_time_that_is_none_harms_nothing(desk: Opsgenie, there: PlayedOpsgenie) -> None:
+    ref = await desk.create(draft())
+    there.do(ref.id, "acknowledge", LENA)
+    there.alerts[ref.id]["report"]["closeTime"] = -(2**62)
+    there.say(ref.id, "we look", LENA)
+    told = await desk.history(ref)
+    assert [change.raw_state or change.body for change in told.changes] == ["acknowledged", "we look"]

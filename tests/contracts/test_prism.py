@@ -1,0 +1,30 @@
+"""Prism refuses what a description does not allow: where it cannot read a schema, it lets everything pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.contracts
+
+BAD: dict[str, tuple[str, str, Any, dict[str, str]]] = {
+    "opsgenie": ("POST", "/v2/alerts", {"message": 7}, {"Authorization": "GenieKey sample"}),
+    "statuspage": (
+        "POST",
+        "/pages/p1/incidents",
+        {"incident": {"name": "x", "status": "nope"}},
+        {"Authorization": "OAuth sample"},
+    ),
+}
+"""Description → a request that it must not allow."""
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_a_description_does_not_allow_is_refused(served: Callable[[str], str], name: str) -> None:
+    method, path, body, headers = BAD[name]
+    answer = httpx.request(method, served(name) + path, json=body, headers=headers, timeout=60)
+    assert 400 <= answer.status_code < 500
+    assert answer.headers.get("sl-violations")
