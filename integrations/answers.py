@@ -24,12 +24,15 @@ from integrations.errors import (
     Rejected,
     Unavailable,
 )
+from integrations.masks import Masking
 from register.text import clip, one_line
 
 if TYPE_CHECKING:
     import httpx
 
 MAX_SENTENCE: Final = 300
+_READ: Final = 2**14
+"""Characters of a refusal that are looked at for its sentence."""
 MAX_WAIT: Final = timedelta(days=1)
 """The longest wait that is believed."""
 _EPOCH: Final = 1_000_000_000
@@ -161,13 +164,14 @@ def judge(
     name: str,
     response: httpx.Response,
     body: bytes,
-    masked: Callable[[str], str],
+    masked: Masking,
     repeatable: bool,
     op_id: OpId,
     deadline: datetime,
 ) -> Failure:
     """The failure that an answer other than 2xx is."""
-    said = clip(one_line(masked(sentence(body, response.headers.get("content-type", "")))), MAX_SENTENCE)
+    whole = sentence(body, response.headers.get("content-type", ""))
+    said = clip(one_line(masked(whole, _READ)), MAX_SENTENCE)
     it = _Judged(name, response.status_code, response.headers, said.rstrip("."), repeatable, op_id, deadline)
     return _BY_STATUS.get(it.status, _BY_HUNDRED.get(it.status // 100, _broken))(it)
 

@@ -14,6 +14,8 @@ from typing import Any, Final, NamedTuple, Protocol
 import httpx
 import orjson
 
+from integrations.masks import Masking
+
 MOST: Final = 8_192
 """Characters of a body that are kept, and of all headers together."""
 _READ: Final = 2**18
@@ -36,12 +38,6 @@ class Answered(Protocol):
 
     response: httpx.Response | None
     body: bytearray
-
-
-class Masking(Protocol):
-    """Takes its client's secrets out of a text, and cuts it."""
-
-    def __call__(self, text: str, most: int | None = None) -> str: ...
 
 
 class Asked(NamedTuple):

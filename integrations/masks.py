@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection
+from typing import Protocol
 from urllib.parse import quote
 
 import orjson
+
+
+class Masking(Protocol):
+    """Takes its client's secrets out of a text, and cuts it; as `credential.Masks.over`."""
+
+    def __call__(self, text: str, most: int | None = None) -> str: ...
 
 
 def masks_of(values: Collection[str]) -> tuple[str, ...]:

@@ -20,7 +20,9 @@ from typing import Any
 import httpx
 import pytest
 
+from integrations import answers
 from integrations.answers import retry_after
+from integrations.credential import Masks
 from integrations.errors import (
     Ambiguous,
     AuthFailed,
@@ -34,6 +36,7 @@ from integrations.errors import (
     Unavailable,
 )
 from integrations.http import MAX_CONNECTIONS, Http, Limits
+from register.text import one_line as in_one_line
 
 SECRET = "1-34-0123456789abcdef"
 HEADERS = {"Authorization": f"token {SECRET}"}
@@ -283,6 +286,28 @@ async def test_ten_megabytes_are_not_taken() -> None:
             await http.post("/tickets", json={})
         with pytest.raises(Rejected, match="a person must look"):  # asking again would bring the same
             await http.get("/tickets")
+
+
+def test_of_a_refusal_as_large_as_an_answer_may_be_little_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is judged on the loop that sends to all suppliers; and no part of a secret is left at the cut."""
+    masks, looked = Masks(), list[int]()
+    masks.learn({"Authorization": f"token {SECRET}"})
+
+    def one_line(text: str) -> str:
+        looked.append(len(text))
+        return in_one_line(text)
+
+    monkeypatch.setattr(answers, "one_line", one_line)
+    headers = {"content-type": "text/plain"}
+    for before in (b" " * (answers._READ - 3), b"no " * 2**21):
+        body = before + SECRET.encode() * 2
+        failure = answers.judge(
+            "acme", httpx.Response(400, headers=headers), body, masks.over, True, "op", datetime.now(UTC)
+        )
+        assert SECRET[:3] not in failure.why
+    assert max(looked) <= answers._READ
 
 
 async def test_a_small_packed_answer_that_unpacks_to_a_huge_one_is_not_taken() -> None:
