@@ -42,6 +42,7 @@ _SAYS: Final = (
     "error_description",
     "detail",
     "errorMessages",
+    "details",
     "error",
     "errors",
     "title",
@@ -189,7 +190,7 @@ def sentence(body: bytes, content_type: str) -> str:
 
 def _said(value: Any, depth: int = 0) -> str:
     """The words in a JSON refusal, whatever its shape: the supplier's own key for them first."""
-    if depth > 3 or value is None or isinstance(value, bool):
+    if depth > 4 or value is None or isinstance(value, bool):
         return ""
     if isinstance(value, list):
         return "; ".join(filter(None, (_said(each, depth + 1) for each in value[:5])))

@@ -20,6 +20,7 @@ SYSTEMS: Final[Mapping[str, str]] = MappingProxyType(
         "redmine": "integrations.systems.redmine:Redmine",
         "rt": "integrations.systems.rt:RequestTracker",
         "statuspage": "integrations.systems.statuspage:Statuspage",
+        "zendesk": "integrations.systems.zendesk:Zendesk",
     }
 )
 """`connector = "…"` in vendors.toml → module and class, imported when a vendor of that kind is read."""

@@ -15,6 +15,7 @@ OWN = {
     "redmine": ["--set", "project=muster", "--set", "reference_field=7"],
     "opsgenie": [],
     "statuspage": ["--set", "page=2vp47kp8vp10"],
+    "zendesk": ["--set", "user=muster@customer.example"],
     "manual": ["--phone", "+1 555 0199"],
 }
 
