@@ -20,6 +20,7 @@ SYSTEMS: Final[Mapping[str, str]] = MappingProxyType(
         "redmine": "integrations.systems.redmine:Redmine",
         "rt": "integrations.systems.rt:RequestTracker",
         "statuspage": "integrations.systems.statuspage:Statuspage",
+        "zammad": "integrations.systems.zammad:Zammad",
         "zendesk": "integrations.systems.zendesk:Zendesk",
     }
 )

@@ -16,6 +16,7 @@ OWN = {
     "opsgenie": [],
     "statuspage": ["--set", "page=2vp47kp8vp10"],
     "zendesk": ["--set", "user=muster@customer.example"],
+    "zammad": ["--set", "group=Support", "--set", "reference_field=muster_ref"],
     "manual": ["--phone", "+1 555 0199"],
 }
 

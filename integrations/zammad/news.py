@@ -1,0 +1,81 @@
+"""What has changed in a Zammad: its tickets by time, and what happened on those that moved."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from integrations.connector import Change, Cursor, Page, Ref, Unread
+from integrations.errors import AuthFailed, AuthTrouble, Gone
+
+if TYPE_CHECKING:
+    from integrations.zammad.story import Story
+    from integrations.zammad.tickets import Tickets
+
+OVERLAP: Final = timedelta(minutes=2)
+"""Looked back over: of what is written side by side, an earlier time may appear after a later one."""
+CALM: Final = 10
+"""Polls without news, after which nothing can still be on its way before the cursor."""
+AT_ONCE: Final = 10
+"""Tickets that are read for one page."""
+
+
+class News:
+    """Pages of changes. Raises `integrations.errors` kinds."""
+
+    def __init__(self, tickets: Tickets, story: Story, web: str) -> None:
+        self._tickets = tickets
+        self._story = story
+        self._web = web
+        self._quiet = 0
+
+    async def page(self, cursor: Cursor | None) -> Page:
+        if cursor is None:
+            return await self._start()
+        begin, newest = (datetime.fromisoformat(cursor[name]) for name in ("begin", "newest"))
+        seen, todo = dict(cursor["seen"]), [tuple(one) for one in cursor["todo"]]
+        floor = max(begin, newest - OVERLAP)
+        if not todo:
+            since = floor if self._quiet < CALM else newest + timedelta(milliseconds=1)
+            rows = await self._tickets.changed_since(since)
+            moved = [row for row in rows if seen.get(str(row.id)) != row.updated_at.isoformat()]
+            self._quiet = 0 if moved else self._quiet + 1
+            todo = [(str(row.id), row.number, floor.isoformat()) for row in moved]
+            seen |= {str(row.id): row.updated_at.isoformat() for row in moved}
+            newest = max([newest, *(row.updated_at for row in moved)])
+        changes: list[Change] = []
+        unread: list[Unread] = []
+        for number, name, since_then in todo[:AT_ONCE]:
+            told, odd = await self._told(number, name, datetime.fromisoformat(since_then))
+            changes += [change for change in told if change.at > begin]
+            unread += odd
+        changes.sort(key=lambda change: change.at)
+        rest = todo[AT_ONCE:]
+        kept = {number: at for number, at in seen.items() if datetime.fromisoformat(at) >= newest - OVERLAP}
+        return Page(tuple(changes), _cursor(begin, newest, kept, rest), not rest, tuple(unread))
+
+    async def _start(self) -> Page:
+        """At the newest change there is."""
+        row = await self._tickets.newest()
+        at = row.updated_at if row else datetime(1970, 1, 1, tzinfo=UTC)
+        seen = {str(row.id): at.isoformat()} if row else {}
+        return Page((), _cursor(at, at, seen, []), done=True)
+
+    async def _told(self, number: str, name: str, since: datetime) -> tuple[list[Change], list[Unread]]:
+        """One ticket's news. Deleted, it tells nothing more; hidden from us, a person looks."""
+        ref = Ref(id=number, key=f"#{name}", url=f"{self._web}/#ticket/zoom/{number}")
+        try:
+            return await self._story.told(ref, since)
+        except Gone:
+            return [], []
+        except AuthFailed as failure:
+            if failure.trouble is not AuthTrouble.FORBIDDEN:
+                raise
+            return [], [
+                Unread(f"ticket {number} {since.isoformat()}", f"ticket {number}", failure.why, number)
+            ]
+
+
+def _cursor(begin: datetime, newest: datetime, seen: dict[str, str], todo: list[tuple[str, ...]]) -> Cursor:
+    times = {"begin": begin.isoformat(), "newest": newest.isoformat()}
+    return {**times, "seen": seen, "todo": [list(one) for one in todo]}

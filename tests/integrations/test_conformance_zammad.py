@@ -1,0 +1,16 @@
+"""The Zammad connector, measured by every rule of the conformance suite on a played Zammad."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations.conformance.suite import Suite
+from tests.played.zammad import ZammadWorld
+
+
+class TestZammad(Suite):
+    """Each rule is a test of its own."""
+
+    @pytest.fixture
+    def world(self) -> ZammadWorld:
+        return ZammadWorld()

@@ -1,0 +1,193 @@
+"""What is Zammad's own, on a played one."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from integrations.connector import (
+    Absent,
+    CannotTell,
+    ChangeKind,
+    Comment,
+    Draft,
+    Found,
+    Page,
+    Reprioritise,
+    Theirs,
+    Transition,
+)
+from integrations.errors import Gone, Moved, Rejected
+from integrations.http import Http
+from integrations.signing import HookRefused
+from integrations.systems.zammad import Zammad
+from integrations.zammad.news import AT_ONCE, CALM
+from integrations.zammad.tickets import PAGE
+from register.core import new_id
+from register.incident import Priority
+from tests.played.zammad import FIELD, LENA, TOKEN, PlayedZammad, ZammadWorld
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def world() -> ZammadWorld:
+    return ZammadWorld()
+
+
+@pytest.fixture
+def there(world: ZammadWorld) -> PlayedZammad:
+    return world.played
+
+
+@pytest.fixture
+async def desk(world: ZammadWorld) -> AsyncIterator[Zammad]:
+    headers = Zammad.headers(world.config, TOKEN)
+    async with Http(world.url + Zammad.root, headers, name="acme", transport=world.transport()) as http:
+        yield Zammad(http, world.config)
+
+
+def draft(title: str = "Pump leaks") -> Draft:
+    return Draft(new_id(), title, "It drips.", Priority.HIGH)
+
+
+async def every(desk: Zammad, page: Page) -> tuple[list[str], Page]:
+    heard: list[str] = []
+    while True:
+        page = await desk.changes(page.next)
+        heard += [change.body or change.raw_state for change in page.changes]
+        if page.done:
+            return heard, page
+
+
+async def test_an_attribute_that_is_not_there_is_dropped_and_check_says_so_before(
+    desk: Zammad, world: ZammadWorld, there: PlayedZammad
+) -> None:
+    wrong = world.config.model_copy(update={"reference_field": "muster_reff"})
+    made = Zammad(desk.http, wrong)
+    told = draft()
+    ref = await made.create(told)
+    assert "muster_reff" not in there.tickets[int(ref.id)]
+    with pytest.raises(Rejected, match="does not exist"):  # it is refused, not found absent
+        await made.find(told.op_id, LONG_AGO)
+    health = await made.check()
+    says = next(check for check in health.checks if check.name == "reference")
+    assert not says.ok
+    assert "muster_reff" in says.todo
+
+
+async def test_what_carries_nearly_our_reference_proves_nothing(desk: Zammad, there: PlayedZammad) -> None:
+    told = draft()
+    ref = await desk.create(told)
+    there.tickets[int(ref.id)][FIELD] = told.op_id.lower()
+    assert isinstance(await desk.find(told.op_id, LONG_AGO), CannotTell)
+    assert await desk.find(new_id(), LONG_AGO) == Absent()
+
+
+async def test_an_internal_article_that_became_public_is_told(desk: Zammad, there: PlayedZammad) -> None:
+    ref = await desk.create(draft())
+    there.agent = False
+    with pytest.raises(Rejected, match="our account is no agent's"):
+        await desk.apply(ref, Comment(new_id(), "between us", public=False))
+
+
+async def test_internal_articles_take_a_word_in_the_file(desk: Zammad, world: ZammadWorld) -> None:
+    open_ = Zammad(desk.http, world.config.model_copy(update={"internal_comments": False}))
+    ref = await open_.create(draft())
+    with pytest.raises(Rejected, match="nothing was sent"):
+        await open_.apply(ref, Comment(new_id(), "between us", public=False))
+    world.played.say(int(ref.id), LENA, body="among us", internal=True)
+    world.played.say(int(ref.id), LENA, body="to you")
+    told = await open_.history(ref)
+    assert [change.body for change in told.changes if not change.by_our_account] == ["to you"]
+
+
+async def test_a_note_and_its_state_are_there_together(desk: Zammad, there: PlayedZammad) -> None:
+    ref, op_id = await desk.create(draft()), new_id()
+    before = desk.http.asked
+    done = await desk.apply(ref, Transition(op_id, Theirs.CLOSED, "no longer needed"))
+    assert there.tickets[int(ref.id)]["state"] == "closed"
+    assert [one["id"] for one in there.articles[int(ref.id)]][1:] == [int(one) for one in done.change_ids]
+    assert desk.http.asked - before <= 4
+
+
+async def test_a_page_of_html_is_told_as_text(desk: Zammad, there: PlayedZammad) -> None:
+    ref = await desk.create(draft())
+    there.say(int(ref.id), LENA, body="Hi,<br><br><b>we</b> look", content_type="text/html")
+    told = await desk.history(ref)
+    assert told.changes[-1].body == "Hi,\n\nwe look"
+
+
+async def test_a_merged_ticket_whose_history_does_not_say_where_is_gone(
+    desk: Zammad, there: PlayedZammad
+) -> None:
+    ref = await desk.create(draft())
+    into = there.make(LENA, {"title": "Collected", "group": "Support", "article": {"body": "-"}})
+    there.merge(int(ref.id), into)
+    with pytest.raises(Moved):
+        await desk.get(ref)
+    there.history[int(ref.id)].clear()
+    with pytest.raises(Gone):
+        await desk.get(ref)
+
+
+async def test_their_file_is_heard_and_fetched(desk: Zammad, there: PlayedZammad) -> None:
+    ref = await desk.create(draft())
+    there.say(int(ref.id), LENA, body="see", attachments=[{"filename": "a.txt", "data": "aGVsbG8="}])
+    file = next(one for one in (await desk.history(ref)).changes if one.kind is ChangeKind.FILE)
+    assert (file.body, file.size) == ("a.txt", 5)
+    assert await desk.fetch(ref, file.place, 100) == b"hello"
+    with pytest.raises(Rejected, match="5 bytes"):
+        await desk.fetch(ref, file.place, 4)
+    with pytest.raises(Rejected, match="no file"):
+        await desk.fetch(ref, "../users/me", 100)
+
+
+async def test_requests_follow_what_changed(desk: Zammad, there: PlayedZammad) -> None:
+    refs = [await desk.create(draft(f"Pump {number}")) for number in range(20)]
+    await desk.apply(refs[0], Reprioritise(new_id(), Priority.LOW))  # who we are is asked once
+    page = await desk.changes(None)
+    _, page = await every(desk, page)
+    for _ in range(CALM):
+        page = await desk.changes(page.next)
+    before = desk.http.asked
+    page = await desk.changes(page.next)
+    assert (page.changes, desk.http.asked - before) == ((), 1)
+    for ref in refs[:10]:
+        there.say(int(ref.id), LENA, body="we look")
+    before = desk.http.asked
+    heard, page = await every(desk, page)
+    assert heard == ["we look"] * 10
+    assert desk.http.asked - before == 21
+
+
+async def test_more_tickets_than_a_page_are_all_told(desk: Zammad, there: PlayedZammad) -> None:
+    numbers = [
+        there.make(LENA, {"title": "Pump", "group": "Support", "article": {"body": "-"}})
+        for _ in range(PAGE + AT_ONCE + 3)
+    ]
+    page = await desk.changes(None)
+    for number in numbers:
+        there.say(number, LENA, body=str(number))
+    del there.tickets[numbers[-1]]  # deleted before it could be read
+    heard, _ = await every(desk, page)
+    assert [one for one in heard if one != "-"] == [str(number) for number in numbers[:-1]]
+
+
+def test_its_webhooks_are_proved_by_sha1() -> None:
+    world = ZammadWorld()
+    hooks, raw, now = Zammad.hooks(world.config, ["hook-secret"]), b"{}", datetime.now(UTC)
+    right = hmac.digest(b"hook-secret", raw, hashlib.sha1).hex()
+    assert hooks.verify_and_parse({"x-hub-signature": f"sha1={right}"}, raw, now).delivery
+    with pytest.raises(HookRefused):
+        hooks.verify_and_parse({"x-hub-signature": f"sha256={right}"}, raw, now)
+
+
+async def test_a_look_up_finds_both_of_two(desk: Zammad) -> None:
+    told = draft()
+    refs = (await desk.create(told), await desk.create(told))
+    assert await desk.find(told.op_id, LONG_AGO) == Found(refs)
