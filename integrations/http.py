@@ -33,6 +33,8 @@ from integrations.zones import gap_of
 
 MAX_ANSWER: Final = 8 * 2**20
 """Bytes of an answer, packed or unpacked."""
+_RENEWALS: Final = 2
+"""Of a credential for one request: another process that takes a token may end ours, and the next one, too."""
 MAX_CONNECTIONS: Final = 16
 KEEP_ALIVE: Final = 2.0
 """Seconds. Below what servers keep, so that a connection closed under us rarely looks like a lost answer."""
@@ -209,14 +211,17 @@ class Http:
         return await self._send(_Wish("PATCH", path, safe, json=json, headers=headers, op_id=op_id))
 
     async def _send(self, wish: _Wish) -> Answer:
-        """Ask; once more, renewed, where the credential was refused: that is before anything is done."""
+        """Ask; anew, renewed, where the credential was refused: that is before anything is done."""
         end = monotonic() + self.limits.total
         ours = await self._us.headers()
         refusal, answer = await self._tried(wish, ours, end)
+        for _ in range(_RENEWALS):
+            if refusal is None or not await self._us.renewed(ours):
+                break
+            ours = await self._us.headers()
+            refusal, answer = await self._tried(wish, ours, end)
         if refusal is not None:
-            if not await self._us.renewed(ours):
-                raise refusal
-            answer = await self._once(wish, await self._us.headers(), end)
+            raise refusal
         if self._us.in_doubt() and wish.method == "GET":
             raise Unavailable(
                 f"The token for {self.name} was over before its time. It is renewed, and what was read"

@@ -320,7 +320,29 @@ async def test_one_that_is_refused_anew_is_a_refusal_and_is_not_tried_for_ever(s
     async with client(supplier) as (http, _):
         why = await fails(AuthFailed, http.get("/whoami"))
         assert "HTTP 401" in why
-        assert supplier.tokens.given == 2
+        assert supplier.tokens.given == 3
+
+
+async def test_one_that_is_ended_while_its_request_is_on_its_way_is_no_refusal_of_us(
+    supplier: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some end a token when they give the next one out; here another process takes one just then."""
+    tokens = supplier.tokens
+    assert tokens is not None
+    gave, body = tokens.gave, {"title": "Pump leaks", "reference": "R1"}
+
+    def gave_and_ended(token: dict[str, Any], before: Any) -> None:
+        gave(token, before)
+        if tokens.given == 2:
+            tokens.end_all()
+
+    monkeypatch.setattr(tokens, "gave", gave_and_ended)
+    async with client(supplier) as (http, _):
+        await asyncio.create_task(http.get("/whoami"))
+        tokens.end_all()
+        assert (await asyncio.create_task(http.post("/tickets", json=body))).status == 201
+        assert tokens.given == 3
+    assert len(supplier.desk.with_reference("R1")) == 1
 
 
 async def test_what_was_read_with_a_token_that_was_over_is_not_believed(supplier: Practice) -> None:
