@@ -59,6 +59,12 @@ class _Noting(httpx.AsyncBaseTransport):
             self._contract.refused.append(f"{request.method} {request.url.path}: {violations}")
         elif response.status_code == 404 and "problem+json" in response.headers.get("content-type", ""):
             self._contract.refused.append(f"{request.method} {request.url.path}: not in the description")
+        elif "problem+json" in response.headers.get("content-type", ""):  # where none is declared for it
+            body = await response.aread()
+            self._contract.refused.append(f"{request.method} {request.url.path}: {body.decode()}")
+            return httpx.Response(
+                response.status_code, headers=response.headers, stream=httpx.ByteStream(body)
+            )
         return response
 
     async def aclose(self) -> None:
