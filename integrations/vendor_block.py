@@ -17,6 +17,7 @@ from register.adoption import BY_HAND
 from register.plain import one_line
 
 KINDS: Final = (*SYSTEMS, BY_HAND)
+"""Muster's own; `kinds()` are these and what others installed."""
 _TOLD: Final = (
     "connector",
     "title",
@@ -31,6 +32,13 @@ _TOLD: Final = (
 )
 """Keys that every new block shows, in this order; the others hold on by their defaults."""
 _NOT_BY_HAND: Final = frozenset({"auth", "poll_seconds", "on_resolved"})
+
+
+def kinds() -> tuple[str, ...]:
+    """Every kind of system that a block may name."""
+    from integrations.plugged import kinds as installed
+
+    return (*KINDS, *installed())
 
 
 def config_of(kind: str) -> type[BaseModel]:
@@ -108,7 +116,7 @@ def _oauth2(name: str, told: Mapping[str, str]) -> list[str]:
 
 def _meaning(key: str, field: FieldInfo) -> str:
     if key == "connector":
-        return f"the kind of its ticketing system: {', '.join(KINDS)}"
+        return f"the kind of its ticketing system: {', '.join(kinds())}"
     return field.description or ""
 
 

@@ -166,11 +166,10 @@ class _Reader:
             self._file.fault(here, f"must be a block: write [vendor.{name}]")
         elif not self._leaks(here, block):
             kind = block.get("connector")
-            if kind is None or _is_kind(kind):
+            fault = "" if kind is None else _kind_fault(kind)
+            if not fault:
                 return self._read(name, block, kind)
-            kinds = (*SYSTEMS, BY_HAND)
-            known = f"is no kind of system{near(kind, kinds, '.')} Known are {', '.join(kinds)}"
-            self._file.fault((*here, "connector"), known)
+            self._file.fault((*here, "connector"), fault)
         return None
 
     def _read(self, name: str, block: Mapping[str, Any], kind: str | None) -> Vendor | None:
@@ -268,6 +267,22 @@ def is_slug(name: str) -> bool:
     return True
 
 
+def _kind_fault(kind: object) -> str:
+    """Why there is no such kind of system, or empty. What others installed is looked at last."""
+    if _is_kind(kind):
+        return ""
+    from integrations import plugged
+
+    known = (*SYSTEMS, BY_HAND, *plugged.kinds())
+    if kind not in known:
+        return f"is no kind of system{near(kind, known, '.')} Known are {', '.join(known)}"
+    try:
+        plugged.plugged(str(kind))
+    except plugged.PluginBroken as broken:
+        return f"cannot be used: {broken}"
+    return ""
+
+
 def _is_kind(kind: object) -> TypeGuard[str]:
     return isinstance(kind, str) and kind in (*SYSTEMS, BY_HAND)
 
@@ -277,4 +292,4 @@ def _config_of(kind: str) -> type[BaseModel]:
 
 
 def _own_keys(kind: object) -> Iterable[str]:
-    return _config_of(kind).model_fields if _is_kind(kind) else ()
+    return () if kind is None or _kind_fault(kind) else _config_of(str(kind)).model_fields

@@ -11,6 +11,7 @@ from integrations import levels
 from integrations.conformance.rules import Rule, all_rules
 from integrations.conformance.stage import Stage
 from integrations.conformance.world import NotShown, World
+from integrations.levels import Level
 from integrations.systems import SYSTEMS
 
 
@@ -18,9 +19,11 @@ class Suite:
     """Subclass it under a name that begins with Test, and have a fixture `world` that gives a `World`.
 
     exempt: rules that need not be kept, each with the reason, which is on record beside them.
+    target: the level that it is meant to have; rules of a higher one are not asked.
     """
 
     exempt: ClassVar[Mapping[str, str]] = {}
+    target: ClassVar[Level] = Level.GOLD
 
     @pytest.fixture
     def world(self) -> World:
@@ -35,6 +38,8 @@ class Suite:
         record_property: Callable[[str, object], None],
         request: pytest.FixtureRequest,
     ) -> None:
+        if rule.level.rank > self.target.rank:
+            pytest.skip(f"of a higher level than {self.target}")
         kind = world.system.info.kind
         recording = bool(request.config.getoption("conformance_record", default=False))
         on_record = levels.on_record(kind).get(rule.name) if kind in SYSTEMS and not recording else None

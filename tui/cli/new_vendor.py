@@ -12,8 +12,9 @@ import typer
 
 from integrations.addresses import is_loopback
 from integrations.oauth.config import OAuth2
+from integrations.plugged import PluginBroken
 from integrations.vendor import system
-from integrations.vendor_block import KINDS, block, required_of, value_of
+from integrations.vendor_block import KINDS, block, kinds, required_of, value_of
 from integrations.vendors import home_of, is_slug, read_vendors, vendors_path
 from register.adoption import BY_HAND
 from register.core import joined
@@ -88,11 +89,16 @@ def _place(name: str) -> tuple[Path, str]:
 
 def _common(name: str, given: Mapping[str, str], services: Sequence[str]) -> dict[str, Any]:
     """What every supplier has: as given, else asked for."""
-    kind = _asked("connector", given["connector"], f"Kind of its system ({', '.join(KINDS)})", among=KINDS)
-    if kind not in KINDS:
+    known = kinds()
+    kind = _asked("connector", given["connector"], f"Kind of its system ({', '.join(known)})", among=known)
+    if kind not in known:
         raise WrongUse(
-            f"{clip(one_line(kind), 40)!r} is no kind of system: take {joined(KINDS)}.", "connector"
+            f"{clip(one_line(kind), 40)!r} is no kind of system: take {joined(known)}.", "connector"
         )
+    try:
+        required_of(kind)
+    except PluginBroken as broken:
+        raise WrongUse(f"{kind} cannot be used: {broken}. Nothing was written.", "connector") from None
     by_hand = kind == BY_HAND
     where = "Address of its portal, - for none" if by_hand else "Address where its system answers (https://…)"
     told: dict[str, Any] = {

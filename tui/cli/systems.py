@@ -6,6 +6,7 @@ from typing import Any
 
 from integrations.connector import Cap, Info, Lagging, Strong
 from integrations.levels import is_kept, level_of, on_record
+from integrations.plugged import offers
 from integrations.systems import SYSTEMS
 from integrations.vendor import system
 from tui.cli.answer import Answer
@@ -14,7 +15,9 @@ from tui.cli.tabular import columns
 
 def systems() -> Answer:
     """List the kinds of ticketing system: what each connector can do, and its measured level."""
+    more = offers()
     data = [_about(system(kind).info) for kind in SYSTEMS]
+    data += [_about(one.system.info, one.by) for one in more if one.system is not None]
     rows = [
         [
             str(about["kind"]),
@@ -27,15 +30,19 @@ def systems() -> Answer:
         for about in data
     ]
     heading = ("KIND", "TITLE", "LEVEL", "RULES KEPT", "LOOKED UP", "CAN")
-    more = [
+    told = [
         f"{about['kind']} does not keep: {', '.join(about['not_kept'])}"
         for about in data
         if about["not_kept"]
     ]
-    return Answer(data, [*columns(heading, rows), *more, "What the levels mean: docs/conformance.md"])
+    told += [f"{about['kind']} comes with {about['by']}." for about in data if about["by"]]
+    told += [f"{one.kind} cannot be used: {one.fault}." for one in more if one.fault]
+    data += [{"kind": one.kind, "by": one.by, "fault": one.fault} for one in more if one.fault]
+    return Answer(data, [*columns(heading, rows), *told, "What the levels mean: docs/conformance.md"])
 
 
-def _about(info: Info) -> dict[str, Any]:
+def _about(info: Info, by: str = "") -> dict[str, Any]:
+    """by: the distribution that it came with; empty for Muster's own."""
     rules = on_record(info.kind)
     lacks = sorted(name for name, (_, outcome) in rules.items() if not is_kept(outcome))
     return {
@@ -49,6 +56,8 @@ def _about(info: Info) -> dict[str, Any]:
         "looked_up": _looked_up(info),
         "settle_seconds": info.lookup.settle.total_seconds() if isinstance(info.lookup, Strong) else None,
         "oauth2": info.oauth2,
+        "by": by,
+        "fault": "",
     }
 
 
