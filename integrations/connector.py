@@ -111,6 +111,7 @@ class Info:
     idempotency: Idempotency
     config: type[BaseModel]  # this kind's own keys of a [vendor.NAME] block
     needs_secret: bool = True
+    needs_url: bool = True  # else its own keys say where it is reached
     oauth2: bool = False  # whether it takes bearer tokens
     docs: str = ""
     feed_lag: timedelta = timedelta()  # how far the feed lies behind; a webhook may be ahead of it so far

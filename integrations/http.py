@@ -147,7 +147,7 @@ class Http:
             trust_env=False,
             transport=transport
             or Lines(
-                _tls() if self.base.scheme == "https" else _trusting_nobody(), MAX_CONNECTIONS, KEEP_ALIVE
+                trusted() if self.base.scheme == "https" else _trusting_nobody(), MAX_CONNECTIONS, KEEP_ALIVE
             ),
         )
 
@@ -363,7 +363,7 @@ class Http:
 
 
 @functools.cache
-def _tls() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """The one TLS context (making it costs 24 ms): the machine's own trust, or httpx's where it has none."""
     known = ssl.get_default_verify_paths()
     return ssl.create_default_context() if known.cafile or known.capath else httpx.create_ssl_context()

@@ -280,6 +280,10 @@ class System(Protocol):
 
     def headers(self, config: Any, secret: str) -> Mapping[str, str]: ...
 
+    def base(self, config: Any) -> str:
+        """What the client is made for; only of those that are spoken to by other means than HTTP."""
+        ...
+
     def hooks(self, config: Any, secrets: Sequence[str]) -> Hooks:
         """What proves its webhooks; only of those that have Cap.WEBHOOK. secrets: that count now."""
         ...

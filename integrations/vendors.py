@@ -72,6 +72,9 @@ def connector_for(
     else:
         credential = Fixed(kind.headers(vendor.config, secret))
     base = vendor.url.removesuffix(root) + root
+    way = getattr(kind, "transport", None)  # of a system that is spoken to by other means than HTTP
+    if way is not None:
+        base, transport = kind.base(vendor.config), transport or way(vendor.config)
     http = Http(base, credential=credential, name=vendor.name, limits=limits, transport=transport)
     http.zone = vendor.zone
     return kind(http, vendor.config)
@@ -183,7 +186,7 @@ class _Reader:
                     (*here, key),
                     f"is not a key of such a supplier{near(key, known, '.')} Take it out, or mend it",
                 )
-        if kind not in (None, BY_HAND) and "url" not in block:
+        if kind not in (None, BY_HAND) and "url" not in block and system(kind).info.needs_url:
             self._file.fault((*here, "url"), "is missing: add it (where its system answers)")
         common = self._file.validated(
             here, Block, {k: v for k, v in block.items() if k in Block.model_fields}

@@ -10,7 +10,6 @@ from typing import Any, Final, TypeVar
 import orjson
 from ulid import ULID
 
-from integrations.conformance.line import Line
 from integrations.conformance.world import World
 from integrations.connector import Cap, Change, Cursor, Draft, Finds, Info, Polls, Ref, TicketUpdate, Updates
 from integrations.errors import Failure
@@ -30,7 +29,7 @@ class Stage:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.line = Line(world.transport())
+        self.line = world.line()
         self._open: list[Http] = []
         self.desk = self.connector()
         self.hasty = self.connector(world.patience * HASTE)

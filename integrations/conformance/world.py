@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import httpx
 
+from integrations.conformance.line import Line
 from integrations.connector import Ref, Theirs
 from integrations.vendor import System
 from register.incident import Priority
@@ -41,6 +42,10 @@ class World(ABC):
     def transport(self) -> httpx.AsyncBaseTransport:
         """The way to the supplier: the network, or a supplier that is played in this process."""
         return httpx.AsyncHTTPTransport()
+
+    def line(self) -> Line:
+        """What stands between, on which things go wrong; another one where it is not HTTP that is spoken."""
+        return Line(self.transport())
 
     @abstractmethod
     async def tickets(self, op_id: str) -> int:

@@ -26,7 +26,7 @@ DRAFT = Draft("01J0000000000000000000000A", "Pump leaks", "please look", Priorit
 def authority(monkeypatch: pytest.MonkeyPatch) -> Authority:
     """One that this host trusts."""
     made = Authority()
-    monkeypatch.setattr(http, "_tls", lambda: ssl.create_default_context(cadata=made.pem))
+    monkeypatch.setattr(http, "trusted", lambda: ssl.create_default_context(cadata=made.pem))
     return made
 
 

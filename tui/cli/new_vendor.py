@@ -100,11 +100,12 @@ def _common(name: str, given: Mapping[str, str], services: Sequence[str]) -> dic
     except PluginBroken as broken:
         raise WrongUse(f"{kind} cannot be used: {broken}. Nothing was written.", "connector") from None
     by_hand = kind == BY_HAND
-    where = "Address of its portal, - for none" if by_hand else "Address where its system answers (https://…)"
+    bare = by_hand or not system(kind).info.needs_url
+    where = "Address of its portal, - for none" if bare else "Address where its system answers (https://…)"
     told: dict[str, Any] = {
         "connector": kind,
         "title": _asked("title", given["title"], "What people call it", name),
-        "url": _asked("url", given["url"], where, "-" if by_hand else ""),
+        "url": _asked("url", given["url"], where, "-" if bare else ""),
         "environment": _asked("environment", given["environment"], "production or test", "test", _WHERE),
         "phone": _asked("phone", given["phone"], "Whom to call, - for nobody", "-"),
         "services": list(services) or _several(),

@@ -10,6 +10,12 @@ from integrations.vendors import load_vendors
 from tests.tui.cli_help import Cli, vendor_block
 
 OWN = {
+    "email": [
+        *("--set", "smtp=smtps://mail.example"),
+        *("--set", "imap=imaps://mail.example"),
+        *("--set", "address=desk@mail.example"),
+        *("--set", "to=help@kone.example"),
+    ],
     "practice": [],
     "rt": ["--set", "queue=Muster", "--set", "reference_field=External Reference"],
     "redmine": ["--set", "project=muster", "--set", "reference_field=7"],
@@ -22,7 +28,7 @@ OWN = {
 
 
 def words(kind: str) -> list[str]:
-    url = [] if kind == "manual" else ["--url", "https://desk.example"]
+    url = [] if kind in ("manual", "email") else ["--url", "https://desk.example"]
     return ["vendors", "new", "acme", "--connector", kind, *url, *OWN[kind]]
 
 

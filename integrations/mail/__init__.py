@@ -1,0 +1,1 @@
+"""Mail as a way to a supplier: SMTP out, IMAP in, what a mail says and what it means."""

@@ -1,0 +1,34 @@
+"""The connector for mail, measured by every rule of the conformance suite, on played SMTP and IMAP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import ClassVar
+
+import pytest
+
+from integrations.conformance.suite import Suite
+from tests.played.email import EmailWorld, playing
+
+_NO_WAIT = "SMTP and IMAP ask to wait without saying how long"
+_NO_REDIRECT = "there is no redirect in SMTP and IMAP that a client could follow"
+
+
+class TestEmail(Suite):
+    exempt: ClassVar[Mapping[str, str]] = {
+        "offers-states": "a mail sets nothing: the engine tells states and priorities in words",
+        "waits-seconds": _NO_WAIT,
+        "waits-date": _NO_WAIT,
+        "waits-iso": _NO_WAIT,
+        "waits-when-down": _NO_WAIT,
+        "stays-at-home": _NO_REDIRECT,
+        "ticket-in-doubt-redirect": _NO_REDIRECT,
+        "word-in-doubt-redirect": _NO_REDIRECT,
+        "nothing-read-redirect": _NO_REDIRECT,
+        "moved-is-told": "a thread stays the one that we began; that it was merged they write",
+    }
+
+    @pytest.fixture
+    async def world(self) -> AsyncIterator[EmailWorld]:
+        async with playing() as mail:
+            yield EmailWorld(mail)
