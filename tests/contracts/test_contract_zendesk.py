@@ -1,13 +1,14 @@
 """What we ask of Zendesk, held against a copy of the vendor's description of its API.
 
-It knows no audits and no ticket fields, so those are left to the played one. Its example of ourselves has no
-number, which is nobody to us, and that of an update no comment: so little of what is answered fits.
+It knows no audits, no ticket fields and no content of an upload, and takes a custom field's value for the
+field's own description: those are left to the played one. It asks for `start_time` beside a cursor, which
+Zendesk's guide leaves out. Its example of ourselves has no number, which is nobody to us, and that of an
+update no comment: so little of what is answered fits.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,7 @@ import httpx
 import orjson
 import pytest
 
-from integrations.connector import Attach, CannotTell, Comment, Draft, Ref, Reprioritise, Theirs, Transition
+from integrations.connector import CannotTell, Comment, Draft, Ref, Reprioritise, Theirs, Transition
 from integrations.errors import AuthFailed, Failure
 from integrations.systems.zendesk import Zendesk
 from integrations.zendesk.config import ZendeskConfig
@@ -37,7 +38,7 @@ async def test_all_that_we_ask_is_allowed(
 ) -> None:
     contract = prism("zendesk")
     desk = desk_at(contract, Zendesk, CONFIG)
-    told = Draft(new_id(), "Checkout is down", "We see 500.", Priority.CRITICAL, {"27642": "745"})
+    told = Draft(new_id(), "Checkout is down", "We see 500.", Priority.CRITICAL)
     assert (await desk.create(told)).id == REF.id
     ticket = await desk.get(REF)
     assert (ticket.raw_state, ticket.state, ticket.raw_priority) == ("open", Theirs.WORKING, "high")
@@ -46,12 +47,9 @@ async def test_all_that_we_ask_is_allowed(
         desk.find_comment(REF, new_id()),
         desk.apply(REF, Comment(new_id(), "any news?")),
         desk.apply(REF, Comment(new_id(), "between us", public=False)),
-        desk.apply(
-            REF, Transition(new_id(), Theirs.CLOSED, "no longer needed", {"27648": "yes"}), ticket.version
-        ),
+        desk.apply(REF, Transition(new_id(), Theirs.CLOSED, "no longer needed"), ticket.version),
         desk.apply(REF, Transition(new_id(), Theirs.WORKING)),
         desk.apply(REF, Reprioritise(new_id(), Priority.LOW), ticket.version),
-        desk.apply(REF, Attach(new_id(), "a.log", "text/plain", hashlib.sha256(b"x").hexdigest(), b"x")),
         desk.changes(Place(int(NOW.timestamp()) - 300, NOW, NOW, NOW).cursor()),
         desk.check(),
     )
@@ -59,13 +57,11 @@ async def test_all_that_we_ask_is_allowed(
         with contextlib.suppress(Failure):  # what is answered is an example, in which little fits
             await one
     done = [(request.method, request.url.path.removeprefix("/api/v2/")) for request in contract.asked]
-    assert {("POST", "tickets"), ("GET", "tickets"), ("GET", "tickets/35436"), ("POST", "uploads")} <= {*done}
-    assert {
-        ("GET", "tickets/35436/comments"),
-        ("GET", "incremental/tickets/cursor"),
-        ("GET", "users/me"),
-    } <= {*done}
-    assert done.count(("PUT", "tickets/35436")) == 6
+    reads = {path for method, path in done if method == "GET"}
+    assert {"tickets", "tickets/35436", "tickets/35436/comments", "users/me"} <= reads
+    assert "incremental/tickets/cursor" in reads
+    assert ("POST", "tickets") in done
+    assert done.count(("PUT", "tickets/35436")) == 5
 
 
 async def test_what_it_does_not_allow_fails(
