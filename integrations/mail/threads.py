@@ -66,7 +66,8 @@ class Threads:
 
     async def root_of(self, mail: Opened) -> str | None:
         """The first operation of the ticket that a mail is about; None where it is about none of ours."""
-        ops = [op for one in (*mail.answers, *mail.about) if (op := op_id_of(one, self._config))]
+        named = (*([mail.message_id] if self.is_ours(mail) else []), *mail.answers, *mail.about)
+        ops = [op for one in named if (op := op_id_of(one, self._config))]
         marks = references_in(f"{mail.subject} {mail.to}")
         for op in ops:
             if reference(op) in marks:
