@@ -37,6 +37,8 @@ MAX_WAIT: Final = timedelta(days=1)
 """The longest wait that is believed."""
 _EPOCH: Final = 1_000_000_000
 """A reset header above this is a point in time, below it a number of seconds."""
+_RATE: Final = "secondary rate limit"
+"""GitHub's, which has no end of its own: at least a minute, says its documentation."""
 _SAYS: Final = (
     "message",
     "error_description",
@@ -109,7 +111,9 @@ def _refused(it: _Judged) -> Failure:
 
 
 def _forbidden(it: _Judged) -> Failure:
-    if "retry-after" in it.headers or it.headers.get("x-ratelimit-remaining") == "0":
+    """GitHub says 403 for its limits, too; for the secondary one, its sentence may be all that tells."""
+    headers = it.headers
+    if "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0" or _RATE in it.said.lower():
         return _limited(it)
     return AuthFailed(it.says("does not allow this to our account"), AuthTrouble.FORBIDDEN)
 
@@ -123,7 +127,10 @@ def _conflict(it: _Judged) -> Failure:
 
 
 def _limited(it: _Judged) -> Failure:
-    return RateLimited(it.says("asks us to wait"), it.wait)
+    wait = it.wait
+    if wait is None and _RATE in it.said.lower():
+        wait = timedelta(minutes=1)
+    return RateLimited(it.says("asks us to wait"), wait)
 
 
 def _rejected(it: _Judged) -> Failure:
@@ -205,8 +212,12 @@ def _said(value: Any, depth: int = 0) -> str:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """How long the supplier asks us to wait: seconds, an HTTP date, ISO 8601 or an epoch; never negative."""
-    for name in ("retry-after", "x-ratelimit-reset", "ratelimit-reset"):
+    """How long the supplier asks us to wait: seconds, an HTTP date, ISO 8601 or an epoch; never negative.
+
+    When its hour is over says nothing of now where requests are left in it, as GitHub tells with each answer.
+    """
+    left = headers.get("x-ratelimit-remaining", "0").strip().strip("0")
+    for name in ("retry-after",) if left else ("retry-after", "x-ratelimit-reset", "ratelimit-reset"):
         wait = _wait(headers.get(name, "").strip(), headers.get("date", ""), now)
         if wait is not None:
             return min(max(wait, timedelta()), MAX_WAIT)

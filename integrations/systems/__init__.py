@@ -17,6 +17,7 @@ from typing import Final
 SYSTEMS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "email": "integrations.systems.email:Email",
+        "github": "integrations.systems.github:GitHub",
         "opsgenie": "integrations.systems.opsgenie:Opsgenie",
         "practice": "integrations.systems.practice:PracticeDesk",
         "redmine": "integrations.systems.redmine:Redmine",

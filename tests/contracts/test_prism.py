@@ -11,6 +11,7 @@ import pytest
 pytestmark = pytest.mark.contracts
 
 BAD: dict[str, tuple[str, str, Any, dict[str, str]]] = {
+    "github": ("POST", "/repos/acme/desk/issues", {"body": "no title"}, {}),
     "opsgenie": ("POST", "/v2/alerts", {"message": 7}, {"Authorization": "GenieKey sample"}),
     "statuspage": (
         "POST",

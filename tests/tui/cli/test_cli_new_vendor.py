@@ -19,6 +19,7 @@ OWN = {
     "practice": [],
     "rt": ["--set", "queue=Muster", "--set", "reference_field=External Reference"],
     "redmine": ["--set", "project=muster", "--set", "reference_field=7"],
+    "github": ["--set", "repository=acme/desk"],
     "opsgenie": [],
     "statuspage": ["--set", "page=2vp47kp8vp10"],
     "zendesk": ["--set", "user=muster@customer.example"],
