@@ -18,6 +18,7 @@ SYSTEMS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "email": "integrations.systems.email:Email",
         "github": "integrations.systems.github:GitHub",
+        "jira": "integrations.systems.jira:Jira",
         "opsgenie": "integrations.systems.opsgenie:Opsgenie",
         "practice": "integrations.systems.practice:PracticeDesk",
         "redmine": "integrations.systems.redmine:Redmine",

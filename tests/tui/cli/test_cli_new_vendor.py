@@ -24,6 +24,7 @@ OWN = {
     "statuspage": ["--set", "page=2vp47kp8vp10"],
     "zendesk": ["--set", "user=muster@customer.example"],
     "zammad": ["--set", "group=Support", "--set", "reference_field=muster_ref"],
+    "jira": ["--set", "project=OPS", "--set", "user=muster@customer.example"],
     "manual": ["--phone", "+1 555 0199"],
 }
 
@@ -67,7 +68,7 @@ def test_what_stands_there_stays_and_a_name_is_taken_once(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
-        (["acme", "--connector", "jira"], "is no kind of system"),
+        (["acme", "--connector", "lotus"], "is no kind of system"),
         (["acme"], "Say --connector as well"),
         (["acme", "--connector", "rt"], "Say --url as well"),
         (["acme", "--connector", "rt", "--url", "https://a.example"], "rt needs queue"),
@@ -94,7 +95,7 @@ def test_a_file_that_is_broken_is_left_as_it_is(cli: Cli) -> None:
 
 def test_on_a_terminal_it_asks(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.cli.new_vendor._asks", lambda: True)
-    typed = b"jira\nrt\nACME\nhttps://a.example\nproduction\n-\nDB, Web\nMuster\nExternal Reference\n"
+    typed = b"lotus\nrt\nACME\nhttps://a.example\nproduction\n-\nDB, Web\nMuster\nExternal Reference\n"
     assert cli("vendors", "new", "acme", stdin=typed).code == 0
     made = load_vendors(cli.home / "vendors.toml")["acme"]
     assert (made.title, made.production, made.phone, made.services) == ("ACME", True, "", ("DB", "Web"))
