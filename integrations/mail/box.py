@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from integrations.mail.config import EmailConfig
+from integrations.mail.config import BEGINNING, WHOLE, EmailConfig
 from integrations.mail.opened import Opened, Unopened, opened
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class Mail:
 
     @property
     def cut(self) -> bool:
-        """Whether only its beginning was read."""
-        return len(self.raw) < self.size and b"\r\n\r\n" in self.raw[:-4]
+        """Whether only its beginning was read; what a server says of its size is about right, no more."""
+        return self.size > WHOLE and len(self.raw) <= BEGINNING
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ from integrations.connector import Theirs
 from integrations.mapping import Mapping, States
 from register.text import Name
 
+WHOLE: Final = 24 * 2**20
+"""Bytes of a mail that is read whole; of a larger one only the beginning is."""
+BEGINNING: Final = 256 * 1024
 _PORTS: Final = {"smtps": 465, "smtp": 587, "imaps": 993, "imap": 143}
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _DOMAIN: Final = re.compile(r"@?([a-z0-9-]+\.)+[a-z0-9-]+")

@@ -95,6 +95,8 @@ class Submission:
             raise Garbled(f"{code}")  # 421: it goes away, and may have taken it
         if code >= 400:
             self._no("does not take it", code, said, who)
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            self._smtp.putcmd("quit")  # nobody waits for what is said to that: the mail is theirs
         return f"{code} {said.decode('utf-8', 'replace')}"
 
     def _no(self, what: str, code: int, said: bytes, who: Login | None, *, refused: bool = False) -> NoReturn:
@@ -114,11 +116,6 @@ class Submission:
         if code == 530 or _POLICY.search(words):
             return AuthFailed(why, AuthTrouble.FORBIDDEN)
         return Rejected(why, code)
-
-    def end(self) -> None:
-        """Say good-bye. What is said to that changes nothing."""
-        with contextlib.suppress(OSError, smtplib.SMTPException, ValueError):
-            self._smtp.quit()
 
     def cut(self) -> None:
         """Have whatever waits on it end now; from any thread."""

@@ -21,7 +21,7 @@ from typing import Any, Final, Protocol, TypeVar
 import httpx
 import orjson
 
-from integrations.mail.config import EmailConfig, where
+from integrations.mail.config import BEGINNING, WHOLE, EmailConfig, where
 from integrations.mail.login import Login
 from integrations.mail.mailbox import Mailbox, Row
 from integrations.mail.submission import Garbled, Submission
@@ -32,9 +32,6 @@ PAGE: Final = 100
 """Mails of one page."""
 PAGE_BYTES: Final = 4 * 2**20
 """Bytes of one page, unless one mail alone has more."""
-WHOLE: Final = 24 * 2**20
-"""Bytes of a mail that is read whole; of a larger one only the beginning is."""
-BEGINNING: Final = 256 * 1024
 FOUND: Final = "x-mails"
 """In an answer: [uid, size, when it came, bytes of it in the body] of each mail, as JSON."""
 T = TypeVar("T")
@@ -86,8 +83,6 @@ class MailTransport(httpx.AsyncBaseTransport):
             await _step(out, lambda: out.envelope(config.address, to, login), before=True)
             await trace("http11.send_request_headers.started", {})
             said = await _step(out, lambda: out.content(request.content, login))
-            with contextlib.suppress(_Lost):
-                await _step(out, out.end)
         finally:
             out.cut()
         return httpx.Response(

@@ -25,7 +25,7 @@ from integrations.mail.transport import MailTransport
 from integrations.systems.email import Email
 from register.core import new_id
 from register.incident import Priority
-from tests.played.email import DESK, EmailWorld, Imap, PlayedMail, Smtp, playing
+from tests.played.email import DESK, EmailWorld, Imap, PlayedMail, Smtp, Stored, playing
 
 C, S, F = ChangeKind.COMMENT, ChangeKind.STATE, ChangeKind.FILE
 
@@ -441,6 +441,16 @@ async def test_nothing_in_a_title_or_a_name_begins_a_header(case: Case) -> None:
     assert {box for box, mails in case.mail.boxes.items() if mails} == {"desk", "service"}
 
 
+async def test_no_line_of_a_text_ends_the_mail(case: Case) -> None:
+    """A dot alone ends it in SMTP, and what followed would be the next command."""
+    desk, ref, _ = await case.begun()
+    text = "before\n.\n..two\nRCPT TO:<eve@evil.test>\n.\rafter"
+    await desk.apply(ref, Comment(new_id(), text))
+    said = (await case.world.said(ref))[-1].body
+    assert said.startswith("before\n.\n..two\nRCPT TO:<eve@evil.test>\n.")
+    assert len(case.world.arrived()) == 2
+
+
 # The way
 
 
@@ -588,6 +598,43 @@ async def test_a_wrong_password_is_a_refused_credential_on_both_ways(case: Case)
     health = await desk.check()
     assert not health.ok
     assert "vendors login acme" in health.checks[0].todo
+
+
+async def test_a_token_goes_as_xoauth2_to_both(case: Case) -> None:
+    """As both vendors describe it: Google at gmail/imap/xoauth2-protocol, Microsoft for legacy protocols."""
+    desk = case.desk(login="xoauth2")
+    ref = await case.ticket(desk)
+    assert isinstance(await desk.find(ref.id, None), Found)  # type: ignore[arg-type]  # it is not looked at
+    case.mail.password = "renewed"
+    with pytest.raises(AuthFailed):
+        await case.ticket(desk)
+
+
+async def test_what_is_said_to_our_good_bye_is_waited_for_by_nobody(case: Case) -> None:
+    """A mail that was taken over must not come into doubt by it."""
+    case.mail.slow_quit = True
+    desk = case.desk(total=3.0)
+    assert await case.ticket(desk)
+
+
+async def test_a_size_that_a_server_guesses_cuts_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, ref, at = await case.begun()
+    case.world.answers(ref, "hello")
+    monkeypatch.setattr(Stored, "size", property(lambda one: len(one.raw) + 5_000))
+    assert kinds(await desk.changes(at)) == [(C, "hello")]
+
+
+async def test_of_a_huge_mail_the_beginning_is_read_and_that_is_told(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, ref, at = await case.begun()
+    case.world.answers(ref, "hello " * 100_000)
+    monkeypatch.setattr(Stored, "size", property(lambda one: 30 * 2**20))
+    words, original = (await desk.changes(at)).changes
+    assert words.body.startswith("hello hello")
+    assert words.body.endswith("The rest is in the mailbox.]")
+    with pytest.raises(Rejected):
+        await desk.fetch(ref, original.place, 10**9)
 
 
 def test_a_login_shows_no_secret() -> None:

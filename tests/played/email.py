@@ -48,6 +48,10 @@ class Stored:
         self.at = datetime.now(UTC)
 
     @property
+    def size(self) -> int:
+        return len(self.raw)
+
+    @property
     def read(self) -> EmailMessage:
         found = email.message_from_bytes(self.raw, policy=email.policy.default)
         assert isinstance(found, EmailMessage)
@@ -62,6 +66,7 @@ class PlayedMail:
         self.validity = 7
         self.password = PASSWORD
         self.smtp_mood = self.imap_mood = ""
+        self.slow_quit = False
         self.commands: list[str] = []
         self.next = 1
         self._servers: list[asyncio.Server] = []
@@ -141,9 +146,10 @@ class Talk:
         self.writer.write(f"{text}\r\n".encode())
 
     def lets_in(self, said: str) -> bool:
-        """Whether SASL PLAIN is ours."""
-        given = base64.b64decode(said).decode().split("\0")[1:]
-        return given == [DESK, self.mail.password] and getattr(self.mail, self.mood) != "auth"
+        """Whether it is ours, as PLAIN or as XOAUTH2."""
+        given, password = base64.b64decode(said).decode(), self.mail.password
+        known = (f"\0{DESK}\0{password}", f"user={DESK}\1auth=Bearer {password}\1\1")
+        return given in known and getattr(self.mail, self.mood) != "auth"
 
 
 class Smtp(Talk):
@@ -165,7 +171,7 @@ class Smtp(Talk):
 
     async def ehlo(self, words: str) -> None:
         tls = "250-STARTTLS\r\n" if self.mail.smtp_mood == "tls" else ""
-        self.say(f"250-mail.test\r\n{tls}250 AUTH PLAIN")
+        self.say(f"250-mail.test\r\n{tls}250 AUTH PLAIN XOAUTH2")
 
     async def starttls(self, words: str) -> None:
         self.mail.taken("smtp_mood")
@@ -203,6 +209,8 @@ class Smtp(Talk):
         self.over = await self._ends(await self._text())
 
     async def quit(self, words: str) -> None:
+        if self.mail.slow_quit:
+            await self.mail.forever.wait()
         self.say("221 bye")
 
     async def _text(self) -> bytes:
@@ -261,7 +269,7 @@ class Imap(Talk):
             self.say(f"{tag} {said}")
 
     async def capability(self, tag: str, rest: str) -> str | None:
-        self.say("* CAPABILITY IMAP4rev1 AUTH=PLAIN")
+        self.say("* CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2")
         return "OK done"
 
     async def authenticate(self, tag: str, rest: str) -> str | None:
@@ -352,7 +360,7 @@ def _fetched(number: int, one: Stored, what: str) -> bytes:
     known = "(UID INTERNALDATE RFC822.SIZE"
     assert what.startswith(known), what
     at = one.at.strftime("%d-%b-%Y %H:%M:%S +0000")
-    head = f'* {number} FETCH (UID {one.uid} INTERNALDATE "{at}" RFC822.SIZE {len(one.raw)}'.encode()
+    head = f'* {number} FETCH (UID {one.uid} INTERNALDATE "{at}" RFC822.SIZE {one.size}'.encode()
     part = what.removeprefix(known).strip(" )")
     if not part:
         return head + b")\r\n"
