@@ -15,6 +15,7 @@ from integrations.errors import AuthFailed, AuthTrouble, Gone, RateLimited, Reje
 from integrations.github.config import GitHubConfig
 from integrations.github.news import News
 from integrations.http import Http
+from integrations.signing import HookRefused
 from integrations.systems.github import MAX_BODY, MAX_TITLE, GitHub
 from register.core import new_id
 from register.incident import Priority
@@ -295,3 +296,13 @@ def test_without_a_label_for_working_an_issue_is_opened_again() -> None:
     config = GitHubConfig(repository="acme/desk")
     assert config.raw_state(Theirs.WORKING) == "open"
     assert config.raw_state(Theirs.CLOSED) == "completed"
+
+
+def test_a_webhook_is_proved_by_githubs_own_example() -> None:
+    """docs.github.com, "Validating webhook deliveries", "Testing the webhook payload validation"."""
+    proof = GitHub.hooks(GitHubConfig(repository="acme/desk"), ("It's a Secret to Everybody",))
+    digest = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    told = {"x-hub-signature-256": f"sha256={digest}"}
+    assert proof.verify_and_parse(told, b"Hello, World!", LONG_AGO).delivery
+    with pytest.raises(HookRefused):
+        proof.verify_and_parse(told, b"Hello, World?", LONG_AGO)
