@@ -61,6 +61,11 @@ class Submission:
 
     def _log_in(self, who: Login) -> None:
         ways = self._smtp.esmtp_features.get("auth", "").upper().split()
+        if not ways:
+            raise Rejected(
+                f"The mail server {self.where} offers no login: write `smtp_login = false` in vendors.toml"
+                " if it takes mail of this host without one."
+            )
         if who.token:
             code, said = self._smtp.docmd("AUTH", f"XOAUTH2 {_b64(who.xoauth2)}")
             if code == 334:  # it says why, and wants to hear that we heard it

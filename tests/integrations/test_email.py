@@ -600,6 +600,12 @@ async def test_a_wrong_password_is_a_refused_credential_on_both_ways(case: Case)
     assert "vendors login acme" in health.checks[0].todo
 
 
+async def test_a_server_that_offers_no_login_is_told_with_what_to_write(case: Case) -> None:
+    case.mail.logins = ""
+    with pytest.raises(Rejected, match="smtp_login = false"):
+        await case.ticket(case.desk())
+
+
 async def test_a_token_goes_as_xoauth2_to_both(case: Case) -> None:
     """As both vendors describe it: Google at gmail/imap/xoauth2-protocol, Microsoft for legacy protocols."""
     desk = case.desk(login="xoauth2")

@@ -67,6 +67,7 @@ class PlayedMail:
         self.password = PASSWORD
         self.smtp_mood = self.imap_mood = ""
         self.slow_quit = False
+        self.logins = "250-AUTH PLAIN XOAUTH2\r\n"
         self.commands: list[str] = []
         self.next = 1
         self._servers: list[asyncio.Server] = []
@@ -171,7 +172,7 @@ class Smtp(Talk):
 
     async def ehlo(self, words: str) -> None:
         tls = "250-STARTTLS\r\n" if self.mail.smtp_mood == "tls" else ""
-        self.say(f"250-mail.test\r\n{tls}250 AUTH PLAIN XOAUTH2")
+        self.say(f"250-mail.test\r\n{tls}{self.mail.logins}250 HELP")
 
     async def starttls(self, words: str) -> None:
         self.mail.taken("smtp_mood")
