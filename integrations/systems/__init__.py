@@ -20,6 +20,7 @@ SYSTEMS: Final[Mapping[str, str]] = MappingProxyType(
         "github": "integrations.systems.github:GitHub",
         "jira": "integrations.systems.jira:Jira",
         "opsgenie": "integrations.systems.opsgenie:Opsgenie",
+        "pagerduty": "integrations.systems.pagerduty:PagerDuty",
         "practice": "integrations.systems.practice:PracticeDesk",
         "redmine": "integrations.systems.redmine:Redmine",
         "rt": "integrations.systems.rt:RequestTracker",

@@ -25,6 +25,7 @@ OWN = {
     "zendesk": ["--set", "user=muster@customer.example"],
     "zammad": ["--set", "group=Support", "--set", "reference_field=muster_ref"],
     "jira": ["--set", "project=OPS", "--set", "user=muster@customer.example"],
+    "pagerduty": ["--set", "service=PWIXJZS", "--set", "user=muster@customer.example"],
     "manual": ["--phone", "+1 555 0199"],
 }
 

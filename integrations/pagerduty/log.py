@@ -1,0 +1,148 @@
+"""What happened to incidents, from PagerDuty's log: notes, states and priorities, each an entry.
+
+The log of the account comes newest first, in pages by offset, and is asked for by time. So each poll takes
+all since a while before the newest entry known, whole, and what was told already is known by its id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import ValidationError
+
+from integrations.connector import Change, ChangeKind, Cursor, Page, Ref, Unread
+from integrations.errors import Rejected
+from integrations.markup.formats import TextFormat, plain
+from integrations.pagerduty.wire import PAGE, Entry, Log, Me, path_of
+from integrations.reading import read, unread_row
+from integrations.zones import zoned
+from register.marker import marker_of, unsigned
+from register.text import MAX_TEXT, clip, one_line
+
+if TYPE_CHECKING:
+    from integrations.http import Http
+    from integrations.pagerduty.config import PagerDutyConfig
+
+OVERLAP: Final = timedelta(minutes=2)
+MOST: Final = 10_000
+"""How far PagerDuty lets a list be paged."""
+STATES: Final = {
+    "acknowledge_log_entry": "acknowledged",
+    "unacknowledge_log_entry": "triggered",
+    "reopen_log_entry": "triggered",
+    "resolve_log_entry": "resolved",
+}
+NOTE: Final = "annotate_log_entry"
+PRIORITY: Final = "priority_change_log_entry"
+Told = tuple[list[Change], list[Unread]]
+
+
+class TheLog:
+    """Reads it. Raises `integrations.errors` kinds."""
+
+    def __init__(self, http: Http, config: PagerDutyConfig) -> None:
+        self.http = http
+        self.config = config
+        self._me = ""
+
+    async def me(self) -> str:
+        """Our id; a key of the whole account belongs to nobody, and cannot ask so."""
+        if not self._me:
+            self._me = read(Me, await self.http.get("/users/me")).user.id
+        return self._me
+
+    async def page(self, cursor: Cursor | None) -> Page:
+        if cursor is None:
+            await self.me()
+            answer = await self.http.get("/log_entries", params={**_PARAMS, "limit": 1})
+            told = [
+                Entry.model_validate(row, context=zoned(self.http.zone))
+                for row in read(Log, answer).log_entries
+            ]
+            now = datetime.now(UTC) + (self.http.gap or timedelta(0))
+            start = max((entry.created_at for entry in told), default=now)
+            return Page((), _cursor(start, start, [entry.id for entry in told]), done=True)
+        newest, begin = (datetime.fromisoformat(cursor[name]) for name in ("newest", "begin"))
+        since = max(begin, newest - OVERLAP)
+        rows = await self._every("/log_entries", since=_stamp(since))
+        seen = set(cursor["seen"])
+        fresh = [row for row in rows if row.get("id") not in seen]
+        changes, unread = await self._told(fresh)
+        at = max([newest, *(change.at for change in changes)])
+        kept = [str(row["id"]) for row in rows if isinstance(row.get("id"), str)]
+        after = _cursor(at, begin, kept) if fresh else cursor
+        return Page(tuple(changes), after, done=True, unread=tuple(unread))
+
+    async def history(self, ref: Ref) -> Told:
+        return await self._told(await self._every(f"{path_of(ref)}/log_entries"))
+
+    async def _every(self, path: str, **more: str) -> list[dict[str, Any]]:
+        """All rows, the oldest first."""
+        rows: dict[str, dict[str, Any]] = {}
+        for offset in range(0, MOST, PAGE):
+            params = {**_PARAMS, **more, "limit": PAGE, "offset": offset}
+            page = read(Log, await self.http.get(path, params=params))
+            rows |= {str(row.get("id", f"?{offset}:{n}")): row for n, row in enumerate(page.log_entries)}
+            if not page.more:
+                found = list(reversed(rows.values()))  # within one second, too, the newest came first
+                return sorted(found, key=lambda row: str(row.get("created_at")))
+        raise Rejected(f"{self.http.name} has more than {MOST:,} entries in its log since we last asked.")
+
+    async def _told(self, rows: list[dict[str, Any]]) -> Told:
+        changes: list[Change] = []
+        unread: list[Unread] = []
+        me = await self.me()
+        for row in rows:
+            try:
+                entry = Entry.model_validate(row, context=zoned(self.http.zone))
+            except ValidationError as error:
+                unread.append(unread_row(row, ("id",), error))
+                continue
+            change = self._change(entry, me)
+            changes += [change] if change is not None else []
+        return changes, unread
+
+    def _change(self, entry: Entry, me: str) -> Change | None:
+        who, channel = entry.agent, entry.channel
+        about = Change(
+            change_id=entry.id,
+            ref=_ref(entry),
+            at=entry.created_at,
+            kind=ChangeKind.STATE,
+            author=who.title if who else "PagerDuty",
+            by_our_account=who is not None and who.id == me,
+        )
+        if entry.type in STATES:
+            raw = STATES[entry.type]
+            return replace(about, raw_state=raw, state=self.config.meaning(raw))
+        if entry.type == NOTE and channel is not None:
+            text = plain(channel.content or channel.summary or "", TextFormat.TEXT)
+            said = clip(unsigned(text).strip(), MAX_TEXT)
+            return replace(about, kind=ChangeKind.COMMENT, body=said, marker=marker_of(text))
+        if entry.type == PRIORITY and channel is not None and channel.new_priority is not None:
+            raw = channel.new_priority.title
+            return replace(
+                about, kind=ChangeKind.PRIORITY, raw_priority=raw, priorities=self.config.meant(raw)
+            )
+        return None
+
+
+_PARAMS: Final = {"is_overview": "false", "include[]": "channels"}
+
+
+def _ref(entry: Entry) -> Ref:
+    summary = one_line(entry.incident.summary or "")
+    key = (
+        summary[1 : summary.index("]")] if summary.startswith("[#") and "]" in summary else entry.incident.id
+    )
+    return Ref(id=entry.incident.id, key=key, url=entry.incident.html_url or "")
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _cursor(newest: datetime, begin: datetime, told: list[str]) -> Cursor:
+    return {"newest": newest.isoformat(), "begin": begin.isoformat(), "seen": sorted(set(told))}

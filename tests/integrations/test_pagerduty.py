@@ -1,0 +1,110 @@
+"""What is PagerDuty's own, on a played account."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from integrations.conformance import line
+from integrations.conformance.line import Line
+from integrations.connector import Comment, Draft, Found, Theirs, Transition
+from integrations.errors import RateLimited, Rejected
+from integrations.http import Http
+from integrations.pagerduty.config import PagerDutyConfig
+from integrations.systems.pagerduty import PagerDuty
+from register.core import new_id
+from register.incident import Priority
+from tests.played.pagerduty import SERVICE, TOKEN, USER, PagerDutyWorld, PlayedPagerDuty
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def world() -> PagerDutyWorld:
+    return PagerDutyWorld()
+
+
+@pytest.fixture
+def played(world: PagerDutyWorld) -> PlayedPagerDuty:
+    return world.desk
+
+
+@pytest.fixture
+def wire(world: PagerDutyWorld) -> Line:
+    return Line(world.transport())
+
+
+@pytest.fixture
+async def http(world: PagerDutyWorld, wire: Line) -> AsyncIterator[Http]:
+    headers = PagerDuty.headers(world.config, TOKEN)
+    async with Http(world.url, headers, name="acme", transport=wire) as http:
+        yield http
+
+
+@pytest.fixture
+def desk(http: Http, world: PagerDutyWorld) -> PagerDuty:
+    return PagerDuty(http, world.config)
+
+
+def draft(priority: Priority = Priority.CRITICAL) -> Draft:
+    return Draft(new_id(), "Checkout is down", "It says 500.", priority)
+
+
+async def test_the_400_that_means_it_is_there_is_an_answer(desk: PagerDuty, played: PlayedPagerDuty) -> None:
+    one = draft()
+    ref = await desk.create(one)
+    assert await desk.create(one) == ref
+    assert len(played.incidents) == 1
+    await desk.apply(ref, Transition(new_id(), Theirs.FIXED))
+    assert await desk.find(one.op_id, LONG_AGO) == Found((ref,)), "found though its key is free again"
+
+
+async def test_another_400_is_told_by_its_reasons(http: Http) -> None:
+    desk = PagerDuty(http, PagerDutyConfig(service="PNONE", user=USER))
+    with pytest.raises(Rejected, match="Invalid Incident"):
+        await desk.create(draft())
+
+
+async def test_priorities_are_the_account_s_own_and_urgency_calls(
+    desk: PagerDuty, played: PlayedPagerDuty, http: Http, wire: Line
+) -> None:
+    ref = await desk.create(draft())
+    told = played.incidents[ref.id]
+    assert (told["urgency"], told["priority"]["summary"]) == ("high", "P1")
+    assert played.incidents[(await desk.create(draft(Priority.LOW))).id]["urgency"] == "low"
+    assert wire.asked[-1].headers["from"] == USER
+    assert sum(request.url.path == "/priorities" for request in wire.asked) == 1
+    strange = PagerDutyConfig.model_validate({"service": SERVICE, "user": USER, "priorities": {1: "Sev1"}})
+    with pytest.raises(Rejected, match="no priority Sev1, but P1"):
+        await PagerDuty(http, strange).create(draft())
+    without = PagerDutyConfig(service=SERVICE, user=USER, prioritised=False)
+    assert played.incidents[(await PagerDuty(http, without).create(draft())).id]["priority"] is None
+
+
+async def test_a_note_is_for_all_of_them_and_never_said_to_be_internal(desk: PagerDuty) -> None:
+    ref = await desk.create(draft())
+    with pytest.raises(Rejected, match="nothing was sent"):
+        await desk.apply(ref, Comment(new_id(), "between us", public=False))
+
+
+async def test_a_quiet_poll_is_one_small_request_and_ten_changed_one(
+    desk: PagerDuty, world: PagerDutyWorld, http: Http
+) -> None:
+    refs = [await desk.create(draft()) for _ in range(10)]
+    start = (await desk.changes(None)).next
+    for ref in refs:
+        await world.says(ref, "a word")
+    before = http.asked
+    page = await desk.changes(start)
+    assert (http.asked - before, len(page.changes)) == (1, 10)
+    page = await desk.changes(page.next)
+    assert (http.asked - before, page.changes) == (2, ())
+
+
+async def test_429_without_a_word_of_how_long(desk: PagerDuty, wire: Line) -> None:
+    wire.spoil(line.says(429), line.reads)
+    with pytest.raises(RateLimited) as told:
+        await desk.changes(None)
+    assert told.value.retry_after is None
