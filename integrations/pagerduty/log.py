@@ -70,7 +70,7 @@ class TheLog:
         seen = set(cursor["seen"])
         fresh = [row for row in rows if row.get("id") not in seen]
         changes, unread = await self._told(fresh)
-        at = max([newest, *(change.at for change in changes)])
+        at = max([newest, *map(_at, fresh)])  # of whatever kind, or what is looked back over would grow
         kept = [str(row["id"]) for row in rows if isinstance(row.get("id"), str)]
         after = _cursor(at, begin, kept) if fresh else cursor
         return Page(tuple(changes), after, done=True, unread=tuple(unread))
@@ -130,6 +130,18 @@ class TheLog:
 
 
 _PARAMS: Final = {"is_overview": "false", "include[]": "channels"}
+
+
+def _at(row: dict[str, Any]) -> datetime:
+    """When an entry was written; the beginning where it does not say so."""
+    try:
+        told = datetime.fromisoformat(str(row.get("created_at")))
+    except ValueError:
+        return _NEVER
+    return told if told.tzinfo is not None else _NEVER
+
+
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _ref(entry: Entry) -> Ref:

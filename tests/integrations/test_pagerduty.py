@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -101,6 +101,16 @@ async def test_a_quiet_poll_is_one_small_request_and_ten_changed_one(
     assert (http.asked - before, len(page.changes)) == (1, 10)
     page = await desk.changes(page.next)
     assert (http.asked - before, page.changes) == (2, ())
+
+
+async def test_entries_that_say_nothing_move_the_cursor_too(desk: PagerDuty, played: PlayedPagerDuty) -> None:
+    ref = await desk.create(draft())
+    start = (await desk.changes(None)).next
+    played.now += timedelta(hours=1)
+    played.write(played.incidents[ref.id], ("PD", "PagerDuty"), "notify_log_entry")
+    page = await desk.changes(start)
+    assert page.changes == ()
+    assert datetime.fromisoformat(page.next["newest"]) == played.now - timedelta(seconds=1)
 
 
 async def test_429_without_a_word_of_how_long(desk: PagerDuty, wire: Line) -> None:
