@@ -96,7 +96,7 @@ class _Exchange:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Wish:
+class Wish:
     """One request as it is asked for. told: statuses that are answers here, not failures."""
 
     method: str
@@ -177,7 +177,7 @@ class Http:
 
         most: bytes, where it is a file; page: which may be a web page, and is known in another way.
         """
-        return await self._send(_Wish("GET", path, True, params, headers=headers, most=most, page=page))
+        return await self.ask(Wish("GET", path, True, params, headers=headers, most=most, page=page))
 
     async def post(
         self,
@@ -196,21 +196,21 @@ class Http:
         content: bytes to send as they are, instead of JSON; `headers` then says of what type.
         told: statuses that are answers to this, though others would be refused by them.
         """
-        return await self._send(_Wish("POST", path, safe, params, json, content, headers, op_id, told=told))
+        return await self.ask(Wish("POST", path, safe, params, json, content, headers, op_id, told=told))
 
     async def put(
         self, path: str, json: object = None, headers: Headers | None = None, *, safe: bool, op_id: OpId = ""
     ) -> Answer:
         """Change something. Only the caller knows whether doing it twice is doing it once."""
-        return await self._send(_Wish("PUT", path, safe, json=json, headers=headers, op_id=op_id))
+        return await self.ask(Wish("PUT", path, safe, json=json, headers=headers, op_id=op_id))
 
     async def patch(
         self, path: str, json: object = None, headers: Headers | None = None, *, safe: bool, op_id: OpId = ""
     ) -> Answer:
         """Change a part of something, as `put` does the whole."""
-        return await self._send(_Wish("PATCH", path, safe, json=json, headers=headers, op_id=op_id))
+        return await self.ask(Wish("PATCH", path, safe, json=json, headers=headers, op_id=op_id))
 
-    async def _send(self, wish: _Wish) -> Answer:
+    async def ask(self, wish: Wish) -> Answer:
         """Ask; anew, renewed, where the credential was refused: that is before anything is done."""
         end = monotonic() + self.limits.total
         ours = await self._us.headers()
@@ -230,7 +230,7 @@ class Http:
         assert answer is not None  # noqa: S101 - refused or answered
         return answer
 
-    async def _tried(self, wish: _Wish, ours: Headers, end: float) -> tuple[AuthFailed | None, Answer | None]:
+    async def _tried(self, wish: Wish, ours: Headers, end: float) -> tuple[AuthFailed | None, Answer | None]:
         """The answer, or that the credential is refused, if that may be mended."""
         try:
             return None, await self._once(wish, ours, end)
@@ -239,7 +239,7 @@ class Http:
                 raise
             return refusal, None
 
-    async def _once(self, wish: _Wish, ours: Headers, end: float) -> Answer:
+    async def _once(self, wish: Wish, ours: Headers, end: float) -> Answer:
         """Ask once, by `end` (of the monotonic clock)."""
         seconds = end - monotonic()
         if seconds <= 0:
@@ -322,16 +322,18 @@ class Http:
     def _lost(self, says: str, at: _Exchange) -> Failure:
         return lost(self.name, says, at.repeatable, at.op_id, at.deadline)
 
-    def _request(self, wish: _Wish, ours: Headers) -> httpx.Request:
+    def _request(self, wish: Wish, ours: Headers) -> httpx.Request:
         """What will be sent, or `Rejected`: what cannot be written must not look like an answer lost."""
         url = self._url(wish.path)
         typed = {"Content-Type": "application/json"} if wish.json is not None else {}
         try:
             if is_sendable(wish.headers or {}):
                 content = wish.content if wish.json is None else orjson.dumps(wish.json)
-                headers = {**ours, **(wish.headers or {}), **typed}
+                known, key = _parted(ours)
+                headers = {**known, **(wish.headers or {}), **typed}
+                params = {**(wish.params or {}), **key} or None
                 return self._client.build_request(
-                    wish.method, url, params=wish.params or None, headers=headers, content=content
+                    wish.method, url, params=params, headers=headers, content=content
                 )
         except (TypeError, ValueError, httpx.InvalidURL):
             pass  # raised below, so that nothing of the request hangs on the failure
@@ -386,3 +388,9 @@ _UNTRUSTED: Final[Mapping[str, str]] = {
 
 def _cause(error: Exception) -> str:
     return next((says for sign, says in _UNTRUSTED.items() if sign in str(error)), "")
+
+
+def _parted(ours: Headers) -> tuple[dict[str, str], dict[str, str]]:
+    """The credential's headers, and those that begin with ?, which go into the query."""
+    key = {name[1:]: value for name, value in ours.items() if name.startswith("?")}
+    return {name: value for name, value in ours.items() if name[1:] not in key}, key

@@ -18,7 +18,8 @@ class Masking(Protocol):
 
 def masks_of(values: Collection[str]) -> tuple[str, ...]:
     """The header values, each word of them, and both as addresses and JSON write them; the longest first."""
-    words = {word for value in values for word in value.split() if len(word) > 6}  # not Bearer, Basic, token
+    said = [*values, *(value.replace("=", " ") for value in values)]  # as Token token=…
+    words = {word for value in said for word in value.split() if len(word) > 6}  # not Bearer, Basic, token
     known = {*words, *map(_password, words), *values} - {""}
     forms = {form for one in known for form in (one, quote(one, safe=""), *_in_json(one))}
     return tuple(sorted(forms, key=len, reverse=True))

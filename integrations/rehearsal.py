@@ -6,7 +6,7 @@ takes no connection shows the request of any of them, and sends nothing. No cred
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -18,6 +18,7 @@ from integrations.exchange import DULL, MOST
 from integrations.pins import names_in
 from integrations.register_files import Fetched, RegisterFiles
 from integrations.sending import Request
+from integrations.vendor import Wired
 from integrations.vendors import Vendor, connector_for
 from register.effect import Enqueue
 from register.store import Store, files
@@ -76,12 +77,20 @@ async def rehearse(vendor: Vendor, row: Enqueue, remote_id: str | None, store: S
 
     One that must read before it writes asks that first, and gets no further.
     """
-    line, asked = _Nowhere(), _sending(row, remote_id)
+    asked = _sending(row, remote_id)
     pins = dict.fromkeys(names_in(row.payload), PIN)
+    return await rehearsed(
+        vendor, lambda connector: Request(vendor, connector, asked, _Files(store), pins).make()
+    )
+
+
+async def rehearsed(vendor: Vendor, made: Callable[[Wired], Awaitable[object]]) -> list[Asked]:
+    """Return what a connector of this supplier asks first when this is made with it. Nothing is sent."""
+    line = _Nowhere()
     held = vendor.model_copy(update={"auth": "keyring"})  # no token is asked for either
     connector = connector_for(held, lambda _: CREDENTIAL, line)
     try:
-        await Request(vendor, connector, asked, _Files(store), pins).make()
+        await made(connector)
     except Failure:
         pass  # nothing was sent: that is what it is for
     finally:

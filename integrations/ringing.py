@@ -37,4 +37,4 @@ class Proof:
 def proof_of(vendor: Vendor, secrets: Secrets) -> Hooks:
     """What proves this supplier's webhooks, with the secrets that count now."""
     kind = system(vendor.connector)
-    return Proof(secrets, kind.hooks(vendor.config, secrets) if Cap.WEBHOOK in kind.info.caps else None)
+    return Proof(secrets, kind.hooks(vendor.config, secrets) if Cap.WEBHOOK in vendor.info.caps else None)

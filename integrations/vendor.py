@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol
 from zoneinfo import available_timezones
@@ -224,7 +224,7 @@ class Vendor(Block, frozen=True):
     @property
     def info(self) -> Info:
         """What its system is like; KeyError where there is none to speak to."""
-        return system(self.connector).info
+        return info_of(system(self.connector), self.config)
 
     @property
     def system_title(self) -> str:
@@ -301,3 +301,9 @@ def system(kind: str) -> System:
     module, _, name = SYSTEMS[kind].partition(":")
     found: System = getattr(importlib.import_module(module), name)
     return found
+
+
+def info_of(kind: System, config: Any) -> Info:
+    """What a supplier's system is like: as its kind is, or as its own block says, where that says it."""
+    informed: Callable[[Any], Info] | None = getattr(kind, "informed", None)
+    return kind.info if informed is None else informed(config)

@@ -16,7 +16,9 @@ from integrations.vendor import Block, ByHand, system
 from register.adoption import BY_HAND
 from register.plain import one_line
 
-KINDS: Final = (*SYSTEMS, BY_HAND)
+BY_DESCRIPTION: Final = "rest"
+"""Such a block is made of requests that only who knows the system can write: docs/rest.md."""
+KINDS: Final = (*(kind for kind in SYSTEMS if kind != BY_DESCRIPTION), BY_HAND)
 """Muster's own; `kinds()` are these and what others installed."""
 _TOLD: Final = (
     "connector",

@@ -46,7 +46,7 @@ DOUBTS: Final[Mapping[str, Doubt]] = {
 def _ticket(doubt: Doubt) -> None:
     async def run(at: Stage) -> None:
         op_id, desk = at.op(), at.hasty if doubt.long else at.desk
-        at.line.spoil(doubt.trouble)
+        at.line.spoil(doubt.trouble, at.decides)
         kinds = (Ambiguous, Unavailable) if isinstance(at.info.idempotency, Native) else (Ambiguous,)
         failure = await at.fails(kinds, desk.create(at.draft(op_id)))
         assert getattr(failure, "op_id", op_id) == op_id
@@ -70,7 +70,7 @@ def _ticket(doubt: Doubt) -> None:
 def _comment(doubt: Doubt) -> None:
     async def run(at: Stage) -> None:
         ref, op_id = await at.ticket(), at.op()
-        at.line.spoil(doubt.trouble)
+        at.line.spoil(doubt.trouble, at.decides)
         desk = at.hasty if doubt.long else at.desk
         failure = await at.fails(Ambiguous, at.apply(ref, Comment(op_id, "any news?"), desk))
         assert failure.op_id == op_id

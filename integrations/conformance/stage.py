@@ -7,14 +7,16 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
+import httpx
 import orjson
 from ulid import ULID
 
+from integrations.conformance.line import writes
 from integrations.conformance.world import World
 from integrations.connector import Cap, Change, Cursor, Draft, Finds, Info, Polls, Ref, TicketUpdate, Updates
 from integrations.errors import Failure
 from integrations.http import Http, Limits
-from integrations.vendor import Wired
+from integrations.vendor import Wired, info_of
 from register.incident import Priority
 
 F = TypeVar("F", bound=Failure)
@@ -36,7 +38,11 @@ class Stage:
 
     @property
     def info(self) -> Info:
-        return self.world.system.info
+        return info_of(self.world.system, self.world.config)
+
+    def decides(self, request: httpx.Request) -> bool:
+        """Whether this is the write that puts something there."""
+        return writes(request) and self.world.decides(request)
 
     def offers(self, cap: Cap) -> bool:
         return cap in self.info.caps
@@ -53,6 +59,7 @@ class Stage:
             limits=Limits(connect=seconds, read=seconds, total=seconds),
             transport=self.line,
         )
+        http.zone = self.world.zone
         self._open.append(http)
         return system(http, config)
 

@@ -13,6 +13,7 @@ from integrations.conformance.stage import Stage
 from integrations.conformance.world import NotShown, World
 from integrations.levels import Level
 from integrations.systems import SYSTEMS
+from integrations.vendor import info_of
 
 
 class Suite:
@@ -40,7 +41,7 @@ class Suite:
     ) -> None:
         if rule.level.rank > self.target.rank:
             pytest.skip(f"of a higher level than {self.target}")
-        kind = world.system.info.kind
+        kind = info_of(world.system, world.config).kind
         recording = bool(request.config.getoption("conformance_record", default=False))
         on_record = levels.on_record(kind).get(rule.name) if kind in SYSTEMS and not recording else None
         outcome, failure = await self._tried(rule, world)
@@ -59,7 +60,7 @@ class Suite:
 
     async def _tried(self, rule: Rule, world: World) -> tuple[str, BaseException | None]:
         """What came of a rule, in the words of the record; and the failure, where there is one."""
-        if rule.needs not in world.system.info.caps:
+        if rule.needs not in info_of(world.system, world.config).caps:
             return levels.NOT_OFFERED, None
         if rule.name in self.exempt:
             return f"{levels.EXEMPT}: {self.exempt[rule.name]}", None

@@ -36,6 +36,8 @@ class World(ABC):
     url: str
     config: Any
     secret: str = ""
+    zone: str = ""
+    """Of its times, where they name none."""
     patience: float = 4.0
     """Seconds that an honest answer may take; a tenth of them is what a connector in haste waits."""
 
@@ -46,6 +48,10 @@ class World(ABC):
     def line(self) -> Line:
         """What stands between, on which things go wrong; another one where it is not HTTP that is spoken."""
         return Line(self.transport())
+
+    def decides(self, request: httpx.Request) -> bool:
+        """Whether this write is the one that puts it there. Some take the words first, and then link them."""
+        return True
 
     @abstractmethod
     async def tickets(self, op_id: str) -> int:

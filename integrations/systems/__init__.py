@@ -23,6 +23,7 @@ SYSTEMS: Final[Mapping[str, str]] = MappingProxyType(
         "pagerduty": "integrations.systems.pagerduty:PagerDuty",
         "practice": "integrations.systems.practice:PracticeDesk",
         "redmine": "integrations.systems.redmine:Redmine",
+        "rest": "integrations.systems.rest:Rest",
         "rt": "integrations.systems.rt:RequestTracker",
         "statuspage": "integrations.systems.statuspage:Statuspage",
         "zammad": "integrations.systems.zammad:Zammad",

@@ -362,7 +362,7 @@ def test_the_sample_explains_every_key_and_its_commented_blocks_are_right(file: 
     practice = load(file, sample)["practice"]
     assert practice.config == PracticeConfig()
     assert (practice.production, practice.auth) == (False, "none")
-    for name, kind in {"acme": "rt", "delta": "redmine", "kone": "email"}.items():
+    for name, kind in {"acme": "rt", "delta": "redmine", "kone": "email", "gamma": "rest"}.items():
         block, _, _ = sample.partition(f"# [vendor.{name}]")[2].partition("\n\n")
         commented = block.replace("\n# ", "\n")
         one = load(file, f"{sample}\n[vendor.{name}]{commented}\n")[name]

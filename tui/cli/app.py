@@ -32,6 +32,7 @@ from tui.cli import (
     spool,
     suppliers,
     systems,
+    trying,
 )
 from tui.cli.answer import Answer
 from tui.cli.verbs import commands_of
@@ -77,6 +78,7 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("vendors", "contacts", by_hand.contacts),
     ("vendors", "check", suppliers.check),
     ("vendors", "systems", systems.systems),
+    ("vendors", "try", trying.try_),
     ("vendors", "new", new_vendor.new),
     ("vendors", "login", credentials.login),
     ("vendors", "logout", credentials.logout),

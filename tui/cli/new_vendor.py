@@ -14,7 +14,7 @@ from integrations.addresses import is_loopback
 from integrations.oauth.config import OAuth2
 from integrations.plugged import PluginBroken
 from integrations.vendor import system
-from integrations.vendor_block import KINDS, block, kinds, required_of, value_of
+from integrations.vendor_block import BY_DESCRIPTION, KINDS, block, kinds, required_of, value_of
 from integrations.vendors import home_of, is_slug, read_vendors, vendors_path
 from register.adoption import BY_HAND
 from register.core import joined
@@ -91,6 +91,10 @@ def _common(name: str, given: Mapping[str, str], services: Sequence[str]) -> dic
     """What every supplier has: as given, else asked for."""
     known = kinds()
     kind = _asked("connector", given["connector"], f"Kind of its system ({', '.join(known)})", among=known)
+    if kind == BY_DESCRIPTION:
+        raise WrongUse(
+            "A REST system is described by hand: docs/rest.md has a whole block to begin with.", "connector"
+        )
     if kind not in known:
         raise WrongUse(
             f"{clip(one_line(kind), 40)!r} is no kind of system: take {joined(known)}.", "connector"

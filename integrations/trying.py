@@ -1,0 +1,110 @@
+"""One operation at one supplier by hand: each request as it is filled in, and what came of it.
+
+Without `send` nothing leaves: a line that leads nowhere keeps the first request, as a rehearsal does. Reading
+asks the supplier in any case, for that is what one wants to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from ulid import ULID
+
+from integrations import secrets
+from integrations.connector import (
+    Attach,
+    Comment,
+    Draft,
+    Finds,
+    Polls,
+    Ref,
+    Reprioritise,
+    Theirs,
+    TicketUpdate,
+    Transition,
+    Updates,
+)
+from integrations.errors import Failure, Rejected
+from integrations.exchange import begin, told
+from integrations.rehearsal import Asked, rehearsed
+from integrations.vendor import Vendor, Wired
+from integrations.vendors import connector_for
+from register.incident import Priority
+
+READS: Final = ("check", "find", "get", "history", "changes")
+WRITES: Final = ("create", "comment", "transition", "priority", "attach")
+OPERATIONS: Final = (*READS, *WRITES)
+_AGO: Final = timedelta(days=1)
+_TITLE: Final = "Muster: a try, please ignore"
+_BODY: Final = "This is a try of Muster's: please ignore it."
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of a try. requests: what would go, or what went with its answer, masked."""
+
+    requests: tuple[Mapping[str, Any], ...]
+    found: Any = None
+    failure: str = ""
+    shown: tuple[Mapping[str, Any], ...] = field(default=())
+
+
+async def tried(vendor: Vendor, operation: str, wish: Mapping[str, str], *, send: bool) -> Tried:
+    """Make it, or, where it writes and is not to be sent, show what would be asked first."""
+    if operation in WRITES and not send:
+        asked = await rehearsed(vendor, lambda connector: _made(connector, operation, wish))
+        return Tried(tuple(_would(one) for one in asked))
+    connector = connector_for(vendor, secrets.resolve)
+    kept, shown = begin(), list[Mapping[str, Any]]()
+    runner: Any = getattr(connector, "runner", None)
+    if runner is not None:
+        runner.watch = lambda one: shown.append({"request": one.request, "took": one.took})
+    found: Any = None
+    failure = ""
+    try:
+        found = await _made(connector, operation, wish)
+    except Failure as fault:
+        failure = fault.why
+    finally:
+        await connector.http.aclose()
+    return Tried(tuple(orjson.loads(told(kept) or "[]")), found, failure, tuple(shown))
+
+
+def _would(asked: Asked) -> Mapping[str, Any]:
+    return asdict(asked)
+
+
+async def _made(connector: Wired, operation: str, wish: Mapping[str, str]) -> Any:
+    """What the connector gives for one operation."""
+    op_id, text = wish.get("op_id") or str(ULID()), wish.get("text") or _BODY
+    if operation == "check":
+        return await connector.check()
+    if operation == "create":
+        return await connector.create(Draft(op_id, wish.get("title") or _TITLE, text, Priority.PLANNING))
+    if operation == "find" and isinstance(connector, Finds):
+        return await connector.find(op_id, datetime.now(UTC) - _AGO)
+    if operation == "changes" and isinstance(connector, Polls):
+        listed: Any = getattr(connector, "listed", None)
+        return await (connector.changes(None) if listed is None else listed(datetime.now(UTC) - _AGO))
+    ticket = wish.get("ticket", "")
+    if not ticket:
+        raise Rejected(f"{operation} needs a ticket: its number there (--ticket).")
+    ref = Ref(id=ticket, key=ticket)
+    if operation == "get":
+        return await connector.get(ref)
+    if operation == "history" and isinstance(connector, Polls):
+        return await connector.history(ref)
+    if not isinstance(connector, Updates):
+        raise Rejected(f"Its connector has no {operation}.")
+    content = text.encode()
+    updates: Mapping[str, TicketUpdate] = {
+        "comment": Comment(op_id, text),
+        "transition": Transition(op_id, Theirs(wish.get("state") or "working"), wish.get("text", "")),
+        "priority": Reprioritise(op_id, Priority.PLANNING),
+        "attach": Attach(op_id, "muster-try.txt", "text/plain", "", content),
+    }
+    return await connector.apply(ref, updates[operation])

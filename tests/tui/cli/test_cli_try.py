@@ -1,0 +1,83 @@
+"""`muster vendors try`: what would go is shown and stays here; what goes is shown with what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from integrations.practice.server import Practice, running_practice
+from tests.tui.cli_help import Cli
+
+BLOCK = """
+[vendor.desk]
+connector = "rest"
+title = "Desk"
+url = "{url}"
+environment = "{environment}"
+auth = "none"
+sign_in = {{ kind = "none" }}
+lookup = {{ kind = "strong", settle_seconds = 2 }}
+[vendor.desk.states]
+Open = "new"
+[[vendor.desk.create]]
+method = "POST"
+path = "/tickets"
+body = {{ title = "{{{{ title }}}}", body = "{{{{ text }}}}", reference = "{{{{ op_id }}}}" }}
+gives = {{ id = "id", key = "key" }}
+[[vendor.desk.find]]
+path = "/tickets"
+query = {{ reference = "{{{{ op_id }}}}" }}
+rows = "tickets"
+gives = {{ id = "id", reference = "reference" }}
+[[vendor.desk.get]]
+path = "/tickets/{{{{ ticket.id }}}}"
+gives = {{ title = "title", state = "state", updated = "updated_at" }}
+"""
+
+
+@pytest.fixture
+def practice() -> Iterator[Practice]:
+    with running_practice() as running:
+        yield running
+
+
+def described(practice: Practice, environment: str = "test") -> str:
+    return BLOCK.format(url=practice.url, environment=environment)
+
+
+def test_a_write_is_shown_and_stays_here_unless_it_is_to_be_sent(cli: Cli, practice: Practice) -> None:
+    cli.vendors(described(practice))
+    ran = cli("vendors", "try", "desk", "create", "--text", "It drips.")
+    assert ran.code == 0
+    assert f"→ POST {practice.url}/tickets" in ran.out
+    assert "It drips." in ran.out
+    assert "Nothing was sent" in ran.out
+    assert practice.desk.tickets == ()
+    sent = cli.json("vendors", "try", "desk", "create", "--send", "--text", "It drips.")
+    (ticket,) = practice.desk.tickets
+    assert (sent["sent"], sent["found"]["id"], sent["failure"]) == (True, ticket.id, "")
+    assert sent["taken"] == [{"request": "POST /tickets", "took": {"id": ticket.id, "key": ticket.key}}]
+    assert [one["status"] for one in sent["requests"]] == [201]
+    found = cli.json("vendors", "try", "desk", "find", "--op-id", ticket.reference)
+    assert [ref["id"] for ref in found["found"]["refs"]] == [ticket.id]
+    assert cli.json("vendors", "try", "desk", "get", "--ticket", ticket.id)["found"]["state"] == "new"
+
+
+def test_nothing_goes_to_production_by_one_word(cli: Cli, practice: Practice) -> None:
+    cli.vendors(described(practice, "production"))
+    ran = cli("vendors", "try", "desk", "create", "--send")
+    assert ran.code != 0
+    assert "--to-production" in ran.err
+    assert practice.desk.tickets == ()
+    assert cli("vendors", "try", "desk", "create", "--send", "--to-production").code == 0
+    assert len(list(practice.desk.tickets)) == 1
+
+
+def test_what_fails_is_said(cli: Cli, practice: Practice) -> None:
+    cli.vendors(described(practice))
+    ran = cli("vendors", "try", "desk", "get", "--ticket", "nowhere")
+    assert ran.code != 0
+    assert "HTTP 404" in ran.out + ran.err
+    assert "There is no operation" in cli("vendors", "try", "desk", "dance").err
+    assert cli("vendors", "check", "desk").code == 0

@@ -1,0 +1,96 @@
+"""`muster vendors try`: one operation at a supplier, each request filled in, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from typing import Annotated, Any, Final
+
+import typer
+from pydantic import BaseModel
+
+from integrations.trying import OPERATIONS, WRITES, Tried, tried
+from register.core import Refused
+from register.text import clip, one_line
+from tui.cli.answer import Answer
+from tui.cli.suppliers import Name, vendor_named
+from tui.cli.trouble import SUPPLIER
+
+_LONGEST: Final = 2_000
+What = Annotated[str, typer.Argument(metavar="OPERATION", help=", ".join(OPERATIONS))]
+
+
+def try_(
+    name: Name,
+    operation: What,
+    ticket: Annotated[str, typer.Option(help="the ticket's number there")] = "",
+    text: Annotated[str, typer.Option(help="what to write")] = "",
+    state: Annotated[str, typer.Option(help="transition: working, closed, …")] = "",
+    op_id: Annotated[str, typer.Option("--op-id", help="find: the operation id to look for")] = "",
+    send: Annotated[bool, typer.Option("--send", help="really write; without it nothing goes out")] = False,
+    production: Annotated[
+        bool, typer.Option("--to-production", help="with --send: yes, where people act on it")
+    ] = False,
+) -> Answer:
+    """Try one operation at a supplier: show each request, and what was taken of the answer."""
+    vendor = vendor_named(name)
+    if operation not in OPERATIONS:
+        raise Refused(f"There is no operation {clip(one_line(operation), 40)!r}: {', '.join(OPERATIONS)}.")
+    if vendor.by_hand:
+        raise Refused(f"{vendor.title} has no system that is spoken to: there is nothing to try.")
+    writes = operation in WRITES
+    if writes and send and vendor.production and not production:
+        raise Refused(
+            f"{vendor.title} is in production: people there would act on it. Nothing was sent. If that is"
+            " meant, say --to-production as well."
+        )
+    wish = {"ticket": ticket, "text": text, "state": state, "op_id": op_id}
+    done = asyncio.run(tried(vendor, operation, wish, send=send))
+    sent = send or not writes
+    return Answer(_data(done, sent), _lines(done, sent), SUPPLIER if done.failure else 0)
+
+
+def _data(done: Tried, sent: bool) -> Mapping[str, Any]:
+    return {
+        "sent": sent,
+        "requests": list(done.requests),
+        "taken": list(done.shown),
+        "found": _plain(done.found),
+        "failure": done.failure,
+    }
+
+
+def _lines(done: Tried, sent: bool) -> list[str]:
+    lines: list[str] = []
+    for one in done.requests:
+        lines += [f"→ {one['method']} {one['url']}"]
+        lines += [f"  {name}: {value}" for name, value in one["headers"].items()]
+        lines += [f"  {line}" for line in one["body"].split("\n") if line]
+        if one.get("status") is not None:
+            lines += [f"← {one['status']} {clip(one_line(one.get('answer', '')), _LONGEST)}"]
+    lines += [f"  {one['request']} gave {clip(one_line(repr(one['took'])), _LONGEST)}" for one in done.shown]
+    if done.failure:
+        lines.append(f"✗ {done.failure}")
+    elif sent:
+        lines.append(f"✓ {clip(one_line(str(_plain(done.found))), _LONGEST)}")
+    else:
+        lines.append("Nothing was sent. What comes after the first answer is only seen with --send.")
+    return lines
+
+
+def _plain(found: Any) -> Any:
+    """What was found, as JSON takes it."""
+    if isinstance(found, BaseModel):
+        return found.model_dump(mode="json")
+    if is_dataclass(found) and not isinstance(found, type):
+        return {"kind": type(found).__name__, **{k: _plain(v) for k, v in _shallow(found).items()}}
+    if isinstance(found, Mapping):
+        return {str(key): _plain(one) for key, one in found.items()}
+    if isinstance(found, list | tuple):
+        return [_plain(one) for one in found]
+    return found if isinstance(found, str | int | float | bool) or found is None else str(found)
+
+
+def _shallow(found: Any) -> Mapping[str, Any]:
+    return {name: getattr(found, name) for name in type(found).__dataclass_fields__}
