@@ -52,17 +52,19 @@ class Place:
     floor: datetime  # what is older on the issues of `todo` has been told
     seen: Mapping[int, Seen]
     todo: tuple[int, ...] = ()
+    before: frozenset[str] = frozenset()  # changes of the second `begin` that nobody is told of
 
     @classmethod
     def of(cls, cursor: Cursor) -> Place:
         times = {name: datetime.fromisoformat(cursor[name]) for name in _TIMES}
         seen = {int(number): Seen(*told) for number, told in cursor["seen"].items()}
-        return cls(**times, seen=seen, todo=tuple(cursor["todo"]))
+        before = frozenset(cursor.get("before", ()))
+        return cls(**times, seen=seen, todo=tuple(cursor["todo"]), before=before)
 
     def cursor(self) -> Cursor:
         seen = {str(number): [one.changed, one.first, one.final] for number, one in self.seen.items()}
         times = {name: stamp(getattr(self, name)) for name in _TIMES}
-        return {**times, "todo": list(self.todo), "seen": seen}
+        return {**times, "todo": list(self.todo), "seen": seen, "before": sorted(self.before)}
 
     def without(self, count: int) -> Place:
         """With the first of `todo` done."""
@@ -87,12 +89,21 @@ class Feed:
         """The project's own list: on the list of all projects, a wrong key finds nothing, and says 200."""
         return f"/projects/{self.config.project}/issues.json"
 
-    async def start(self) -> Place:
-        """Now: at the newest change there is."""
+    async def start(self) -> tuple[Place, list[int]]:
+        """Now: at the newest change there is, with all before it seen; and the issues of that very second."""
         latest = {"status_id": "*", "sort": "updated_on:desc", "limit": 1}
         issues = read(Rows, await self.http.get(self.path, params=latest)).issues
         at = issues[0].updated_on if issues else datetime(1970, 1, 1, tzinfo=UTC)
-        return Place(newest=at, elsewhere=at, begin=at, floor=at, seen={})
+        rows = await self._all(self.path, at - OVERLAP) + await self._elsewhere(at) if issues else []
+        now = self._clock()
+        seen = {row.id: Seen(stamp(row.updated_on), now, final=row.updated_on < at) for row in rows}
+        then = sorted({row.id for row in rows if row.updated_on == at})
+        self._walks = 1  # elsewhere is asked
+        return Place(newest=at, elsewhere=at, begin=at, floor=at, seen=seen), then
+
+    async def _elsewhere(self, since: datetime) -> list[Row]:
+        """Our tickets, wherever they are."""
+        return await self._all("/issues.json", since - OVERLAP, author_id="me")
 
     async def walk(self, before: Place) -> Place:
         """One poll: what has changed goes to `todo`."""
@@ -102,11 +113,12 @@ class Feed:
         rows = await self._all(self.path, since)
         newest, elsewhere = max([before.newest, *(row.updated_on for row in rows)]), before.elsewhere
         if self._walks % ELSEWHERE == 0:
-            rows += await self._all("/issues.json", before.elsewhere - OVERLAP, author_id="me")
+            rows += await self._elsewhere(before.elsewhere)
             elsewhere = newest
         self._walks += 1
         floor = max(before.begin, before.elsewhere - OVERLAP)
-        seen, todo = self._fresh(rows, self._gone(rows, before.seen, back), before.seen)
+        gone = self._gone(rows, before.seen, back)
+        seen, todo = self._fresh(rows, gone, before.seen, stamp(before.begin))
         self._quiet = 0 if todo else self._quiet + 1
         kept = stamp(elsewhere - OVERLAP)
         seen = {number: one for number, one in seen.items() if one.changed >= kept}
@@ -128,7 +140,7 @@ class Feed:
         return not 0 <= self._clock() - one.first < SECOND
 
     def _fresh(
-        self, rows: list[Row], gone: Mapping[int, str], before: Mapping[int, Seen]
+        self, rows: list[Row], gone: Mapping[int, str], before: Mapping[int, Seen], begin: str
     ) -> tuple[dict[int, Seen], tuple[int, ...]]:
         now, seen, todo = self._clock(), dict(before), dict(gone)
         seen.update((number, replace(seen[number], final=True)) for number in gone)
@@ -140,6 +152,8 @@ class Feed:
             elif row.id not in todo and not known.final and self._is_over(known):
                 seen[row.id] = replace(known, final=True)
                 todo[row.id] = changed
+            elif changed == begin and not known.final:  # perhaps news of the second in which we began
+                todo.setdefault(row.id, changed)
         return seen, tuple(sorted(todo, key=lambda number: (todo[number], number)))
 
     async def _all(self, path: str, since: datetime, **more: str) -> list[Row]:

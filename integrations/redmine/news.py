@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from integrations.connector import Change, Cursor, Page, Unread
@@ -29,7 +30,7 @@ class News:
 
     async def page(self, cursor: Cursor | None) -> Page:
         if cursor is None:
-            return Page((), (await self._feed.start()).cursor(), done=True)
+            return Page((), (await self._start()).cursor(), done=True)
         place = Place.of(cursor)
         if not place.todo:
             place = await self._feed.walk(place)
@@ -43,12 +44,27 @@ class News:
                 if read and not isinstance(failure, Gone):
                     break  # what was read is taken in first: then this one is the first, and fails again
                 told, odd = [], self._bear(failure, number, place)
-            changes += told
+            changes += [change for change in told if change.change_id not in place.before]
             unread += odd
             read += 1
         changes.sort(key=lambda change: change.at)
         after = place.without(read)
         return Page(tuple(changes), after.cursor(), done=not after.todo, unread=tuple(unread))
+
+    async def _start(self) -> Place:
+        """Where to begin. What was there in that second is noted: Redmine's times cannot tell it apart."""
+        place, then = await self._feed.start()
+        before: set[str] = set()
+        for number in then[:AT_ONCE]:
+            try:
+                told, _ = await self._journals.told(await self._journals.issue(number), place.begin)
+            except Failure as failure:
+                hidden = isinstance(failure, AuthFailed) and failure.trouble is AuthTrouble.FORBIDDEN
+                if hidden or isinstance(failure, Gone | Rejected):
+                    continue  # it may be told of as news, which harms nothing
+                raise
+            before |= {change.change_id for change in told}
+        return replace(place, before=frozenset(before))
 
     def _bear(self, failure: Failure, number: int, place: Place) -> list[Unread]:
         """Raise what may pass; return what a person is to look at. A deleted issue says nothing more."""

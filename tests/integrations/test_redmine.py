@@ -425,6 +425,26 @@ async def test_two_changes_of_one_second_are_both_told(web: Routes, desk: Redmin
     assert tracker.read == [7, 7]
 
 
+async def test_what_was_there_in_the_second_in_which_we_begin_is_not_told_and_what_comes_in_it_is(
+    web: Routes, desk: Redmine
+) -> None:
+    tracker = Tracker(web)
+    tracker.put(6, AT - timedelta(minutes=1), journal(40, "a minute ago", at=AT - timedelta(minutes=1)))
+    tracker.put(7, AT, journal(41, "just before"))
+    start = await desk.changes(None)
+    assert await every(desk, start.next) == ([], Page((), start.next, done=True))
+    tracker.put(7, AT, journal(41, "just before"), journal(42, "just after"))
+    ids, page = await every(desk, start.next)
+    assert ids == ["42"]
+    moves(desk)
+    ids, page = await every(desk, page.next)
+    assert ids == ["42"]  # once more when its second is over
+    moves(desk)
+    tracker.read.clear()
+    assert (await every(desk, page.next))[0] == []
+    assert tracker.read == []
+
+
 async def test_a_change_that_appears_below_the_newest_is_told(web: Routes, desk: Redmine) -> None:
     tracker = Tracker(web)
     start = await desk.changes(None)
