@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from integrations.connector import Theirs
+from integrations.connector import Draft, Reprioritise, Theirs
 from integrations.errors import Rejected
 from integrations.meant import priorities_meant
 from register.incident import Impact, Priority, Urgency, priority_of
@@ -197,6 +197,37 @@ def unranked(vendor: str, config: Mapping, priority: Priority, word: str = '"THE
     return Rejected(
         f"No priority of {vendor} stands for {priority}: nothing was sent. "
         f"Add it to `priorities` in vendors.toml ({priority.value} = {word})."
+    )
+
+
+def named_priority(vendor: str, config: Mapping, asked: Draft | Reprioritise) -> str:
+    """Their word for the priority that is asked for; Rejected, with what to do, where there is none."""
+    priority = asked.priority if isinstance(asked, Draft) else asked.to
+    theirs = config.priority_of(priority, asked.impact, asked.urgency)
+    if theirs is None:
+        raise unranked(vendor, config, priority)
+    return str(theirs)
+
+
+def priority_for(vendor: str, config: Mapping, asked: Draft | Reprioritise) -> str | None:
+    """The same; None for a new ticket where they work it out of fields of theirs."""
+    by_parts = bool(getattr(config, "impact", {})) and isinstance(asked, Draft)
+    return None if by_parts else named_priority(vendor, config, asked)
+
+
+def state_for(vendor: str, config: Mapping, to: Theirs, word: str = "THEIR STATE") -> str:
+    """Their word for a state that we want; Rejected, with what to do, where there is none."""
+    raw = config.raw_state(to)
+    if raw is None:
+        raise stateless(vendor, to, word)
+    return raw
+
+
+def stateless(vendor: str, to: Theirs, word: str = "THEIR STATE") -> Rejected:
+    """What is said where no state of theirs means what we want."""
+    return Rejected(
+        f"No state of {vendor} means {to}: nothing was sent. "
+        f'Add it to `states` in vendors.toml ("{word}" = "{to}").'
     )
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from integrations.connector import Draft, Reprioritise
 from integrations.errors import Rejected
-from integrations.jira.config import JiraConfig
+from integrations.fitting import fitting
 from integrations.jira.wire import Screen
-from integrations.mapping import unranked
 from integrations.markup.formats import TextFormat, signed
 from register.text import one_line
 
@@ -44,10 +42,14 @@ def _number(key: str, word: str) -> float:
     raise Rejected(f"{key} takes a number there, and {one_line(word)} is none: nothing was sent.")
 
 
+def _named(allowed: dict[str, Any] | str) -> str:
+    return allowed if isinstance(allowed, str) else str(allowed.get("name") or allowed.get("value") or "")
+
+
 def on_screen(field: str, screen: Screen, word: str) -> Any:
     """A word as a transition's screen takes it; Rejected with what it takes, where it is none of these."""
     kind, items = screen.field_schema.get("type"), screen.field_schema.get("items")
-    known = [str(one.get("name") or one.get("value") or "") for one in screen.allowedValues or ()]
+    known = [_named(one) for one in screen.allowedValues or ()]
     if screen.allowedValues is not None and word not in known:
         words = ", ".join(map(one_line, known))
         raise Rejected(
@@ -63,15 +65,6 @@ def on_screen(field: str, screen: Screen, word: str) -> Any:
     return _number(field, word) if kind == "number" else word
 
 
-def priority_for(vendor: str, config: JiraConfig, asked: Draft | Reprioritise) -> str | None:
-    """Their word for what is asked for; None where they work it out of fields of theirs."""
-    priority = asked.priority if isinstance(asked, Draft) else asked.to
-    theirs = config.priority_of(priority, asked.impact, asked.urgency)
-    if theirs is None and not (config.impact and isinstance(asked, Draft)):
-        raise unranked(vendor, config, priority)
-    return None if theirs is None else str(theirs)
-
-
 def words_of(vendor: str, body: str, op_id: str, how: TextFormat) -> Any:
     """Our text under our operation id; Rejected where it is longer than Jira takes."""
     wiki = (
@@ -79,9 +72,5 @@ def words_of(vendor: str, body: str, op_id: str, how: TextFormat) -> Any:
         if how is TextFormat.JIRA
         else signed(body, op_id, TextFormat.TEXT)
     )
-    if len(wiki) > MOST:
-        raise Rejected(
-            f"{vendor} takes {MOST:,} characters, and this has {len(wiki):,} with its footer: nothing was"
-            " sent. Shorten it, or attach it as a file."
-        )
+    fitting(vendor, wiki, MOST, " with its footer")
     return signed(body, op_id, how)

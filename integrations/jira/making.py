@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from integrations.errors import Gone, Rejected
-from integrations.jira.fields import priority_for, told, words_of
+from integrations.jira.fields import told, words_of
 from integrations.jira.finding import PROPERTY, label_of
 from integrations.jira.wire import DESK, Created, Requested, ref_to
+from integrations.mapping import priority_for
 from integrations.markup.formats import TextFormat
 from integrations.reading import read
 from register.text import MAX_TITLE, clip, one_line

@@ -10,10 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 from integrations.answers import lost
 from integrations.connector import Applied, Attach, Comment, Ref, Reprioritise, Theirs, Transition
 from integrations.errors import Rejected
-from integrations.jira.fields import on_screen, priority_for, told, words_of
+from integrations.jira.fields import on_screen, told, words_of
 from integrations.jira.finding import PROPERTY
 from integrations.jira.issues import FILE, PRIORITY, STATE
 from integrations.jira.wire import DESK, Attachment, Change, Said, Step, Steps, id_of, issue_path
+from integrations.mapping import priority_for, stateless
 from integrations.markup.formats import TextFormat
 from integrations.reading import read
 from integrations.zones import zoned
@@ -107,10 +108,7 @@ class Writing:
         means = _SAME_END.get(to, (to,)) if to is not Theirs.UNMAPPED else ()
         words = tuple(raw for one in means for raw, meant in self.config.states.items() if meant is one)
         if not words:
-            raise Rejected(
-                f"No state of {self.name} means {to}: nothing was sent. "
-                f'Add it to `states` in vendors.toml ("THEIR STATE" = "{to}").'
-            )
+            raise stateless(self.name, to)
         return words
 
     def _possible(self, issue: Issue, steps: Sequence[Step], wanted: Sequence[str]) -> Step:

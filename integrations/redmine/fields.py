@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.connector import Draft, Ref, Reprioritise
+from integrations.connector import Ref
 from integrations.errors import Rejected
-from integrations.mapping import unranked
-from integrations.redmine.config import RedmineConfig
 from integrations.redmine.wire import Issue
 
 
@@ -37,12 +35,3 @@ def filled(vendor: str, ref: Ref, issue: Issue, fields: Mapping[str, str]) -> No
             " their tracker, or our account's role may not write it.",
             204,
         )
-
-
-def priority_for(vendor: str, config: RedmineConfig, asked: Draft | Reprioritise) -> str | None:
-    """Their word for what is asked for; None where they work it out of fields of theirs."""
-    priority = asked.priority if isinstance(asked, Draft) else asked.to
-    theirs = config.priority_of(priority, asked.impact, asked.urgency)
-    if theirs is None and not config.impact:
-        raise unranked(vendor, config, priority)
-    return None if theirs is None else str(theirs)

@@ -36,12 +36,13 @@ from integrations.connector import (
     Transition,
 )
 from integrations.errors import AuthFailed, AuthTrouble, Gone, OpId, Rejected
+from integrations.fitting import fitting
 from integrations.github import wire
 from integrations.github.check import health
 from integrations.github.config import OPEN, REASONS, GitHubConfig
 from integrations.github.news import News, stamp
 from integrations.github.timeline import Timeline
-from integrations.mapping import unranked
+from integrations.mapping import named_priority, state_for
 from integrations.proofs import ProvedBy
 from integrations.reading import read
 from register.text import clip, one_line
@@ -96,10 +97,13 @@ class GitHub:
     async def create(self, draft: Draft) -> Ref:
         title = one_line(draft.title)
         body = draft.body if len(title) <= MAX_TITLE else f"{title}\n\n{draft.body}"
-        labels = [self._priority(draft), *([self.config.label] if self.config.label else [])]
+        labels = [
+            named_priority(self.http.name, self.config, draft),
+            *([self.config.label] if self.config.label else []),
+        ]
         issue = {
             "title": clip(title, MAX_TITLE),
-            "body": self._fits(wire.written(body, draft.op_id)),
+            "body": fitting(self.http.name, wire.written(body, draft.op_id), MAX_BODY, " with its markup"),
             "labels": labels,
         }
         try:
@@ -164,19 +168,14 @@ class GitHub:
         return issue
 
     async def _say(self, ref: Ref, text: str, op_id: OpId) -> tuple[str, ...]:
-        body = {"body": self._fits(wire.written(text, op_id))}
+        body = {"body": fitting(self.http.name, wire.written(text, op_id), MAX_BODY, " with its markup")}
         path = f"{self._path}/{wire.number_of(ref)}/comments"
         answer = await self._open(ref, self.http.post(path, body, op_id=op_id))
         return (str(read(wire.Comment, answer).id),)
 
     async def _transition(self, ref: Ref, wish: Transition) -> Applied:
         """The state, which may be said again, and then the word: so a lost answer never doubles it."""
-        raw = self.config.raw_state(wish.to)
-        if raw is None:
-            raise Rejected(
-                f"No state of {self.http.name} means {wish.to}: nothing was sent. Add it to `states` in"
-                f' vendors.toml ("THEIR LABEL" = "{wish.to}").'
-            )
+        raw = state_for(self.http.name, self.config, wish.to, "THEIR LABEL")
         before = await self._issue(ref)
         after = before
         if self._word(before) != raw:
@@ -197,7 +196,7 @@ class GitHub:
         return {"state": "open", "labels": kept if raw == OPEN else [*kept, raw]}
 
     async def _reprioritise(self, ref: Ref, wish: Reprioritise) -> Applied:
-        raw = self._priority(wish)
+        raw = named_priority(self.http.name, self.config, wish)
         before = await self._issue(ref)
         kept = [one for one in sorted(before.names) if one not in self.config.theirs]
         issue = await self._patch(ref, {"labels": [*kept, raw]}, wish.op_id)
@@ -227,21 +226,6 @@ class GitHub:
             " unlock it.",
             403,
         )
-
-    def _priority(self, asked: Draft | Reprioritise) -> str:
-        priority = asked.priority if isinstance(asked, Draft) else asked.to
-        theirs = self.config.priority_of(priority, asked.impact, asked.urgency)
-        if theirs is None:
-            raise unranked(self.http.name, self.config, priority)
-        return str(theirs)
-
-    def _fits(self, text: str) -> str:
-        if len(text) > MAX_BODY:
-            raise Rejected(
-                f"{self.http.name} takes {MAX_BODY:,} characters at most, and this has {len(text):,} with its"
-                " markup: nothing was sent. Make it shorter."
-            )
-        return text
 
     def _word(self, issue: wire.Issue) -> str:
         return self.config.word(issue.state == "open", issue.state_reason, issue.names)

@@ -37,7 +37,8 @@ from integrations.connector import (
     Transition,
 )
 from integrations.errors import AuthFailed, AuthTrouble, Failure, OpId, Rejected
-from integrations.mapping import unranked
+from integrations.fitting import fitting
+from integrations.mapping import named_priority
 from integrations.opsgenie.config import ACKNOWLEDGED, CLOSED, OpsgenieConfig
 from integrations.opsgenie.news import News, change_id
 from integrations.opsgenie.wire import Accepted, Alert, Alerts, Asked, TheAccount, alert_path
@@ -86,8 +87,8 @@ class Opsgenie:
         alert: dict[str, Any] = {
             "message": clip(title, MAX_MESSAGE),
             "alias": draft.op_id,
-            "description": self._fits(sign(body, draft.op_id), MAX_DESCRIPTION),
-            "priority": self._priority(draft),
+            "description": fitting(self.http.name, sign(body, draft.op_id), MAX_DESCRIPTION),
+            "priority": named_priority(self.http.name, self.config, draft),
             "tags": [self.config.tag],
             "details": {"muster": draft.op_id, **draft.fields},
             "user": self.config.user,
@@ -185,7 +186,10 @@ class Opsgenie:
         return Applied(done.change_ids, ticket)
 
     async def _reprioritise(self, ref: Ref, wish: Reprioritise) -> Applied:
-        path, json = alert_path(ref, "/priority"), {"priority": self._priority(wish)}
+        path, json = (
+            alert_path(ref, "/priority"),
+            {"priority": named_priority(self.http.name, self.config, wish)},
+        )
         await self._done(await self.http.put(path, json=json, safe=True, op_id=wish.op_id), wish.op_id)
         return Applied((), await self.get(ref))
 
@@ -193,7 +197,7 @@ class Opsgenie:
         """An action with our words, which stand as a note of their own; without any, it may be said again."""
         told = {"user": self.config.user, "source": self.config.user}
         if text:
-            told["note"] = self._fits(sign(text, op_id), MAX_NOTE)
+            told["note"] = fitting(self.http.name, sign(text, op_id), MAX_NOTE)
         answer = await self.http.post(alert_path(ref, what), json=told, safe=not text, op_id=op_id)
         await self._done(answer, op_id)
         if not text:
@@ -219,21 +223,6 @@ class Opsgenie:
         if not told.isSuccess:
             raise Rejected(f"{self.http.name} did not do it: {clip(one_line(told.status), 200)}.", 202)
         return told.alertId
-
-    def _priority(self, asked: Draft | Reprioritise) -> str:
-        priority = asked.priority if isinstance(asked, Draft) else asked.to
-        theirs = self.config.priority_of(priority, asked.impact, asked.urgency)
-        if theirs is None:
-            raise unranked(self.http.name, self.config, priority)
-        return str(theirs)
-
-    def _fits(self, text: str, most: int) -> str:
-        if len(text) > most:
-            raise Rejected(
-                f"{self.http.name} takes {most:,} characters at most, and this has {len(text):,}: "
-                "nothing was sent. Make it shorter."
-            )
-        return text
 
     def _ticket(self, alert: Alert) -> Ticket:
         return Ticket(

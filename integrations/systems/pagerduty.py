@@ -37,7 +37,7 @@ from integrations.connector import (
     Transition,
 )
 from integrations.errors import Failure, Gone, OpId, Rejected
-from integrations.mapping import unranked
+from integrations.mapping import named_priority, state_for
 from integrations.markup.formats import TextFormat, signed
 from integrations.pagerduty.check import health
 from integrations.pagerduty.config import PagerDutyConfig, PdUrgency
@@ -45,7 +45,6 @@ from integrations.pagerduty.log import TheLog
 from integrations.pagerduty.wire import Incident, Many, One, Priorities, TheNote, path_of
 from integrations.proofs import ProvedBy
 from integrations.reading import read
-from register.incident import Priority
 from register.text import MAX_TITLE, clip, one_line
 
 if TYPE_CHECKING:
@@ -183,12 +182,7 @@ class PagerDuty:
 
     async def _transition(self, ref: Ref, wish: Transition) -> Applied:
         """The state first, which may be said twice, then the note: where the note is, both are done."""
-        raw = self.config.raw_state(wish.to)
-        if raw is None:
-            raise Rejected(
-                f"No state of {self.http.name} means {wish.to}: nothing was sent. "
-                f'Add it to `states` in vendors.toml ("THEIR STATE" = "{wish.to}").'
-            )
+        raw = state_for(self.http.name, self.config, wish.to)
         done = await self._put(ref, {"status": raw}, wish.op_id)
         if done.status != raw:
             raise Rejected(f"{self.http.name} said yes and left {ref.key} {one_line(done.status)}.", 200)
@@ -207,10 +201,7 @@ class PagerDuty:
 
     async def _rank(self, asked: Draft | Reprioritise) -> dict[str, str]:
         """The reference of the priority that stands for ours: each account has its own, by name."""
-        priority: Priority = asked.priority if isinstance(asked, Draft) else asked.to
-        name = self.config.priority_of(priority, asked.impact, asked.urgency)
-        if name is None:
-            raise unranked(self.http.name, self.config, priority)
+        name = named_priority(self.http.name, self.config, asked)
         if name not in self._ranks:
             told = read(Priorities, await self.http.get("/priorities")).priorities
             self._ranks = {one.title: one.id for one in told}

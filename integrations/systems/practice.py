@@ -41,8 +41,8 @@ from integrations.connector import (
     Transition,
     Unread,
 )
-from integrations.errors import Conflict, Gone, Moved, OpId, Rejected
-from integrations.mapping import unranked
+from integrations.errors import Conflict, Gone, Moved, OpId
+from integrations.mapping import named_priority, state_for
 from integrations.practice.check import health
 from integrations.practice.config import PracticeConfig
 from integrations.practice.wire import Account, Changes, Set, TheirChange, TheirTicket, Tickets
@@ -105,7 +105,7 @@ class PracticeDesk:
             "title": draft.title,
             "body": sign(draft.body, draft.op_id),
             "reference": draft.op_id,
-            "priority": self._priority(draft),
+            "priority": named_priority(self.http.name, self.config, draft),
         }
         return _ref(read(TheirTicket, await self.http.post("/tickets", json=ticket, op_id=draft.op_id)))
 
@@ -148,7 +148,7 @@ class PracticeDesk:
         if isinstance(update, Comment):
             return Applied((await self._comment(ref, update, version),))
         if isinstance(update, Reprioritise):
-            priority = {"priority": self._priority(update)}
+            priority = {"priority": named_priority(self.http.name, self.config, update)}
             return await self._set("priority", ref, priority, update.op_id, version)
         if isinstance(update, Attach):
             return Applied((await self._upload(ref, update),))
@@ -203,12 +203,7 @@ class PracticeDesk:
 
     async def _transition(self, ref: Ref, wish: Transition, version: Mapping[str, str]) -> Applied:
         """The state first, which may be said twice, then the note: where the note is, both are done."""
-        state = self.config.raw_state(wish.to)
-        if state is None:
-            raise Rejected(
-                f"No state of {self.http.name} means {wish.to}: nothing was sent. "
-                f'Add it to `states` in vendors.toml ("THEIR STATE" = "{wish.to}").'
-            )
+        state = state_for(self.http.name, self.config, wish.to)
         done = await self._set("state", ref, {"state": state}, wish.op_id, version)
         if not wish.note:
             return done
@@ -293,13 +288,6 @@ class PracticeDesk:
 
     def _state(self, raw: str) -> Theirs:
         return self.config.meaning(raw)
-
-    def _priority(self, asked: Draft | Reprioritise) -> str:
-        priority = asked.priority if isinstance(asked, Draft) else asked.to
-        theirs = self.config.priority_of(priority, asked.impact, asked.urgency)
-        if theirs is None:
-            raise unranked(self.http.name, self.config, priority)
-        return str(theirs)
 
 
 def _path(ref: Ref) -> str:

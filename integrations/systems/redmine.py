@@ -37,7 +37,7 @@ from integrations.connector import (
     Transition,
 )
 from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, OpId, Rejected
-from integrations.mapping import unranked
+from integrations.mapping import priority_for, state_for, unranked
 from integrations.markup.formats import signed
 from integrations.proofs import ProvedBy
 from integrations.reading import read
@@ -45,7 +45,7 @@ from integrations.redmine.account import PRIORITIES, STATUSES, Account
 from integrations.redmine.check import health
 from integrations.redmine.config import NO_NUMBERS, RedmineConfig
 from integrations.redmine.feed import Feed
-from integrations.redmine.fields import custom, filled, numbered, priority_for
+from integrations.redmine.fields import custom, filled, numbered
 from integrations.redmine.files import fetched, uploaded
 from integrations.redmine.journals import FILE, STATE, Journals
 from integrations.redmine.news import News
@@ -249,12 +249,7 @@ class Redmine:
 
     async def _transition(self, ref: Ref, wish: Transition) -> Applied:
         """Only what the workflow allows is asked for: the rest is dropped, and a note with it stays."""
-        raw = self.config.raw_state(wish.to)
-        if raw is None:
-            raise Rejected(
-                f"No state of {self.http.name} means {wish.to}: nothing was sent. "
-                f'Add it to `states` in vendors.toml ("THEIR STATE" = "{wish.to}").'
-            )
+        raw = state_for(self.http.name, self.config, wish.to)
         before = await self._issue(ref)
         number = await self._account.number_of(STATUSES, raw)
         allowed = before.allowed_statuses

@@ -40,7 +40,7 @@ from integrations.connector import (
     Unread,
 )
 from integrations.errors import Conflict, Failure, Moved, OpId, Rejected
-from integrations.mapping import unranked
+from integrations.mapping import state_for, unranked
 from integrations.markup.formats import signed
 from integrations.rest.check import health
 from integrations.rest.config import RestConfig
@@ -232,12 +232,7 @@ class Rest:
         return await self._put("comment", ref, values, text.op_id, ChangeKind.COMMENT)
 
     async def _transition(self, ref: Ref, wish: Transition, version: str | None) -> Applied:
-        raw = self.config.raw_state(wish.to)
-        if raw is None:
-            raise Rejected(
-                f"No state of {self.http.name} means {wish.to}: nothing was sent. "
-                f'Add it to `states` in vendors.toml ("THEIR STATE" = "{wish.to}").'
-            )
+        raw = state_for(self.http.name, self.config, wish.to)
         along = bool(wish.note) and self.config.note_goes_along
         values = {
             "state": raw,

@@ -38,6 +38,7 @@ from integrations.connector import (
     Transition,
 )
 from integrations.errors import AuthFailed, AuthTrouble, Conflict, Gone, Moved, OpId, Rejected
+from integrations.mapping import state_for
 from integrations.markup.formats import TextFormat, signed
 from integrations.reading import read
 from integrations.rt.check import QUEUE, health
@@ -229,12 +230,7 @@ class RequestTracker:
 
     async def _transition(self, ref: Ref, wish: Transition, if_version: str | None) -> Applied:
         """A note goes in the same request: by itself, a reply would open a closed ticket again."""
-        state = self.config.raw_state(wish.to)
-        if state is None:
-            raise Rejected(
-                f"No state of {self.http.name} means {wish.to}: nothing was sent. "
-                f'Add it to `states` in vendors.toml ("THEIR STATE" = "{wish.to}").'
-            )
+        state = state_for(self.http.name, self.config, wish.to)
         if wish.fields:
             await self._unchanged(ref, if_version)
             await fill(self.http, ref, wish.fields, wish.op_id)

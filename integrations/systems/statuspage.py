@@ -34,7 +34,8 @@ from integrations.connector import (
     Transition,
 )
 from integrations.errors import Failure, OpId, Rejected
-from integrations.mapping import unranked
+from integrations.fitting import fitting
+from integrations.mapping import named_priority, state_for
 from integrations.reading import read
 from integrations.statuspage.config import COMPONENT, ComponentStatus, StatuspageConfig
 from integrations.statuspage.wire import PageIncident, PageIncidents, Pages
@@ -79,12 +80,10 @@ class Statuspage:
         return {"Authorization": f"OAuth {secret}"} if secret else {}
 
     async def create(self, draft: Draft) -> Ref:
-        impact = self.config.priority_of(draft.priority, draft.impact, draft.urgency)
-        if impact is None:
-            raise unranked(self.http.name, self.config, draft.priority)
+        impact = named_priority(self.http.name, self.config, draft)
         incident = {
             "name": clip(one_line(draft.title), MAX_NAME),
-            "body": self._body(draft.body),
+            "body": fitting(self.http.name, draft.body, MAX_BODY),
             "status": self.config.raw_state(Theirs.NEW) or "investigating",
             "impact_override": impact,
             "deliver_notifications": self.config.notify,
@@ -163,7 +162,7 @@ class Statuspage:
         before = await self._incident(ref)
         said = [*before.said, op_id][-KEPT:]
         told = {
-            "body": self._body(body),
+            "body": fitting(self.http.name, body, MAX_BODY),
             "deliver_notifications": self.config.notify,
             "metadata": {**(before.metadata or {}), "muster": {**before.ours, "said": said}},
             **more,
@@ -172,12 +171,7 @@ class Statuspage:
         return Applied((_change_id(after, op_id),), self._ticket(after))
 
     async def _transition(self, ref: Ref, wish: Transition) -> Applied:
-        state = self.config.raw_state(wish.to)
-        if state is None:
-            raise Rejected(
-                f"No state of {self.http.name} means {wish.to}: nothing was sent. "
-                f'Add it to `states` in vendors.toml ("THEIR STATE" = "{wish.to}").'
-            )
+        state = state_for(self.http.name, self.config, wish.to)
         more: dict[str, Any] = {"status": state}
         if state == "resolved" and self.config.component_status:
             incident = await self._incident(ref)
@@ -188,9 +182,7 @@ class Statuspage:
         return Applied((), self._ticket(await self._patch(ref, told, wish.op_id, safe=True)))
 
     async def _reprioritise(self, ref: Ref, wish: Reprioritise) -> Applied:
-        impact = self.config.priority_of(wish.to, wish.impact, wish.urgency)
-        if impact is None:
-            raise unranked(self.http.name, self.config, wish.to)
+        impact = named_priority(self.http.name, self.config, wish)
         told = {"impact_override": impact, "deliver_notifications": False}
         return Applied((), self._ticket(await self._patch(ref, told, wish.op_id, safe=True)))
 
@@ -200,14 +192,6 @@ class Statuspage:
 
     async def _incident(self, ref: Ref) -> PageIncident:
         return read(PageIncident, await self.http.get(self._path(ref)))
-
-    def _body(self, text: str) -> str:
-        if len(text) > MAX_BODY:
-            raise Rejected(
-                f"{self.http.name} takes {MAX_BODY:,} characters at most, and this has {len(text):,}: "
-                "nothing was sent. Make it shorter."
-            )
-        return text
 
     def _path(self, ref: Ref | None = None) -> str:
         path = f"/pages/{self.config.page}/incidents"

@@ -37,7 +37,7 @@ from integrations.connector import (
     Transition,
 )
 from integrations.errors import Gone, Moved, OpId, Rejected
-from integrations.mapping import unranked
+from integrations.mapping import priority_for, state_for, unranked
 from integrations.proofs import ProvedBy
 from integrations.reading import read
 from integrations.zammad.check import health
@@ -102,7 +102,7 @@ class Zammad:
         }
         if self.config.customer:
             ticket["customer_id"] = f"guess:{self.config.customer}"
-        if (priority := self._priority(draft)) is not None:
+        if (priority := priority_for(self.http.name, self.config, draft)) is not None:
             ticket["priority"] = priority
         try:
             answer = await self.http.post("/tickets", json=ticket, op_id=draft.op_id)
@@ -198,12 +198,7 @@ class Zammad:
 
     async def _transition(self, ref: Ref, wish: Transition) -> Applied:
         """The state and its note in one request, so that both are there or neither."""
-        state = self.config.raw_state(wish.to)
-        if state is None:
-            raise Rejected(
-                f"No state of {self.http.name} means {wish.to}: nothing was sent. "
-                f'Add it to `states` in vendors.toml ("THEIR STATE" = "{wish.to}").'
-            )
+        state = state_for(self.http.name, self.config, wish.to)
         change: dict[str, Any] = {"state": state, **wish.fields}
         if wish.note:
             change["article"] = self._article(wish.note, wish.op_id, public=True)
@@ -219,7 +214,7 @@ class Zammad:
         if wish.fields:
             change: dict[str, Any] = dict(wish.fields)
         else:
-            raw = self._priority(wish)
+            raw = priority_for(self.http.name, self.config, wish)
             if raw is None:
                 raise unranked(self.http.name, self.config, wish.to)
             change = {"priority": raw}
@@ -262,13 +257,6 @@ class Zammad:
             "type": self.config.article_type,
             "internal": not public,
         }
-
-    def _priority(self, asked: Draft | Reprioritise) -> str | None:
-        priority = asked.priority if isinstance(asked, Draft) else asked.to
-        theirs = self.config.priority_of(priority, asked.impact, asked.urgency)
-        if theirs is None and not self.config.impact:
-            raise unranked(self.http.name, self.config, priority)
-        return None if theirs is None else str(theirs)
 
     def _ticket(self, told: ZammadTicket) -> Ticket:
         raw = told.priority or ""

@@ -39,6 +39,7 @@ from integrations.connector import (
     Transition,
 )
 from integrations.errors import Conflict, Gone, OpId, Rejected
+from integrations.mapping import priority_for
 from integrations.proofs import ProvedBy
 from integrations.reading import read
 from integrations.zendesk.account import Account
@@ -46,7 +47,7 @@ from integrations.zendesk.audits import Audits, text_of
 from integrations.zendesk.check import health
 from integrations.zendesk.config import ZendeskConfig
 from integrations.zendesk.feed import Feed
-from integrations.zendesk.fields import kept_under, priority_for
+from integrations.zendesk.fields import kept_under
 from integrations.zendesk.files import uploaded
 from integrations.zendesk.wire import (
     ROOT,

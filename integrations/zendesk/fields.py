@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.connector import Draft, Ref, Reprioritise
+from integrations.connector import Ref
 from integrations.errors import Rejected
-from integrations.mapping import unranked
-from integrations.zendesk.config import KEPT_UNDER, ZendeskConfig
+from integrations.zendesk.config import KEPT_UNDER
 from integrations.zendesk.wire import TheirTicket
 
 
@@ -44,12 +43,3 @@ def filled(vendor: str, ref: Ref, ticket: TheirTicket, change: Mapping[str, Any]
             " such field, or it does not take that word (a list takes the tag of its option).",
             200,
         )
-
-
-def priority_for(vendor: str, config: ZendeskConfig, asked: Draft | Reprioritise) -> str | None:
-    """Their word for what is asked for; None where they work it out of fields of theirs."""
-    priority = asked.priority if isinstance(asked, Draft) else asked.to
-    theirs = config.priority_of(priority, asked.impact, asked.urgency)
-    if theirs is None and not (config.impact and isinstance(asked, Draft)):
-        raise unranked(vendor, config, priority)
-    return None if theirs is None else str(theirs)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from integrations.answers import lost
 from integrations.connector import Applied, Comment, Ref, Reprioritise, Ticket, Transition
 from integrations.errors import AuthFailed, AuthTrouble, Conflict, Moved, OpId, Rejected
+from integrations.mapping import priority_for, state_for
 from integrations.markup.formats import TextFormat, signed
 from integrations.reading import read
 from integrations.zendesk.audits import FILE, text_of
-from integrations.zendesk.fields import filled, kept_under, priority_for
+from integrations.zendesk.fields import filled, kept_under
 from integrations.zendesk.wire import (
     MERGED,
     Event,
@@ -124,12 +125,7 @@ class Writing:
         return Applied(ids_of(events, *more), self._ticket(done.ticket))
 
     async def transition(self, ref: Ref, wish: Transition, version: str | None) -> Applied:
-        raw = self.config.raw_state(wish.to)
-        if raw is None:
-            raise Rejected(
-                f"No state of {self.name} means {wish.to}: nothing was sent. "
-                f'Add it to `states` in vendors.toml ("THEIR STATE" = "{wish.to}").'
-            )
+        raw = state_for(self.name, self.config, wish.to)
         change = {"status": raw, **kept_under(wish.fields)}
         if wish.note:
             done = await self.say(ref, Comment(wish.op_id, wish.note), version, **change)
