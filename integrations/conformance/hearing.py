@@ -27,7 +27,8 @@ async def _(at: Stage) -> None:
     await at.world.says(ref, "before")
     page = await at.feed.changes(None)
     assert (page.changes, page.unread, page.done) == ((), (), True)
-    assert await at.news(page.next, ref) == ([], page.next)
+    heard, _ = await at.news(page.next, ref)
+    assert heard == []  # the cursor may go on: a second is over there, and what was in it is known
 
 
 @rule(SILVER, "their-words-are-heard", "what their people write is heard once, in order, as theirs", LISTENS)
