@@ -6,6 +6,7 @@ takes no connection shows the request of any of them, and sends nothing. No cred
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,9 +55,17 @@ class _Nowhere(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = (await request.aread()).decode("utf-8", "replace")
         told = body if len(body) <= MOST else f"{body[:MOST]}… ({len(body):,} characters)"
-        headers = {name: value for name, value in request.headers.items() if name not in DULL}
+        headers = {name: _readable(value) for name, value in request.headers.items() if name not in DULL}
         self.asked.append(Asked(request.method, str(request.url), headers, told))
         raise httpx.ConnectError("a rehearsal")
+
+
+def _readable(value: str) -> str:
+    """A header as a person reads it: Basic spells the account, and what stands for the secret, in base64."""
+    kind, _, told = value.partition(" ")
+    if kind != "Basic":
+        return value
+    return f"Basic base64 of {base64.b64decode(told).decode('utf-8', 'replace')}"
 
 
 class _Files(RegisterFiles):

@@ -42,8 +42,11 @@ def _number(key: str, word: str) -> float:
     raise Rejected(f"{key} takes a number there, and {one_line(word)} is none: nothing was sent.")
 
 
-def _named(allowed: dict[str, Any] | str) -> str:
-    return allowed if isinstance(allowed, str) else str(allowed.get("name") or allowed.get("value") or "")
+def _named(allowed: Any) -> str:
+    """A value that a field takes, by its name: most are objects, some plain words."""
+    if isinstance(allowed, Mapping):
+        return str(allowed.get("name") or allowed.get("value") or "")
+    return str(allowed)
 
 
 def on_screen(field: str, screen: Screen, word: str) -> Any:

@@ -213,7 +213,7 @@ class Screen(BaseModel):
     required: bool = False
     hasDefaultValue: bool = False
     field_schema: dict[str, Any] = Field(default_factory=dict, alias="schema")
-    allowedValues: tuple[dict[str, Any] | str, ...] | None = None
+    allowedValues: tuple[Any, ...] | None = None
 
 
 class Step(BaseModel):

@@ -32,6 +32,8 @@ from integrations.connector import (
 from integrations.errors import AuthFailed, Gone, Moved, RateLimited, Rejected
 from integrations.http import Http
 from integrations.jira.config import JiraConfig
+from integrations.jira.fields import on_screen
+from integrations.jira.wire import Screen
 from integrations.signing import HookRefused
 from integrations.systems.jira import Jira
 from register.core import new_id
@@ -241,6 +243,16 @@ async def test_what_a_step_asks_for_is_told_or_filled(desk: Jira, site: PlayedJi
     await desk.apply(ref, Transition(new_id(), Theirs.FIXED, fields={"resolution": "Fixed"}))
     (told,) = sent(wire, "POST", "/transitions")
     assert told["fields"] == {"resolution": {"name": "Fixed"}}
+
+
+def test_a_screen_may_take_plain_words() -> None:
+    """As Atlassian's own example of transitions has it."""
+    screen = Screen.model_validate(
+        {"name": "Colour", "schema": {"type": "array", "items": "option"}, "allowedValues": ["red", "blue"]}
+    )
+    assert on_screen("colour", screen, "red") == [{"value": "red"}]
+    with pytest.raises(Rejected, match="but red, blue"):
+        on_screen("colour", screen, "green")
 
 
 async def test_a_field_that_is_not_on_the_steps_screen_is_told(desk: Jira, wire: Line) -> None:

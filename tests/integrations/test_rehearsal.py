@@ -54,6 +54,12 @@ def test_the_request_is_whole_and_the_supplier_hears_nothing(tmp_path: Path) -> 
         assert practice.desk.tickets == ()
 
 
+def test_a_basic_credential_is_read_as_it_is_written(tmp_path: Path) -> None:
+    jira = '[vendor.v]\nconnector = "jira"\ntitle = "V"\nurl = "https://jira.example"\nenvironment = "test"\n'
+    (one, *_) = asked(jira + 'project = "OPS"\nuser = "us@example.com"\n', tmp_path)
+    assert one.headers["authorization"] == f"Basic base64 of us@example.com:{CREDENTIAL}"
+
+
 @pytest.mark.parametrize(("text", "host"), [(RT, "rt.example"), (REDMINE, "red.example")])
 def test_no_credential_is_read_for_it(
     text: str, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
