@@ -80,7 +80,7 @@ def notice(register: str, commits: int, idle: float) -> tuple[list[float], float
     assert child.stdout.readline() == "ready\n"
     asked: dict[str, float] = {}
     for _ in range(total):
-        time.sleep(chance.uniform(0.05, 0.3))
+        time.sleep(chance.uniform(0.05, 0.3))  # people write at any moment of another one's look
         began = time.monotonic()
         number = desk.do(who, Log(title="Replica is behind", service="database")).number
         asked[str(number)] = began

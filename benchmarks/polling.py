@@ -106,7 +106,7 @@ def serving(named: str, home: Path) -> float:
     env = {**os.environ, "MUSTER_REGISTER": named, "MUSTER_HOME": str(home)}
     command = [sys.executable, "-m", "integrations.worker"]
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE) as process:
-        time.sleep(SECONDS)
+        time.sleep(SECONDS)  # it is watched while it works: that is the measurement
         if process.poll() is not None:
             assert process.stderr is not None
             raise RuntimeError(process.stderr.read().decode())

@@ -163,18 +163,18 @@ class Terminal:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         own = {name: value for name, value in os.environ.items() if name not in _OF_THE_CALLER}
         self.started = time.perf_counter()
-        try:
-            self._process = subprocess.Popen(
-                list(command),
-                env={**own, **TERMINAL, **(env or {})},
-                cwd=cwd,
-                preexec_fn=lambda: os.login_tty(slave),  # noqa: PLW1509  the probe has no threads
-            )
-        except BaseException:
-            os.close(self._fd)
-            raise
-        finally:
-            os.close(slave)
+        with contextlib.ExitStack() as failing:
+            failing.callback(os.close, self._fd)
+            try:
+                self._process = subprocess.Popen(
+                    list(command),
+                    env={**own, **TERMINAL, **(env or {})},
+                    cwd=cwd,
+                    preexec_fn=lambda: os.login_tty(slave),  # noqa: PLW1509  the probe has no threads
+                )
+            finally:
+                os.close(slave)
+            failing.pop_all()
         os.set_blocking(self._fd, False)
 
     @property
@@ -272,7 +272,7 @@ class Terminal:
                 try:
                     self.read(0.05)
                 except Gone:
-                    time.sleep(0.01)
+                    time.sleep(0.01)  # it has closed its terminal, and is about to end
             if self._process.poll() is not None:
                 break
         os.close(self._fd)

@@ -14,6 +14,7 @@ import imaplib
 import smtplib
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, Protocol, TypeVar
@@ -94,11 +95,10 @@ class MailTransport(httpx.AsyncBaseTransport):
         box = await self._opened(who, seconds)
         await trace("http11.send_request_headers.started", {})
         asked = dict(request.url.params)
-        try:
+        with ExitStack() as failing:
+            failing.callback(self._drop)
             looked = await _step(box, lambda: _LOOKS[request.url.path.rpartition("/")[2]](box, asked))
-        except BaseException:
-            self._drop()
-            raise
+            failing.pop_all()
         told = {
             FOUND: orjson.dumps([[row.uid, row.size, row.at, len(row.raw)] for row in looked.rows]).decode(),
             "x-validity": str(box.validity),
@@ -115,11 +115,10 @@ class MailTransport(httpx.AsyncBaseTransport):
                 return self._box
         self._drop()
         box = Mailbox(where(self._config.imap), await self._trust(), seconds)
-        try:
+        with ExitStack() as failing:
+            failing.callback(box.cut)
             await _step(box, lambda: box.open(who), before=True)
-        except BaseException:
-            box.cut()
-            raise
+            failing.pop_all()
         self._box, self._who, self._since = box, who, monotonic()
         return box
 

@@ -1,4 +1,8 @@
-"""The suite of Little Desk's connector."""
+"""The suite of Little Desk's connector.
+
+Each rule is a test of its own (`Suite.test_conforms`): it asserts there, and fails where what comes of it is
+not what is on record.
+"""
 
 import pytest
 

@@ -1,4 +1,8 @@
-"""The Jira connector, measured by every rule of the suite on a played site, in three editions."""
+"""The Jira connector, measured by every rule of the suite on a played site, in three editions.
+
+Each rule is a test of its own (`Suite.test_conforms`): it asserts there, and fails where what comes of it is
+not what is on record.
+"""
 
 from __future__ import annotations
 

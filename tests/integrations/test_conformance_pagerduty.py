@@ -1,4 +1,8 @@
-"""The PagerDuty connector, measured by every rule of the conformance suite on a played account."""
+"""The PagerDuty connector, measured by every rule of the conformance suite on a played account.
+
+Each rule is a test of its own (`Suite.test_conforms`): it asserts there, and fails where what comes of it is
+not what is on record.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The Redmine connector, measured by every rule of the conformance suite on a real Redmine."""
+"""The Redmine connector, measured by every rule of the conformance suite on a real Redmine.
+
+Each rule is a test of its own (`Suite.test_conforms`): it asserts there, and fails where what comes of it is
+not what is on record.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A system without a connector: real Roundup by a block of vendors.toml, measured by every rule."""
+"""A system without a connector: real Roundup by a block of vendors.toml, measured by every rule.
+
+Each rule is a test of its own (`Suite.test_conforms`): it asserts there, and fails where what comes of it is
+not what is on record.
+"""
 
 from __future__ import annotations
 
