@@ -42,6 +42,10 @@ class Tickets:
         """Oldest first; whatever else comes is not left out here."""
         return await self._where(f"ticket.{field}", "is", op_id, "created_at")
 
+    async def saying(self, text: str) -> tuple[ZammadTicket, ...]:
+        """Those with an article that has this in it."""
+        return await self._where("article.body", "contains", text, "created_at")
+
     async def changed_since(self, since: datetime) -> list[ZammadTicket]:
         """All that changed at or after this, the longest ago first.
 

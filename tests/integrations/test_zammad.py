@@ -88,6 +88,17 @@ async def test_what_carries_nearly_our_reference_proves_nothing(desk: Zammad, th
     assert await desk.find(new_id(), LONG_AGO) == Absent()
 
 
+async def test_a_ticket_on_which_the_attribute_was_not_written_is_found_by_its_words(
+    desk: Zammad, there: PlayedZammad
+) -> None:
+    told = draft()
+    ref = await desk.create(told)
+    del there.tickets[int(ref.id)][FIELD]
+    found = await desk.find(told.op_id, LONG_AGO)
+    assert isinstance(found, Found)
+    assert [one.id for one in found.refs] == [ref.id]
+
+
 async def test_an_internal_article_that_became_public_is_told(desk: Zammad, there: PlayedZammad) -> None:
     ref = await desk.create(draft())
     there.agent = False

@@ -156,6 +156,13 @@ class PlayedZammad:
         name = next(key for key in asked if key.endswith("[operator]")).split("[")[1].rstrip("]")
         how, value = asked[f"condition[{name}][operator]"], asked[f"condition[{name}][value]"]
         field = name.removeprefix("ticket.")
+        if name == "article.body" and how == "contains":
+            texts = (
+                (one, article["body"])
+                for number, one in self.tickets.items()
+                for article in self.articles[number]
+            )
+            return JSONResponse(list({one["id"]: one for one, text in texts if value in text}.values()))
         if field not in _KNOWN | {"updated_at"}:
             return JSONResponse({"error": f"PG::UndefinedColumn: column tickets.{field} does not exist"}, 422)
         fits = {
