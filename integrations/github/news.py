@@ -8,15 +8,15 @@ The list is asked for in the order in which issues were made: whatever changes m
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from integrations.connector import Change, Cursor, Page, Unread
-from integrations.errors import Failure, Gone, Rejected, Unavailable
+from integrations.errors import Failure, Gone
 from integrations.github.wire import Issues, listed
+from integrations.patience import Patience
 from integrations.reading import read
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ SECOND: Final = 5.0
 """Seconds of ours, from when a change was first listed, after which its second is over there, too."""
 AT_ONCE: Final = 25
 """Issues that are read for one page of ours."""
-PATIENCE: Final = 3
-"""Times that one unreadable issue may hold up the rest."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -72,7 +70,7 @@ class News:
         self._timeline = timeline
         self._clock = clock
         self._quiet = 0
-        self._failed: Counter[int] = Counter()
+        self._patience = Patience(hides=False)
 
     async def page(self, cursor: Cursor | None) -> Page:
         if cursor is None:
@@ -89,26 +87,13 @@ class News:
             except Failure as failure:
                 if read_ and not isinstance(failure, Gone):
                     break  # what was read is taken in first: then this one is the first, and fails again
-                told, odd = [], self._bear(failure, number)
+                told, odd = [], self._patience.bear(failure, "issue", number, stamp(_now()))
             changes += [one for one in told if one.at >= place.floor and one.change_id not in place.told]
             unread += odd
             read_ += 1
         changes.sort(key=lambda change: change.at)
         after = _with_told(replace(place, todo=place.todo[read_:]), changes)
         return Page(tuple(changes), after.cursor(), done=not after.todo, unread=tuple(unread))
-
-    def _bear(self, failure: Failure, number: int) -> list[Unread]:
-        """Raise what may pass; return what a person is to look at. A deleted issue says nothing more."""
-        if isinstance(failure, Gone):
-            return []
-        if isinstance(failure, Unavailable):
-            self._failed[number] += 1
-            if self._failed[number] < PATIENCE:
-                raise failure
-        elif not isinstance(failure, Rejected):
-            raise failure
-        self._failed.pop(number, None)
-        return [Unread(f"issue {number} {stamp(_now())}", f"issue {number}", failure.why, str(number))]
 
     async def _start(self) -> Place:
         """Now: at the newest change there is, with all that was said in its second told."""

@@ -7,7 +7,6 @@ epochs: in words JQL would take them for our account's zone, and to the minute.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from integrations.connector import Change, Cursor, Page, Ref, Unread
-from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, Rejected, Unavailable
+from integrations.errors import Failure, Gone, Rejected
 from integrations.jira.wire import PAGE, Found, Row
+from integrations.patience import Patience
 from integrations.reading import read, unread_row
 from integrations.zones import zoned
 
@@ -35,8 +35,6 @@ BACK: Final = timedelta(days=1)
 AGED: Final = timedelta(minutes=1)
 """How far the mark moves at least, so that silence writes nothing down."""
 AT_ONCE: Final = 25
-PATIENCE: Final = 3
-"""Times that one unreadable issue may hold up the rest."""
 TICK: Final = timedelta(seconds=1)
 """What changes within it of our reading may bear the same time, and is read once more."""
 
@@ -91,7 +89,7 @@ class Feed:
         self.config = config
         self._account = account
         self._issues = issues
-        self._failed: Counter[str] = Counter()
+        self._patience = Patience()
 
     async def page(self, cursor: Cursor | None) -> Page:
         if cursor is None:
@@ -110,7 +108,7 @@ class Feed:
             except Failure as failure:
                 if count and not isinstance(failure, Gone):
                     break  # what was read is taken in first: then this one is the first, and fails again
-                news, odd = [], self._bear(failure, number, place)
+                news, odd = [], self._patience.bear(failure, "issue", number, str(_ms(place.seen)))
             changes += news
             unread += odd
             count += 1
@@ -167,20 +165,6 @@ class Feed:
         if issue.fields.updated + TICK <= now:
             told[issue.id] = _ms(issue.fields.updated)
         return news, odd
-
-    def _bear(self, failure: Failure, number: str, place: Place) -> list[Unread]:
-        """Raise what may pass; return what a person is to look at. A deleted issue says nothing more."""
-        if isinstance(failure, Gone):
-            return []
-        hidden = isinstance(failure, AuthFailed) and failure.trouble is AuthTrouble.FORBIDDEN
-        if isinstance(failure, Unavailable):
-            self._failed[number] += 1
-            if self._failed[number] < PATIENCE:
-                raise failure
-        elif not hidden and not isinstance(failure, Rejected):
-            raise failure
-        self._failed.pop(number, None)
-        return [Unread(f"issue {number} {_ms(place.seen)}", f"issue {number}", failure.why, number)]
 
 
 async def search(http: Http, config: JiraConfig, jql: str, page: str | int | None = None) -> Answer:

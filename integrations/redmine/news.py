@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from integrations.connector import Change, Cursor, Page, Unread
-from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, Rejected, Unavailable
+from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, Rejected
+from integrations.patience import Patience
 from integrations.redmine.feed import Place
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 25
 """Issues that are read for one page."""
-PATIENCE: Final = 3
-"""Times that one unreadable issue may hold up the rest."""
 
 
 class News:
@@ -26,7 +24,7 @@ class News:
     def __init__(self, feed: Feed, journals: Journals) -> None:
         self._feed = feed
         self._journals = journals
-        self._failed: Counter[int] = Counter()
+        self._patience = Patience()
 
     async def page(self, cursor: Cursor | None) -> Page:
         if cursor is None:
@@ -43,7 +41,10 @@ class News:
             except Failure as failure:
                 if read and not isinstance(failure, Gone):
                     break  # what was read is taken in first: then this one is the first, and fails again
-                told, odd = [], self._bear(failure, number, place)
+                told, odd = (
+                    [],
+                    self._patience.bear(failure, "issue", number, _changed(place, number)),
+                )
             changes += [change for change in told if change.change_id not in place.before]
             unread += odd
             read += 1
@@ -66,17 +67,6 @@ class News:
             before |= {change.change_id for change in told}
         return replace(place, before=frozenset(before))
 
-    def _bear(self, failure: Failure, number: int, place: Place) -> list[Unread]:
-        """Raise what may pass; return what a person is to look at. A deleted issue says nothing more."""
-        if isinstance(failure, Gone):
-            return []
-        hidden = isinstance(failure, AuthFailed) and failure.trouble is AuthTrouble.FORBIDDEN
-        if isinstance(failure, Unavailable):  # Redmine may answer 500 for one issue, for ever
-            self._failed[number] += 1
-            if self._failed[number] < PATIENCE:
-                raise failure
-        elif not hidden and not isinstance(failure, Rejected):
-            raise failure
-        self._failed.pop(number, None)
-        changed = place.seen[number].changed if number in place.seen else ""
-        return [Unread(f"issue {number} {changed}".strip(), f"issue {number}", failure.why, str(number))]
+
+def _changed(place: Place, number: int) -> str:
+    return place.seen[number].changed if number in place.seen else ""

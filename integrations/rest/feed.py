@@ -8,16 +8,15 @@ back than the newest change, so that they stay small at rest.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from integrations.connector import Change, Cursor, Page, Ref, Unread
-from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, Rejected, Unavailable
+from integrations.errors import Failure, Gone, Unavailable
+from integrations.patience import Patience
 from integrations.rest.times import NoTime, read_time
-from register.text import clip, one_line
 
 if TYPE_CHECKING:
     from integrations.http import Http
@@ -33,8 +32,6 @@ SELDOM: Final = 20
 """Every so many quiet polls we ask whether we are still somebody there: silence may be for being nobody."""
 MOST_AT_START: Final = 100
 """Tickets that are looked at when listening begins, so that what stands on them is known."""
-PATIENCE: Final = 3
-"""Times that one unreadable ticket may hold up the rest."""
 Row = Mapping[str, Any]
 Look = Callable[[Ref, Row], Awaitable[tuple[list[Change], list[Unread]]]]
 Listed = Callable[[datetime], Awaitable[Sequence[Row]]]
@@ -103,7 +100,7 @@ class Feed:
         self._look = look
         self._anybody = anybody
         self._clock = clock
-        self._failed: Counter[str] = Counter()
+        self._patience = Patience()
         self._quiet = 0
 
     @property
@@ -126,7 +123,10 @@ class Feed:
             except Failure as failure:
                 if read and not isinstance(failure, Gone):
                     break  # what was read is taken in first: then this one is the first, and fails again
-                told, odd = [], self._bear(failure, row)
+                told, odd = (
+                    [],
+                    self._patience.bear(failure, "ticket", ref.id, str(row.get("updated"))),
+                )
             before = place.seen.get(ref.id, Seen("", 0))
             changes += [one for one in told if one.at >= place.floor and one.change_id not in before.told]
             unread += odd
@@ -200,22 +200,6 @@ class Feed:
         if self.http.gap is not None:
             return datetime.now(UTC) + self.http.gap - at > timedelta(seconds=SECOND)
         return not 0 <= self._clock() - first < SECOND
-
-    def _bear(self, failure: Failure, row: Row) -> list[Unread]:
-        """Raise what may pass; return what a person is to look at. A deleted ticket says nothing more."""
-        ticket = str(row["id"])
-        if isinstance(failure, Gone):
-            return []
-        hidden = isinstance(failure, AuthFailed) and failure.trouble is AuthTrouble.FORBIDDEN
-        if isinstance(failure, Unavailable):
-            self._failed[ticket] += 1
-            if self._failed[ticket] < PATIENCE:
-                raise failure
-        elif not hidden and not isinstance(failure, Rejected):
-            raise failure
-        self._failed.pop(ticket, None)
-        name = clip(one_line(f"ticket {ticket} {row.get('updated')}"), 100)
-        return [Unread(name, f"ticket {ticket}", failure.why, ticket)]
 
 
 def ref_of(row: Row) -> Ref:

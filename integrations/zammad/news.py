@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from integrations.connector import Change, Cursor, Page, Ref, Unread
-from integrations.errors import AuthFailed, AuthTrouble, Gone
+from integrations.errors import Failure
+from integrations.patience import Patience
 
 if TYPE_CHECKING:
     from integrations.zammad.story import Story
@@ -28,6 +29,7 @@ class News:
         self._story = story
         self._web = web
         self._quiet = 0
+        self._patience = Patience()
 
     async def page(self, cursor: Cursor | None) -> Page:
         if cursor is None:
@@ -62,18 +64,12 @@ class News:
         return Page((), _cursor(at, at, seen, []), done=True)
 
     async def _told(self, number: str, name: str, since: datetime) -> tuple[list[Change], list[Unread]]:
-        """One ticket's news. Deleted, it tells nothing more; hidden from us, a person looks."""
+        """One ticket's news, or that it cannot be read."""
         ref = Ref(id=number, key=f"#{name}", url=f"{self._web}/#ticket/zoom/{number}")
         try:
             return await self._story.told(ref, since)
-        except Gone:
-            return [], []
-        except AuthFailed as failure:
-            if failure.trouble is not AuthTrouble.FORBIDDEN:
-                raise
-            return [], [
-                Unread(f"ticket {number} {since.isoformat()}", f"ticket {number}", failure.why, number)
-            ]
+        except Failure as failure:
+            return [], self._patience.bear(failure, "ticket", number, since.isoformat())
 
 
 def _cursor(begin: datetime, newest: datetime, seen: dict[str, str], todo: list[tuple[str, ...]]) -> Cursor:

@@ -8,7 +8,6 @@ what was told before is known by its id.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from integrations.connector import Change, ChangeKind, Cursor, Page, Unread
-from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, Rejected, Unavailable
+from integrations.errors import Failure, Gone
+from integrations.patience import Patience
 from integrations.reading import read, unread_row
 from integrations.zendesk.wire import PAGE, Export, Row, ref_to, stamp
 from integrations.zones import zoned
@@ -36,8 +36,6 @@ AGED: Final = timedelta(hours=1)
 """How old that mark may grow where nothing happens, before it is written down anew."""
 AT_ONCE: Final = 25
 """Tickets that are read for one page."""
-PATIENCE: Final = 3
-"""Times that one unreadable ticket may hold up the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class Feed:
         self.config = config
         self._account = account
         self._audits = audits
-        self._failed: Counter[int] = Counter()
+        self._patience = Patience()
 
     async def page(self, cursor: Cursor | None) -> Page:
         if cursor is None:
@@ -92,7 +90,10 @@ class Feed:
             except Failure as failure:
                 if count and not isinstance(failure, Gone):
                     break  # what was read is taken in first: then this one is the first, and fails again
-                told, odd = [], self._bear(failure, number, place)
+                told, odd = (
+                    [],
+                    self._patience.bear(failure, "ticket", number, stamp(place.heard)),
+                )
             changes += told
             unread += odd
             count += 1
@@ -159,17 +160,3 @@ class Feed:
     def _now(self) -> datetime:
         """Their time, by the date of their last answer."""
         return (datetime.now(UTC) + (self.http.gap or timedelta(0))).replace(microsecond=0)
-
-    def _bear(self, failure: Failure, number: int, place: Place) -> list[Unread]:
-        """Raise what may pass; return what a person is to look at. A deleted ticket says nothing more."""
-        if isinstance(failure, Gone):
-            return []
-        hidden = isinstance(failure, AuthFailed) and failure.trouble is AuthTrouble.FORBIDDEN
-        if isinstance(failure, Unavailable):
-            self._failed[number] += 1
-            if self._failed[number] < PATIENCE:
-                raise failure
-        elif not hidden and not isinstance(failure, Rejected):
-            raise failure
-        self._failed.pop(number, None)
-        return [Unread(f"ticket {number} {stamp(place.heard)}", f"ticket {number}", failure.why, str(number))]

@@ -31,9 +31,10 @@ from integrations.connector import (
 )
 from integrations.errors import Ambiguous, AuthFailed, Failure, Gone, Rejected, Unavailable
 from integrations.http import Http
+from integrations.patience import PATIENCE
 from integrations.redmine.config import RedmineConfig
 from integrations.redmine.feed import CALM, ELSEWHERE, OVERLAP, SECOND
-from integrations.redmine.news import AT_ONCE, PATIENCE
+from integrations.redmine.news import AT_ONCE
 from integrations.systems.redmine import Redmine
 from register.incident import Priority
 

@@ -21,8 +21,9 @@ from integrations.connector import (
     Theirs,
     Transition,
 )
-from integrations.errors import Gone, Moved, Rejected
+from integrations.errors import Gone, Moved, Rejected, Unavailable
 from integrations.http import Http
+from integrations.patience import PATIENCE
 from integrations.signing import HookRefused
 from integrations.systems.zammad import Zammad
 from integrations.zammad.news import AT_ONCE, CALM
@@ -202,3 +203,19 @@ async def test_a_look_up_finds_both_of_two(desk: Zammad) -> None:
     told = draft()
     refs = (await desk.create(told), await desk.create(told))
     assert await desk.find(told.op_id, LONG_AGO) == Found(refs)
+
+
+async def test_one_ticket_that_cannot_be_read_holds_the_others_up_for_a_while_only(
+    desk: Zammad, there: PlayedZammad
+) -> None:
+    bad, good = await desk.create(draft()), await desk.create(draft())
+    page = await desk.changes(None)
+    there.say(int(bad.id), LENA, body="unreadable")
+    there.say(int(good.id), LENA, body="readable")
+    there.broken.add(int(bad.id))
+    for _ in range(PATIENCE - 1):
+        with pytest.raises(Unavailable):
+            await desk.changes(page.next)
+    page = await desk.changes(page.next)
+    assert [one.ticket for one in page.unread] == [bad.id]
+    assert [one.body for one in page.changes] == ["readable"]
