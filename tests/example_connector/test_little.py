@@ -1,8 +1,4 @@
-"""The suite of Little Desk's connector.
-
-Each rule is a test of its own (`Suite.test_conforms`): it asserts there, and fails where what comes of it is
-not what is on record.
-"""
+"""The suite of Little Desk's connector."""
 
 import pytest
 
