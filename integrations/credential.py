@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Iterable, Mapping
-from typing import Any, Final, Protocol, TypeVar
+from collections.abc import Awaitable, Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from integrations.errors import AuthFailed, AuthTrouble, NoToken
 from integrations.masks import masks_of
+from integrations.signer import Headers, Signer, Unsigned
+
+if TYPE_CHECKING:
+    import httpx
 
 T = TypeVar("T")
-Headers = Mapping[str, str]
 HEADER_CHARS: Final = frozenset(map(chr, range(0x20, 0x7F)))
 
 
@@ -116,9 +120,13 @@ class Identity:
     say. Whoever read then must begin again. patience: seconds that a credential may be waited for.
     """
 
-    def __init__(self, credential: Credential, name: str, patience: float) -> None:
-        self._credential, self._name, self._patience = credential, name, patience
+    def __init__(
+        self, credential: Credential, name: str, patience: float, signer: Signer | None = None
+    ) -> None:
+        self._credential, self._name, self._patience, self._signer = credential, name, patience, signer
         self.masks = Masks()
+        if signer is not None:
+            self.masks.hide([signer.secret])
         self._age = 0  # credentials that were refused so far
         self._told: WeakKeyDictionary[asyncio.Task[Any], int] = WeakKeyDictionary()
         self._carries(credential.held)
@@ -128,6 +136,16 @@ class Identity:
         ours = await self._in_time(self._credential.headers())
         self._carries(ours)
         return ours
+
+    def signed(self, request: httpx.Request) -> httpx.Request:
+        """The request with its signature, where one is needed: made now, of the very bytes that are sent."""
+        if self._signer is not None:
+            path, _, query = request.url.raw_path.decode("ascii").partition("?")
+            told = Unsigned(request.method, path, query, dict(request.headers), request.content)
+            signed = self._signer.sign(told, datetime.now(UTC))
+            self.masks.learn({"signature": signed.hidden})
+            request.headers.update(signed.headers)
+        return request
 
     async def renewed(self, refused: Headers) -> bool:
         """These are over before their time: whether others are to be had."""

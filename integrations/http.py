@@ -24,10 +24,11 @@ import httpx
 import orjson
 
 from integrations.answers import Answer, judge, lost
-from integrations.credential import Credential, Fixed, Headers, Identity, is_sendable
+from integrations.credential import Credential, Fixed, Identity, is_sendable
 from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, OpId, Rejected, Unavailable
 from integrations.exchange import KEPT, Asked
 from integrations.lines import Lines
+from integrations.signer import Headers, Signer
 from integrations.urls import checked_base, is_plain
 from integrations.zones import gap_of
 
@@ -115,8 +116,8 @@ class Wish:
 class Http:
     """The client of one supplier. Make it inside the event loop that uses it; close it when done.
 
-    `headers` carries the resolved secret, or `credential` gives it for each request anew. Raises only
-    `integrations.errors` kinds, except that a base URL which must not be used is a `ValueError`.
+    `headers` carries the secret, `credential` gives it for each request anew, or `signer` proves each by it.
+    Raises only `integrations.errors` kinds, except that a base URL which must not be used is a `ValueError`.
     """
 
     def __init__(
@@ -125,6 +126,7 @@ class Http:
         headers: Headers | None = None,
         *,
         credential: Credential | None = None,
+        signer: Signer | None = None,
         name: str = "",
         limits: Limits | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -136,7 +138,7 @@ class Http:
         self.zone = ""  # of times of theirs that name none
         self.gap: timedelta | None = None  # how far their clock is ahead of ours, by their last answer
         self.credential: Credential = credential or Fixed(dict(headers or {}))
-        self._us = Identity(self.credential, self.name, self.limits.total / 2)
+        self._us = Identity(self.credential, self.name, self.limits.total / 2, signer)
         self._client = httpx.AsyncClient(
             headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "muster"},
             timeout=httpx.Timeout(
@@ -145,10 +147,7 @@ class Http:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
             trust_env=False,
-            transport=transport
-            or Lines(
-                trusted() if self.base.scheme == "https" else _trusting_nobody(), MAX_CONNECTIONS, KEEP_ALIVE
-            ),
+            transport=transport or _network(self.base.scheme == "https"),
         )
 
     def __repr__(self) -> str:
@@ -332,9 +331,9 @@ class Http:
                 known, key = _parted(ours)
                 headers = {**known, **(wish.headers or {}), **typed}
                 params = {**(wish.params or {}), **key} or None
-                return self._client.build_request(
-                    wish.method, url, params=params, headers=headers, content=content
-                )
+                build = self._client.build_request
+                made = build(wish.method, url, params=params, headers=headers, content=content)
+                return self._us.signed(made)
         except (TypeError, ValueError, httpx.InvalidURL):
             pass  # raised below, so that nothing of the request hangs on the failure
         raise Rejected(f"What should go to {self.name} cannot be written as a request: nothing was sent.")
@@ -375,6 +374,10 @@ def trusted() -> ssl.SSLContext:
 def _trusting_nobody() -> ssl.SSLContext:
     """For plain http on loopback, where none is needed."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _network(encrypted: bool) -> Lines:
+    return Lines(trusted() if encrypted else _trusting_nobody(), MAX_CONNECTIONS, KEEP_ALIVE)
 
 
 _UNTRUSTED: Final[Mapping[str, str]] = {

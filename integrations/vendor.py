@@ -26,6 +26,7 @@ from register.translation import NO_TABLES, Translation
 
 if TYPE_CHECKING:
     from integrations.http import Http
+    from integrations.signer import Signer
 
 
 def _pattern(text: str) -> str:
@@ -280,6 +281,10 @@ class System(Protocol):
 
     def headers(self, config: Any, secret: str) -> Mapping[str, str]: ...
 
+    def signer(self, config: Any, secret: str) -> Signer:
+        """What signs each request; only of those whose secret is never sent, so that `headers` is empty."""
+        ...
+
     def base(self, config: Any) -> str:
         """What the client is made for; only of those that are spoken to by other means than HTTP."""
         ...
@@ -301,6 +306,12 @@ def system(kind: str) -> System:
     module, _, name = SYSTEMS[kind].partition(":")
     found: System = getattr(importlib.import_module(module), name)
     return found
+
+
+def signer_of(kind: System, config: Any, secret: str) -> Signer | None:
+    """What signs each request there; None where the credential itself goes with it."""
+    made: Callable[[Any, str], Signer] | None = getattr(kind, "signer", None)
+    return None if made is None else made(config, secret)
 
 
 def info_of(kind: System, config: Any) -> Info:

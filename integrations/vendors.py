@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from integrations.addresses import is_loopback
 from integrations.oauth.config import OAuth2
 from integrations.systems import SYSTEMS
-from integrations.vendor import Block, ByHand, Vendor, Wired, system
+from integrations.vendor import Block, ByHand, Vendor, Wired, signer_of, system
 from register.adoption import BY_HAND, tables_in
 from register.core import Policy, VendorFacts
 from register.text import Slug
@@ -75,7 +75,10 @@ def connector_for(
     way = getattr(kind, "transport", None)  # of a system that is spoken to by other means than HTTP
     if way is not None:
         base, transport = kind.base(vendor.config), transport or way(vendor.config)
-    http = Http(base, credential=credential, name=vendor.name, limits=limits, transport=transport)
+    signer = signer_of(kind, vendor.config, secret)
+    http = Http(
+        base, credential=credential, signer=signer, name=vendor.name, limits=limits, transport=transport
+    )
     http.zone = vendor.zone
     return kind(http, vendor.config)
 

@@ -16,7 +16,7 @@ from integrations.conformance.world import World
 from integrations.connector import Cap, Change, Cursor, Draft, Finds, Info, Polls, Ref, TicketUpdate, Updates
 from integrations.errors import Failure
 from integrations.http import Http, Limits
-from integrations.vendor import Wired, info_of
+from integrations.vendor import Wired, info_of, signer_of
 from register.incident import Priority
 
 F = TypeVar("F", bound=Failure)
@@ -55,6 +55,7 @@ class Stage:
         http = Http(
             self.world.url.rstrip("/") + root,
             system.headers(config, self.world.secret),
+            signer=signer_of(system, config, self.world.secret),
             name="acme",
             limits=Limits(connect=seconds, read=seconds, total=seconds),
             transport=self.line,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from integrations.credential import Headers
 from integrations.http import Limits
 from integrations.oauth.chain import Chain
 from integrations.oauth.config import OAuth2
 from integrations.oauth.endpoint import TokenEndpoint
 from integrations.oauth.given import read
 from integrations.oauth.tokens import Tokens
+from integrations.signer import Headers
 
 
 def tokens_for(

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from integrations.credential import Headers
 from integrations.errors import Failure
 from integrations.oauth.chain import Chain, Link
 from integrations.oauth.endpoint import INVALID_GRANT, Refused, Token, TokenEndpoint
+from integrations.signer import Headers
 
 AHEAD: Final = timedelta(seconds=60)
 """Before its end a token is renewed; of one that holds for less than five minutes a fifth of its time."""

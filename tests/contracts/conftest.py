@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from integrations.http import Http, Limits
+from integrations.vendor import signer_of
 
 REPOSITORY = Path(__file__).parents[2]
 CONTRACTS = Path(os.environ.get("MUSTER_CONTRACTS", REPOSITORY.parent / "shared" / "contracts"))
@@ -145,8 +146,9 @@ async def desk_at() -> AsyncIterator[Callable[..., Any]]:
     ) -> Any:
         base = contract.url + (getattr(system, "root", "") if root is None else root)
         seconds = Limits(connect=PATIENCE, read=PATIENCE, total=PATIENCE)
-        headers = system.headers(config, secret)
-        http = Http(base, headers, name="acme", limits=seconds, transport=contract.transport(change))
+        headers, signer = system.headers(config, secret), signer_of(system, config, secret)
+        transport = contract.transport(change)
+        http = Http(base, headers, signer=signer, name="acme", limits=seconds, transport=transport)
         opened.append(http)
         return system(http, config)
 
