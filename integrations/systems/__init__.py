@@ -26,6 +26,7 @@ SYSTEMS: Final[Mapping[str, str]] = MappingProxyType(
         "redmine": "integrations.systems.redmine:Redmine",
         "rest": "integrations.systems.rest:Rest",
         "rt": "integrations.systems.rt:RequestTracker",
+        "servicenow": "integrations.systems.servicenow:ServiceNow",
         "statuspage": "integrations.systems.statuspage:Statuspage",
         "zammad": "integrations.systems.zammad:Zammad",
         "zendesk": "integrations.systems.zendesk:Zendesk",

@@ -36,6 +36,12 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str]]] = {
         {"ticket": {"priority": "nope", "comment": {"body": "x"}}},
         {"Authorization": "Basic YTpi"},
     ),
+    "servicenow-ms": (
+        "POST",
+        "/api/now/v2/table/incident?sysparm_exclude_reference_link=true",
+        {"short_description": {"not": "a string"}},
+        {"Authorization": "Bearer sample", "Accept": "application/json"},
+    ),
     "opsgenie": ("POST", "/v2/alerts", {"message": 7}, {"Authorization": "GenieKey sample"}),
     "statuspage": (
         "POST",

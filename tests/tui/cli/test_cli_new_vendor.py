@@ -23,6 +23,7 @@ OWN = {
     "opsgenie": [],
     "statuspage": ["--set", "page=2vp47kp8vp10"],
     "zendesk": ["--set", "user=muster@customer.example"],
+    "servicenow": ["--set", "user=muster.integration"],
     "zammad": ["--set", "group=Support", "--set", "reference_field=muster_ref"],
     "jira": ["--set", "project=OPS", "--set", "user=muster@customer.example"],
     "pagerduty": ["--set", "service=PWIXJZS", "--set", "user=muster@customer.example"],

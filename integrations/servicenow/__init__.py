@@ -1,0 +1,1 @@
+"""What the ServiceNow connector is made of: its configuration, its shapes, what happened there, its feed."""
