@@ -17,6 +17,7 @@ from typing import Final
 
 SYSTEMS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "aws_support": "integrations.systems.aws_support:AwsSupport",
         "email": "integrations.systems.email:Email",
         "github": "integrations.systems.github:GitHub",
         "jira": "integrations.systems.jira:Jira",

@@ -43,6 +43,12 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str]]] = {
         {"Authorization": "Bearer sample", "Accept": "application/json"},
     ),
     "opsgenie": ("POST", "/v2/alerts", {"message": 7}, {"Authorization": "GenieKey sample"}),
+    "aws-support": (
+        "POST",
+        "/AWSSupport_20130415.CreateCase",
+        {"subject": "no text"},
+        {"Authorization": "sample", "X-Amz-Target": "AWSSupport_20130415.CreateCase"},
+    ),
     "statuspage": (
         "POST",
         "/pages/p1/incidents",

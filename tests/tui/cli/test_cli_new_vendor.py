@@ -10,6 +10,10 @@ from integrations.vendors import load_vendors
 from tests.tui.cli_help import Cli, vendor_block
 
 OWN = {
+    "aws_support": [
+        *("--set", "service=amazon-elastic-compute-cloud-linux"),
+        *("--set", "category=other"),
+    ],
     "email": [
         *("--set", "smtp=smtps://mail.example"),
         *("--set", "imap=imaps://mail.example"),
