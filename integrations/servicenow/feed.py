@@ -9,7 +9,6 @@ commits a record before its journal, so an incident is read once more when its s
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from integrations.connector import Change, Cursor, Page, Unread
-from integrations.errors import AuthFailed, AuthTrouble, Failure, Rejected, Unavailable
-from integrations.patience import PATIENCE, Patience
+from integrations.errors import AuthFailed, AuthTrouble, Rejected, Unavailable
+from integrations.patience import Patience
 from integrations.reading import unread_row
 from integrations.servicenow.wire import PAGE, TABLE, Listing, Row, listed, stamp
 
@@ -36,8 +35,6 @@ SECOND: Final = 5.0
 """Seconds of ours, from when a change was first listed, after which its second is over there, too."""
 AT_FIRST: Final = 20
 """Incidents that are looked at to begin: the newest may be hidden from us."""
-AT_ONCE: Final = 50
-"""Incidents whose journals are read with one question."""
 _KNOWN_BY: Final = "sys_id,number,sys_updated_on,sys_mod_count"
 _STANDING: Final = f"{_KNOWN_BY},sys_updated_by,state,hold_reason,priority"
 _ORDER: Final = "ORDERBYsys_updated_on^ORDERBYsys_id"
@@ -47,9 +44,10 @@ Last = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One incident on the list: its version, when we first saw that, and whether that is read for good."""
+    """One incident on the list: its version and time, when we first saw it, and if it is read for good."""
 
     version: str
+    changed: str
     first: float
     final: bool = False
 
@@ -86,7 +84,9 @@ class Place:
     def cursor(self) -> Cursor:
         return {
             **{name: getattr(self, name).isoformat() for name in _TIMES},
-            "seen": {sys_id: [one.version, one.first, one.final] for sys_id, one in self.seen.items()},
+            "seen": {
+                sys_id: [one.version, one.changed, one.first, one.final] for sys_id, one in self.seen.items()
+            },
             "offset": self.offset,
             "last": list(self.last) if self.last else None,
             "before": sorted(self.before),
@@ -107,7 +107,6 @@ class Feed:
         self._story = story
         self._clock = clock
         self._quiet = 0
-        self._failed: Counter[frozenset[str]] = Counter()
         self._patience = Patience()
 
     async def page(self, cursor: Cursor | None) -> Page:
@@ -120,7 +119,7 @@ class Feed:
         if place.last is not None and not told.hidden and (not rows or _last(rows[0]) != place.last):
             return Page((), self._anew(place).cursor(), done=False)
         fresh = [row for row in rows if self._is_news(row, place)]
-        changes, odd = await self._told(fresh, place)
+        changes, odd = await self._together(fresh, place)
         changes = [one for one in changes if one.at >= place.begin and one.change_id not in place.before]
         unread += odd
         if told.hidden:
@@ -147,9 +146,8 @@ class Feed:
         then = [row for row in rows if row.sys_updated_on == at]
         known, _ = await self._story.told(then, at, at)
         now = self._clock()
-        seen = {
-            row.sys_id: Seen(row.sys_mod_count, now) for row in rows if row.sys_updated_on >= at - OVERLAP
-        }
+        recent = [row for row in rows if row.sys_updated_on >= at - OVERLAP]
+        seen = {row.sys_id: Seen(row.sys_mod_count, row.sys_updated_on.isoformat(), now) for row in recent}
         return Place(at, at, at, at, seen, before=frozenset(one.change_id for one in known))
 
     def _walk(self, before: Place) -> Place:
@@ -192,47 +190,31 @@ class Feed:
         """Whether it is to be read for the last time: its second is over there, or our clock went back."""
         return not known.final and not 0 <= self._clock() - known.first < SECOND
 
-    async def _told(self, rows: Sequence[Row], place: Place) -> Told:
-        changes: list[Change] = []
-        unread: list[Unread] = []
-        for first in range(0, len(rows), AT_ONCE):
-            told, odd = await self._together(rows[first : first + AT_ONCE], place)
-            changes += told
-            unread += odd
-        changes.sort(key=lambda change: change.at)
-        return changes, unread
-
     async def _together(self, rows: Sequence[Row], place: Place) -> Told:
-        """Many at once; one by one where that fails for good, so that one of them holds up itself alone."""
+        """A page of them at once; one by one where that fails, so that one of them holds up itself alone."""
         try:
             return await self._story.told(rows, place.floor, place.begin)
         except (Rejected, Unavailable) as failure:
-            which = frozenset(row.sys_id for row in rows)
-            self._failed[which] += 1
-            lasting = isinstance(failure, Rejected) or self._failed[which] >= PATIENCE
-            if len(rows) > 1 and not lasting:
-                raise
+            if len(rows) == 1:
+                row = rows[0]
+                return [], self._patience.bear(failure, "incident", row.sys_id, row.sys_mod_count)
         changes: list[Change] = []
         unread: list[Unread] = []
         for row in rows:
-            try:
-                told, odd = await self._story.told([row], place.floor, place.begin)
-            except Failure as failure:
-                told, odd = [], self._patience.bear(failure, "incident", row.sys_id, row.sys_mod_count)
+            told, odd = await self._together([row], place)
             changes += told
             unread += odd
-        return changes, unread
+        return sorted(changes, key=lambda change: change.at), unread
 
     def _after(self, place: Place, rows: list[Row], fresh: list[Row], told: Listing) -> Place:
         now, seen = self._clock(), dict(place.seen)
         for row in fresh:
             known = seen.get(row.sys_id)
             again = known is not None and known.version == row.sys_mod_count
-            seen[row.sys_id] = Seen(row.sys_mod_count, now, final=again)
+            seen[row.sys_id] = Seen(row.sys_mod_count, row.sys_updated_on.isoformat(), now, final=again)
         newest = max([place.newest, *(row.sys_updated_on for row in rows)])
-        for row in rows:
-            if row.sys_updated_on < newest - OVERLAP:
-                seen.pop(row.sys_id, None)
+        floor = (newest - OVERLAP).isoformat()
+        seen = {sys_id: one for sys_id, one in seen.items() if one.changed >= floor}
         if told.more:
             last = _last(rows[-1]) if rows and not told.hidden else None
             offset = told.offset + told.limit

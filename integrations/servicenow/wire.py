@@ -194,8 +194,12 @@ def path_of(ref: Ref) -> str:
     return f"{TABLE}/{id_of(ref)}"
 
 
-def ref_to(http: Http, sys_id: str, number: str) -> Ref:
-    web = str(http.base).removesuffix(ROOT)
+def web_of(http: Http) -> str:
+    """Where people look at it: asked for once, for it takes longer than reading a row."""
+    return str(http.base).removesuffix(ROOT)
+
+
+def ref_to(web: str, sys_id: str, number: str) -> Ref:
     url = f"{web}/nav_to.do?uri=incident.do%3Fsys_id%3D{sys_id}"
     return Ref(id=sys_id, key=one_line(number) or sys_id, url=url)
 

@@ -10,6 +10,7 @@ from integrations.connector import Applied, Attach, Comment, Ref, Reprioritise, 
 from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, Rejected
 from integrations.mapping import named_priority, state_for
 from integrations.reading import read
+from integrations.servicenow.audit import version_of
 from integrations.servicenow.refusals import asked
 from integrations.servicenow.story import PRIVATE, PUBLIC
 from integrations.servicenow.wire import (
@@ -22,6 +23,7 @@ from integrations.servicenow.wire import (
     path_of,
     ref_to,
     text_in,
+    web_of,
 )
 from register.marker import marked_name, sign
 from register.text import one_line
@@ -51,6 +53,7 @@ class Writing:
         self.name = http.name
         self.config = config
         self._account = account
+        self._web = web_of(http)
         self._story = story
 
     async def get(self, ref: Ref) -> Ticket:
@@ -87,7 +90,8 @@ class Writing:
                 " mend the rule that did it.",
                 200,
             )
-        return Applied((*ids, *self._versions(done)), self.ticket(done))
+        state = self._versions(done, "state") if "state" in more else ()
+        return Applied((*ids, *state), self.ticket(done))
 
     async def transition(self, ref: Ref, wish: Transition) -> Applied:
         raw = state_for(self.name, self.config, wish.to)
@@ -99,7 +103,7 @@ class Writing:
         else:
             row = await self._put(ref, body, wish.op_id, safe=True)
             ticket = self.ticket(row)
-            done = Applied(self._versions(row), ticket)
+            done = Applied(self._versions(row, "state"), ticket)
         if ticket.raw_state != raw:
             raise Rejected(
                 f"{self.name} said yes and left {ref.key} {one_line(ticket.raw_state)}, not {raw}: a rule of"
@@ -122,11 +126,13 @@ class Writing:
         """Impact and urgency, of which they make the priority: it is theirs to work out."""
         if wish.fields:
             row = await self._put(ref, wish.fields, wish.op_id, safe=True)
-            return Applied(self._versions(row), self.ticket(row))
+            return Applied((), self.ticket(row))
         word = named_priority(self.name, self.config, wish)
         row = await self._put(ref, self.grade(word), wish.op_id, safe=True)
         self._graded(ref, row, word)
-        ids = await self._story.priority_set(ref, row.priority) if self.config.audit else self._versions(row)
+        ids = self._versions(row, "priority")
+        if self.config.audit:
+            ids = await self._story.audit.priority_set(ref, row.priority)
         return Applied(ids, self.ticket(row))
 
     def grade(self, word: str) -> dict[str, str]:
@@ -177,7 +183,7 @@ class Writing:
         level = self.config.level_of(told.priority)
         graded = bool(self.config.impact)
         return Ticket(
-            ref=ref_to(self.http, told.sys_id, told.number),
+            ref=ref_to(self._web, told.sys_id, told.number),
             title=one_line(told.short_description),
             raw_state=one_line(raw),
             state=self.config.meaning(raw),
@@ -198,7 +204,9 @@ class Writing:
         answer = await self._there(ref, self._shown(ref, done))
         told = read(One, answer).result
         derived = ("state", "hold_reason")
-        lacks = [name for name in readable if name not in derived and text_in(told, name) != body[name]]
+        lacks = [
+            name for name in readable if name not in derived and not _is_so(text_in(told, name), body[name])
+        ]
         if lacks:
             raise Rejected(
                 f"{self.name} said yes and did not set {', '.join(lacks)} on {ref.key}: there is no such"
@@ -214,11 +222,12 @@ class Writing:
         except Failure:
             return {}, False
 
-    def _versions(self, row: Incident) -> tuple[str, ...]:
-        """Where no audit is read, a state and a priority are known by the version that has them."""
-        if self.config.audit:
-            return ()
-        return tuple(f"{row.sys_id}.{row.sys_mod_count}.{what}" for what in ("state", "priority"))
+    def _versions(self, row: Incident, what: str) -> tuple[str, ...]:
+        """Where no audit is read, a state or a priority that we set is known by the version that has it.
+
+        Not one that only came with our words: that is news.
+        """
+        return () if self.config.audit else (version_of(row, what),)
 
     async def _shown(self, ref: Ref, done: Awaitable[T]) -> T:
         """What was asked for; if refused, tell a closed incident, and rules about one, from a lost right."""
@@ -258,6 +267,11 @@ class Writing:
                 404,
             )
         raise gone
+
+
+def _is_so(held: str, asked: str) -> bool:
+    """Whether a column has what was written, however its spaces and line ends are kept there."""
+    return held.split() == asked.split()
 
 
 def _incident(answer: Answer) -> Incident:

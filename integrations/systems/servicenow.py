@@ -63,6 +63,7 @@ from integrations.servicenow.wire import (
     ref_to,
     stamp,
     text_in,
+    web_of,
 )
 from integrations.servicenow.writing import Writing
 from register.marker import marker_of, sign, unsigned
@@ -104,6 +105,7 @@ class ServiceNow:
     def __init__(self, http: Http, config: ServiceNowConfig) -> None:
         self.http = http
         self.config = config
+        self._web = web_of(http)
         self._account = Account(http, config)
         self._story = Story(http, config, self._account)
         self._writing = Writing(http, config, self._account, self._story)
@@ -151,7 +153,7 @@ class ServiceNow:
             made = None
         if made is None:
             raise lost(self.http.name, "did not say which incident it made", False, draft.op_id)
-        return ref_to(self.http, made.sys_id, made.number)
+        return ref_to(self._web, made.sys_id, made.number)
 
     async def get(self, ref: Ref) -> Ticket:
         return await self._writing.get(ref)
@@ -165,7 +167,7 @@ class ServiceNow:
             second = await self._where(f"sys_created_on>={begin}^descriptionLIKE{op_id}")
             hits = _carrying(second, op_id)
         if hits:
-            return Found(tuple(ref_to(self.http, one.sys_id, one.number) for one in hits))
+            return Found(tuple(ref_to(self._web, one.sys_id, one.number) for one in hits))
         if first.rows or second.rows:
             return CannotTell(f"{self.http.name} ignored our search: it gave incidents that are not ours.")
         if first.hidden or second.hidden:
@@ -204,7 +206,7 @@ class ServiceNow:
         text = incident.description
         first = Change(
             change_id=f"{incident.sys_id}.description",
-            ref=ref_to(self.http, incident.sys_id, incident.number),
+            ref=ref_to(self._web, incident.sys_id, incident.number),
             at=incident.sys_created_on or incident.sys_updated_on,
             kind=ChangeKind.COMMENT,
             author=one_line(incident.sys_created_by),

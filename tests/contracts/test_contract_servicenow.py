@@ -72,7 +72,7 @@ async def test_all_that_we_ask_is_allowed(
         desk.apply(REF, Transition(new_id(), Theirs.WORKING)),
         desk.apply(REF, Reprioritise(new_id(), Priority.LOW)),
         desk.apply(REF, Attach(new_id(), "trace.log", "text/plain", "", b"trace")),
-        desk._story._files({REF.id: REF}, None, "muster"),
+        desk._story._files({REF.id: REF}, None),
         desk.changes(None),
         desk.check(),
     )

@@ -98,10 +98,12 @@ async def test_an_incident_carries_our_reference_and_what_makes_its_priority(
     assert wire.asked[-1].headers["authorization"] == f"Basic {pair}"
 
 
-async def test_a_long_title_stands_whole_in_the_text(desk: ServiceNow, world: ServiceNowWorld) -> None:
+async def test_a_long_title_stands_whole_in_the_text(
+    desk: ServiceNow, world: ServiceNowWorld, wire: Line
+) -> None:
     title = "x" * 100 + " " + "y" * 99
     row = world.of(await desk.create(draft(title=title)))
-    assert len(row["short_description"]) <= 160
+    assert len(orjson.loads(wire.asked[-1].content)["short_description"]) <= 160
     assert row["description"].startswith(title + "\n\nIt says")
 
 
@@ -128,6 +130,16 @@ async def test_a_reference_that_was_left_out_is_found_by_our_words(
     op_id = new_id()
     ref = await desk.create(draft(op_id))
     assert world.of(ref)["correlation_id"] == ""
+    assert await desk.find(op_id, datetime(2026, 1, 5, 8, tzinfo=UTC)) == Found((ref,))
+
+
+async def test_a_query_that_finds_nothing_where_a_part_is_unknown_hides_no_incident(
+    desk: ServiceNow, played: PlayedServiceNow
+) -> None:
+    """With glide.invalid_query.returns_no_rows, a column that we may not search by finds nothing at all."""
+    op_id = new_id()
+    ref = await desk.create(draft(op_id))
+    played.unreadable, played.strict = {"correlation_id"}, True
     assert await desk.find(op_id, datetime(2026, 1, 5, 8, tzinfo=UTC)) == Found((ref,))
 
 
@@ -258,6 +270,15 @@ async def test_resolving_takes_a_code_and_a_note(desk: ServiceNow, world: Servic
     assert world.of(other)["close_code"] == "Resolved by caller"
 
 
+async def test_a_note_that_is_kept_with_other_line_ends_is_what_we_wrote(
+    desk: ServiceNow, played: PlayedServiceNow
+) -> None:
+    ref = await desk.create(draft())
+    played.rule = lambda row: row.update(close_notes=row["close_notes"].replace("\n", "\r\n") + " ")
+    done = await desk.apply(ref, Transition(new_id(), Theirs.FIXED, "two\nlines"))
+    assert done.ticket is not None
+
+
 async def test_what_their_instance_wants_besides_is_asked_for_or_given(
     http: Http, played: PlayedServiceNow, world: ServiceNowWorld
 ) -> None:
@@ -323,6 +344,21 @@ async def test_a_matrix_of_their_own_is_found_out(desk: ServiceNow, played: Play
         await desk.apply(ref, Reprioritise(new_id(), Priority.CRITICAL))
     with pytest.raises(ValidationError, match="add it to `grades`"):
         ServiceNowConfig.model_validate({"priorities": {"1": "P1"}})
+
+
+async def test_a_priority_may_be_theirs_to_work_out(http: Http, world: ServiceNowWorld) -> None:
+    told = {
+        "user": USER,
+        "fields": {"impact": "impact", "urgency": "urgency"},
+        "impact": {"high": "1", "medium": "2", "low": "3"},
+        "urgency": {"high": "1", "medium": "2", "low": "3"},
+    }
+    desk = ServiceNow(http, ServiceNowConfig.model_validate(told))
+    ref = await desk.create(draft(impact="2", urgency="1"))
+    assert world.of(ref)["priority"] == "2"
+    done = await desk.apply(ref, Reprioritise(new_id(), Priority.LOW, fields={"impact": "3", "urgency": "2"}))
+    assert done.ticket is not None
+    assert (world.of(ref)["priority"], done.ticket.raw_priority) == ("4", "")
 
 
 async def test_a_column_that_is_left_out_without_a_word_is_told(
@@ -435,6 +471,12 @@ async def test_a_bearer_asks_who_it_is(world: ServiceNowWorld, wire: Line) -> No
         assert isinstance(await desk.find_comment(ref, op_id), Found)
         assert (await desk.check()).account == USER
         world.desk.rows["sys_user"].clear()
+        with pytest.raises(Rejected, match="does not tell our account its own name"):
+            await ServiceNow(http, config).history(ref)
+        world.desk.rows["sys_user"] = [
+            {"sys_id": "d" * 32, "user_name": name, "name": name} for name in (LENA, "x")
+        ]
+        world.desk.scripts = False
         with pytest.raises(Rejected, match="does not tell our account its own name"):
             await ServiceNow(http, config).history(ref)
         named = ServiceNow(http, ServiceNowConfig(account=USER))

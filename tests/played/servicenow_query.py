@@ -27,7 +27,8 @@ _TESTS: dict[str, Callable[[str, str], bool]] = {
 def found(
     rows: Iterable[Row], query: str, columns: Iterable[str], zone: str, us: str, *, strict: bool = False
 ) -> list[Row]:
-    """The rows that a query finds, in its order. zone: in which times in it are read. us: our sys_id.
+    """The rows that a query finds, in its order. zone: in which times in it are read. us: our sys_id, or
+    empty where scripts are not understood.
 
     strict: as with glide.invalid_query.returns_no_rows, which finds nothing where a part is not known.
     """
@@ -58,7 +59,10 @@ def _term(text: str, known: set[str], zone: str, us: str) -> Callable[[Row], boo
     if parts is None or parts[1] not in known:
         return None
     column, operator, asked = parts.groups()
-    asked = us if asked == "javascript:gs.getUserID()" else asked
+    if asked == "javascript:gs.getUserID()":
+        asked = us
+    if not asked and operator != "ISNOTEMPTY":
+        return None
     if _TIME.fullmatch(asked):
         local = datetime.fromisoformat(asked).replace(tzinfo=ZoneInfo(zone))
         asked = local.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
