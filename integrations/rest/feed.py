@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from integrations.connector import Change, Cursor, Page, Ref, Unread
 from integrations.errors import Failure, Gone, Unavailable
@@ -20,7 +20,6 @@ from integrations.rest.times import NoTime, read_time
 
 if TYPE_CHECKING:
     from integrations.http import Http
-    from integrations.rest.config import RestConfig
 
 AT_ONCE: Final = 25
 """Tickets that are looked at for one page."""
@@ -35,6 +34,16 @@ MOST_AT_START: Final = 100
 Row = Mapping[str, Any]
 Look = Callable[[Ref, Row], Awaitable[tuple[list[Change], list[Unread]]]]
 Listed = Callable[[datetime], Awaitable[Sequence[Row]]]
+
+
+class Timed(Protocol):
+    """How times stand on a list, as a `RestConfig` says; also of connectors that have such a list."""
+
+    @property
+    def overlap_seconds(self) -> int: ...
+
+    @property
+    def read_format(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ class Feed:
     def __init__(
         self,
         http: Http,
-        config: RestConfig,
+        config: Timed,
         listed: Listed,
         look: Look,
         anybody: Callable[[], Awaitable[object]],

@@ -19,6 +19,7 @@ SYSTEMS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "aws_support": "integrations.systems.aws_support:AwsSupport",
         "email": "integrations.systems.email:Email",
+        "freshservice": "integrations.systems.freshservice:Freshservice",
         "github": "integrations.systems.github:GitHub",
         "jira": "integrations.systems.jira:Jira",
         "opsgenie": "integrations.systems.opsgenie:Opsgenie",

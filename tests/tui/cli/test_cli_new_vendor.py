@@ -26,6 +26,7 @@ OWN = {
     "github": ["--set", "repository=acme/desk"],
     "opsgenie": [],
     "statuspage": ["--set", "page=2vp47kp8vp10"],
+    "freshservice": ["--set", "requester=muster@customer.example"],
     "zendesk": ["--set", "user=muster@customer.example"],
     "servicenow": ["--set", "user=muster.integration"],
     "zammad": ["--set", "group=Support", "--set", "reference_field=muster_ref"],
