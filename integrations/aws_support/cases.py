@@ -53,6 +53,21 @@ class Listed:
     odd: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A case with the words that came with it, read once: as changes, and what of them cannot be read."""
+
+    case: Case
+    ref: Ref
+    changes: list[Change]
+    odd: list[Unread]
+
+    @property
+    def newest(self) -> datetime:
+        """When something is known to have happened on it last."""
+        return max([self.case.timeCreated, *(one.at for one in self.changes)])
+
+
 class Cases:
     """Raises `integrations.errors` kinds."""
 
@@ -146,8 +161,11 @@ class Cases:
         web = f"https://{host}/support/home#/case/?displayId={shown}" if case.displayId else ""
         return Ref(id=case.caseId, key=shown, url=web)
 
+    def told(self, case: Case) -> Told:
+        ref = self.ref(case)
+        return Told(case, ref, *self.story(ref, case.words))
+
     def ticket(self, case: Case) -> Ticket:
-        told, _ = self.story(self.ref(case), case.words)
         return Ticket(
             ref=self.ref(case),
             title=one_line(case.subject),
@@ -155,7 +173,7 @@ class Cases:
             state=self.config.meaning(case.status),
             raw_priority=one_line(case.severityCode),
             assignee=None,
-            updated_at=max([case.timeCreated, *(one.at for one in told)]),
+            updated_at=self.told(case).newest,
             priorities=self.config.meant(case.severityCode),
         )
 

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Final
 from integrations.aws_support.wire import Services, Severities
 from integrations.checks import failed, known, mapped
 from integrations.connector import Check, Health
-from integrations.errors import AuthFailed, AuthTrouble, Failure
+from integrations.errors import Failure
 
 if TYPE_CHECKING:
     from integrations.aws_support.cases import Cases
 
 _TODO: Final = {
-    "clock": "set this host's clock right, by NTP say, then check again",
-    "plan": "change the account's support plan, then check again",
+    "clock of this host": "set this host's clock right, by NTP say, then check again",
+    "support plan": "change the account's support plan, then check again",
 }
+"""What a refusal says that is no matter of the credential → what to do."""
+_LARGE: Final = 16 * 2**20
 
 
 async def health(cases: Cases) -> Health:
@@ -45,10 +47,7 @@ async def health(cases: Cases) -> Health:
 
 def _failed(failure: Failure, name: str) -> Check:
     line = failed("identity", failure, name)
-    kind = "clock" if "clock of this host" in failure.why else ""
-    if isinstance(failure, AuthFailed) and failure.trouble is AuthTrouble.FORBIDDEN and "plan" in failure.why:
-        kind = "plan"
-    return replace(line, todo=_TODO.get(kind, line.todo))
+    return replace(line, todo=next((todo for sign, todo in _TODO.items() if sign in failure.why), line.todo))
 
 
 async def _services(cases: Cases) -> Check:
@@ -67,6 +66,3 @@ async def _services(cases: Cases) -> Check:
         todo = "mend `service`, `category` and their tables in vendors.toml: `aws support describe-services`"
         return Check("services", False, says, todo)
     return Check("services", True, "all known there, with their categories")
-
-
-_LARGE: Final = 16 * 2**20

@@ -8,19 +8,19 @@ lists are without words: a state that changed shows there, too; words come with 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from integrations.aws_support.config import RESOLVED
 from integrations.aws_support.wire import RECENT, Case, stamp
-from integrations.connector import Change, ChangeKind, Cursor, Page, Ref, Unread
+from integrations.connector import Change, ChangeKind, Cursor, Page, Unread
 from integrations.errors import Failure
 from integrations.patience import Patience
 from register.text import one_line
 
 if TYPE_CHECKING:
-    from integrations.aws_support.cases import Cases, Listed
+    from integrations.aws_support.cases import Cases, Listed, Told
 
 OVERLAP: Final = timedelta(minutes=2)
 """Looked back over: of what is written side by side, an earlier time may appear after a later one."""
@@ -64,7 +64,7 @@ class News:
         if cursor is None:
             listed = await self._cases.open(words=True)
             begin = stamp(self._cases.now())
-            seen = {one.caseId: self._seen(one, 0) for one in listed.cases.values()}
+            seen = {number: _seen(self._cases.told(one), 0) for number, one in listed.cases.items()}
             return Page((), _cursor(begin, seen, listed), done=True)
         begin = cursor["begin"]
         seen = {number: Seen.of(told) for number, told in cursor["seen"].items()}
@@ -72,24 +72,20 @@ class News:
         changes: list[Change] = []
         unread = [one for one in listed.unread if one.change_id not in cursor.get("odd", ())]
         for number, case in look.items():
-            before = seen.get(number)
+            told, before = self._cases.told(case), seen.get(number)
             try:
-                told, odd = await self._told(case, before, datetime.fromisoformat(begin))
+                fresh, odd = await self._fresh(told, before, datetime.fromisoformat(begin))
             except Failure as failure:
-                told, odd = [], self._patience.bear(failure, "case", number, before.newest if before else "")
-            moved = self._moved(case, before, begin)
-            changes += [*told, *moved]
+                fresh, odd = [], self._patience.bear(failure, "case", number, before.newest if before else "")
+            moved = self._moved(told, before, begin)
+            changes += [*fresh, *moved]
             unread += odd
-            seen[number] = self._seen(case, (before.turn if before else 0) + bool(moved))
-        stay = {number for number in listed.cases if listed.cases[number].status != RESOLVED} | listed.odd
+            seen[number] = _seen(told, (before.turn if before else 0) + bool(moved))
+        open_ = {number for number, one in listed.cases.items() if one.status != RESOLVED} | listed.odd
         changes.sort(key=lambda change: change.at)
         self._quiet = 0 if changes else self._quiet + 1
-        return Page(
-            tuple(changes),
-            _cursor(begin, {number: one for number, one in seen.items() if number in stay}, listed),
-            done=True,
-            unread=tuple(unread),
-        )
+        kept = {number: one for number, one in seen.items() if number in open_}
+        return Page(tuple(changes), _cursor(begin, kept, listed), done=True, unread=tuple(unread))
 
     async def _look(self, seen: Mapping[str, Seen]) -> tuple[Listed, dict[str, Case]]:
         """The open cases as listed; and, with their words, those that may have news."""
@@ -107,60 +103,53 @@ class News:
         listed.odd |= more.odd
         return listed, look | more.cases
 
-    async def _told(
-        self, case: Case, before: Seen | None, begin: datetime
+    async def _fresh(
+        self, told: Told, before: Seen | None, begin: datetime
     ) -> tuple[list[Change], list[Unread]]:
         """The words that were not there before. Of a case that was not on the list: all since we listen."""
-        ref, rows = self._cases.ref(case), case.words
         since = begin if before is None else max(begin, datetime.fromisoformat(before.newest) - OVERLAP)
-        changes, odd = self._cases.story(ref, rows)
-        known = before.known if before else ()
-        if len(rows) >= RECENT and not any(_sign(one.change_id) in known for one in changes):
-            changes, odd = self._cases.story(ref, await self._cases.words(case.caseId, since))
+        known, changes, odd = before.known if before else (), told.changes, told.odd
+        if len(told.case.words) >= RECENT and not any(_sign(one.change_id) in known for one in changes):
+            rows = await self._cases.words(told.case.caseId, since)
+            changes, odd = self._cases.story(told.ref, rows)
         fresh = [one for one in changes if _sign(one.change_id) not in known and one.at >= since]
         return fresh, [one for one in odd if one.change_id not in known]
 
-    def _moved(self, case: Case, before: Seen | None, begin: str) -> list[Change]:
+    def _moved(self, told: Told, before: Seen | None, begin: str) -> list[Change]:
         """Its state and severity, where they are others than before. When they became so is not told."""
-        ref, newest = self._cases.ref(case), self._newest(case)
-        turn = (before.turn if before else 0) + 1
-        found: list[Change] = []
-        if before is None or before.status != case.status:
-            found.append(self._change(ref, case, ChangeKind.STATE, f"{turn}:{newest}:{begin}"))
-        if before is not None and before.severity != case.severityCode:
-            found.append(self._change(ref, case, ChangeKind.PRIORITY, f"{turn}:{newest}:{begin}"))
-        return found
+        name = f"{(before.turn if before else 0) + 1}:{stamp(told.newest)}:{begin}"
+        kinds = []
+        if before is None or before.status != told.case.status:
+            kinds.append(ChangeKind.STATE)
+        if before is not None and before.severity != told.case.severityCode:
+            kinds.append(ChangeKind.PRIORITY)
+        now = max(self._cases.now(), told.newest)
+        return [self._change(told, kind, name, now) for kind in kinds]
 
     def stands(self, case: Case) -> Change:
         """Its state as it is, of which nothing tells since when."""
-        return self._change(
-            self._cases.ref(case), case, ChangeKind.STATE, f"is:{self._newest(case)}", still=True
-        )
+        told = self._cases.told(case)
+        return self._change(told, ChangeKind.STATE, f"is:{stamp(told.newest)}", told.newest)
 
-    def _change(self, ref: Ref, case: Case, kind: ChangeKind, name: str, *, still: bool = False) -> Change:
-        config, is_state = self._cases.config, kind is ChangeKind.STATE
-        newest = datetime.fromisoformat(self._newest(case))
-        return Change(
-            change_id=f"{ref.id}:{kind}:{one_line(case.status if is_state else case.severityCode)}:{name}",
-            ref=ref,
-            at=newest if still else max(self._cases.now(), newest),
+    def _change(self, told: Told, kind: ChangeKind, name: str, at: datetime) -> Change:
+        status, severity = one_line(told.case.status), one_line(told.case.severityCode)
+        change = Change(
+            change_id=f"{told.ref.id}:{kind}:{status if kind is ChangeKind.STATE else severity}:{name}",
+            ref=told.ref,
+            at=at,
             kind=kind,
             author=THEM,
             by_our_account=False,
-            raw_state=one_line(case.status) if is_state else "",
-            state=config.meaning(case.status),
-            raw_priority="" if is_state else one_line(case.severityCode),
-            priorities=() if is_state else config.meant(case.severityCode),
         )
+        if kind is ChangeKind.STATE:
+            return replace(change, raw_state=status, state=self._cases.config.meaning(told.case.status))
+        return replace(change, raw_priority=severity, priorities=self._cases.config.meant(severity))
 
-    def _newest(self, case: Case) -> str:
-        return stamp(self._cases.ticket(case).updated_at)
 
-    def _seen(self, case: Case, turn: int) -> Seen:
-        changes, odd = self._cases.story(self._cases.ref(case), case.words)
-        words = [_sign(one.change_id) for one in changes if one.kind is ChangeKind.COMMENT]
-        known = (*words, *(one.change_id for one in odd))
-        return Seen(case.status, case.severityCode, turn, self._newest(case), known)
+def _seen(told: Told, turn: int) -> Seen:
+    words = [_sign(one.change_id) for one in told.changes if one.kind is ChangeKind.COMMENT]
+    known = (*words, *(one.change_id for one in told.odd))
+    return Seen(told.case.status, told.case.severityCode, turn, stamp(told.newest), known)
 
 
 def _differs(case: Case, before: Seen | None) -> bool:

@@ -245,6 +245,13 @@ async def test_a_case_is_found_whatever_was_written_on_it_since(
     assert await desk.find(new_id(), began) == Absent()
 
 
+async def test_a_case_is_found_where_their_clock_is_behind(desk: AwsSupport, there: PlayedAws) -> None:
+    there.skew, there._last = timedelta(minutes=-4), LONG_AGO
+    began, told = datetime.now(UTC), draft()
+    assert await desk.create(told)
+    assert isinstance(await desk.find(told.op_id, began), Found)
+
+
 async def test_a_case_is_not_found_by_our_words_in_their_mouth(desk: AwsSupport, there: PlayedAws) -> None:
     ref, op_id = await desk.create(draft()), new_id()
     there.say(ref.id, LENA, f"you wrote [muster:{op_id}]")
@@ -439,6 +446,17 @@ async def test_many_open_cases_cost_pages_and_never_one_each(desk: AwsSupport, t
     assert there.done == ["DescribeCases"]
 
 
+async def test_a_list_of_many_long_words_is_read_to_its_end(desk: AwsSupport, there: PlayedAws) -> None:
+    """Some 9 MB, which is more than is taken of other answers."""
+    refs = [await desk.create(draft()) for _ in range(80)]
+    cursor = (await desk.changes(None)).next
+    for ref in refs:
+        for _ in range(5):
+            there.say(ref.id, LENA, "€" * 8_000)
+    heard, _ = await news(desk, cursor)
+    assert len(heard) == 400
+
+
 async def test_after_quiet_polls_most_lists_are_without_words_and_nothing_is_lost(
     desk: AwsSupport, there: PlayedAws
 ) -> None:
@@ -493,6 +511,8 @@ async def test_the_same_words_said_again_are_two(desk: AwsSupport, there: Played
     assert len({one.change_id for one in heard}) == 3
     assert {one.change_id for one in heard} < {one.change_id for one in (await desk.history(ref)).changes}
     assert (await news(desk, cursor))[0] == []
+    there.say(ref.id, LENA, "any news?")
+    assert [one.body for one in (await news(desk, cursor))[0]] == ["any news?"]
 
 
 async def test_what_cannot_be_read_is_told_once_and_hides_nothing(desk: AwsSupport, there: PlayedAws) -> None:

@@ -80,7 +80,7 @@ class PlayedAws:
         self.sets: dict[str, tuple[datetime, list[dict[str, Any]]]] = {}
         self.files: dict[str, tuple[str, bytes]] = {}
         self.keys = {KEY: SECRET}
-        self.region, self.skew, self.plan = "us-east-1", timedelta(), True
+        self.host, self.region, self.skew, self.plan = HOST, "us-east-1", timedelta(), True
         self.forgotten: set[str] = set()
         self.hidden: set[str] = set()
         self.by_words = False
@@ -189,7 +189,7 @@ class PlayedAws:
             )
         signed = names.split(";")
         must = {"host", "content-type", *(name for name in request.headers if name.startswith("x-amz-"))}
-        if signed != sorted(signed) or not must <= set(signed) or request.headers["host"] != HOST:
+        if signed != sorted(signed) or not must <= set(signed) or request.headers["host"] != self.host:
             raise Fault("InvalidSignatureException", "A header that must be signed is not.")
         stamp = request.headers["x-amz-date"]
         at, now = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC), self.now()
