@@ -1,16 +1,18 @@
 """What the audit says of an incident's columns: states, priorities and parents, one by one, and who set them.
 
-Where it is not read (`audit = false`), an incident says how it stands, and nobody how it came to.
+Where it is not read (`audit = false`, or our account may not), an incident says how it stands, and nobody how
+it came to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from integrations.connector import Change, ChangeKind, Ref, Unread
+from integrations.errors import AuthFailed, AuthTrouble
 from integrations.servicenow.lines import SET, Lines
 from integrations.servicenow.wire import TABLE, Audited, Row, listed, ref_to, text_in, web_of
 from register.text import one_line
@@ -32,10 +34,19 @@ class Audit:
         self._account = account
         self._web = web_of(lines.http)
 
-    async def told(self, refs: Mapping[str, Ref], since: datetime | None) -> Told:
-        """What was set on these incidents, by sys_id."""
+    async def told(self, rows: Sequence[Row], refs: Mapping[str, Ref], since: datetime | None) -> Told:
+        """What was set on these incidents. refs: theirs, by sys_id."""
         me = await self._account.me()
-        found = await self._lines.of(SET, refs, _COLUMNS, since)
+        if not self.config.audit:
+            return self._standing(rows, me), []
+        try:
+            found = await self._lines.of(SET, refs, _COLUMNS, since)
+        except AuthFailed as failure:
+            if failure.trouble is not AuthTrouble.FORBIDDEN:
+                raise
+            why = f"{failure.why} Until then, or with audit = false, of several states the last one is told."
+            month = max(row.sys_updated_on for row in rows)
+            return self._standing(rows, me), [Unread(f"hidden sys_audit {month:%Y-%m}", why, why)]
         above = {one.newvalue for one in found.lines if one.fieldname == _PARENT and one.newvalue}
         parents = await self._numbers(above)
         changes: list[Change] = []
@@ -46,18 +57,26 @@ class Audit:
             changes += self._parent(ref, update, me, parents)
         return [one for one in changes if since is None or one.at >= since], found.unread
 
-    async def priority_set(self, ref: Ref, value: str) -> tuple[str, ...]:
-        """The last line that set the priority, if it set this one and is ours."""
-        found = await self._lines.of(SET, (ref.id,), "fieldname=priority")
+    async def priority_set(self, row: Row) -> tuple[str, ...]:
+        """The change ids of our having set the priority that it has: the last line that set one, if ours."""
+        by_version = (version_of(row, "priority"),)
+        if not self.config.audit:
+            return by_version
+        try:
+            found = await self._lines.of(SET, (row.sys_id,), "fieldname=priority")
+        except AuthFailed as failure:
+            if failure.trouble is not AuthTrouble.FORBIDDEN:
+                raise
+            return by_version
         last = sorted(found.lines, key=lambda one: one.order)[-1:]
-        me = await self._account.me()
-        return tuple(
-            one.sys_id for one in last if (one.fieldname, one.newvalue, one.user) == ("priority", value, me)
-        )
+        ours = "priority", row.priority, await self._account.me()
+        return tuple(one.sys_id for one in last if (one.fieldname, one.newvalue, one.user) == ours)
 
-    async def of_row(self, row: Row) -> list[Change]:
+    def _standing(self, rows: Sequence[Row], me: str) -> list[Change]:
+        return [change for row in rows for change in self._of_row(row, me)]
+
+    def _of_row(self, row: Row, me: str) -> list[Change]:
         """How an incident stands. Each of its versions has ids of its own."""
-        me = await self._account.me()
         change = Change(
             change_id=version_of(row, "state"),
             ref=ref_to(self._web, row.sys_id, row.number),

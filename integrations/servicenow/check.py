@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import ValidationError
+
 from integrations.checks import failed, mapped
 from integrations.connector import Check, Health
 from integrations.errors import Failure, Unavailable
+from integrations.reading import read
 from integrations.servicenow.config import DISPLAY
-from integrations.servicenow.wire import AUDIT, JOURNAL, TABLE, Row, listed, stamp, text_in
+from integrations.servicenow.wire import AUDIT, JOURNAL, TABLE, One, Row, listed, stamp, text_in
 from register.text import one_line
 
 if TYPE_CHECKING:
@@ -101,7 +104,11 @@ async def _feed(http: Http, config: ServiceNowConfig) -> Lines:
         lines.append(Check("permission", True, "may read the incidents that are listened to"))
     if not told.rows:
         return (*lines, Check("feed", True, LATER))
-    row = Row.model_validate(told.rows[0])
+    try:
+        row = Row.model_validate(told.rows[0])
+    except ValidationError:
+        says = "what it tells of its newest incident cannot be read"
+        return (*lines, Check("feed", False, says, f"ask {http.name} what stands between"))
     mine = f"sys_id={row.sys_id}^sys_updated_on>="
     times = [stamp(row.sys_updated_on + at, config.query_zone) for at in (timedelta(), timedelta(seconds=1))]
     there = [bool((await listed(http, TABLE, mine + time, "sys_id", limit=1)).rows) for time in times]
@@ -132,8 +139,8 @@ async def _journals(http: Http) -> Lines:
         return (Check("journals", False, f"{told.hidden} words on our incidents are hidden from us", todo),)
     for sys_id in ours:
         params = {"sysparm_fields": "comments", "sysparm_display_value": "true"}
-        said: Any = (await http.get(f"{TABLE}/{sys_id}", params)).json()
-        if isinstance(said, dict) and text_in(said.get("result") or {}, "comments").strip():
+        said = read(One, await http.get(f"{TABLE}/{sys_id}", params)).result
+        if text_in(said, "comments").strip():
             return (Check("journals", False, "there are words on our incidents, and none are shown", todo),)
     return (Check("journals", True, "nothing was said yet: " + LATER),)
 

@@ -35,8 +35,7 @@ SECOND: Final = 5.0
 """Seconds of ours, from when a change was first listed, after which its second is over there, too."""
 AT_FIRST: Final = 20
 """Incidents that are looked at to begin: the newest may be hidden from us."""
-_KNOWN_BY: Final = "sys_id,number,sys_updated_on,sys_mod_count"
-_STANDING: Final = f"{_KNOWN_BY},sys_updated_by,state,hold_reason,priority"
+_COLUMNS: Final = "sys_id,number,sys_updated_on,sys_mod_count,sys_updated_by,state,hold_reason,priority"
 _ORDER: Final = "ORDERBYsys_updated_on^ORDERBYsys_id"
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Last = tuple[str, str]
@@ -134,7 +133,7 @@ class Feed:
     async def _start(self) -> Place:
         """At the newest change there is. What happened in that very second is noted: it is no news."""
         query = f"{self.config.listen}^ORDERBYDESCsys_updated_on^ORDERBYDESCsys_id"
-        told = await listed(self.http, TABLE, query, _STANDING, limit=AT_FIRST)
+        told = await listed(self.http, TABLE, query, _COLUMNS, limit=AT_FIRST)
         rows, _ = self._rows(told)
         if told.hidden and not rows:
             raise AuthFailed(
@@ -166,9 +165,8 @@ class Feed:
         """One page; a further one with the last row of the one before."""
         zone, step = self.config.query_zone, 1 if place.last is not None else 0
         query = f"sys_updated_on>={stamp(place.since, zone)}^{self.config.listen}^{_ORDER}"
-        fields = _KNOWN_BY if self.config.audit else _STANDING
         offset = place.offset - step  # there is a last row only behind a page
-        return await listed(self.http, TABLE, query, fields, limit=PAGE + step, offset=offset)
+        return await listed(self.http, TABLE, query, _COLUMNS, limit=PAGE + step, offset=offset)
 
     def _rows(self, told: Listing) -> tuple[list[Row], list[Unread]]:
         rows: list[Row] = []

@@ -51,12 +51,8 @@ class Story:
             return [], []
         refs = {row.sys_id: ref_to(self._web, row.sys_id, row.number) for row in rows}
         changes, unread = await self._words(refs, since)
-        if self.config.audit:
-            told, odd = await self.audit.told(refs, since)
-            changes, unread = [*changes, *told], [*unread, *odd]
-        else:
-            for row in rows:
-                changes += await self.audit.of_row(row)
+        told, odd = await self.audit.told(rows, refs, since)
+        changes, unread = [*changes, *told], [*unread, *odd]
         told, odd = await self._files(refs, files_since)
         changes, unread = [*changes, *told], [*unread, *odd]
         changes.sort(key=lambda change: (change.at, _RANK.get(change.kind, len(_RANK))))

@@ -90,7 +90,7 @@ class Writing:
                 " mend the rule that did it.",
                 200,
             )
-        state = self._versions(done, "state") if "state" in more else ()
+        state = self._version(done) if "state" in more else ()
         return Applied((*ids, *state), self.ticket(done))
 
     async def transition(self, ref: Ref, wish: Transition) -> Applied:
@@ -103,7 +103,7 @@ class Writing:
         else:
             row = await self._put(ref, body, wish.op_id, safe=True)
             ticket = self.ticket(row)
-            done = Applied(self._versions(row, "state"), ticket)
+            done = Applied(self._version(row), ticket)
         if ticket.raw_state != raw:
             raise Rejected(
                 f"{self.name} said yes and left {ref.key} {one_line(ticket.raw_state)}, not {raw}: a rule of"
@@ -130,10 +130,7 @@ class Writing:
         word = named_priority(self.name, self.config, wish)
         row = await self._put(ref, self.grade(word), wish.op_id, safe=True)
         self._graded(ref, row, word)
-        ids = self._versions(row, "priority")
-        if self.config.audit:
-            ids = await self._story.audit.priority_set(ref, row.priority)
-        return Applied(ids, self.ticket(row))
+        return Applied(await self._story.audit.priority_set(row), self.ticket(row))
 
     def grade(self, word: str) -> dict[str, str]:
         """The impact and the urgency of which they make a priority."""
@@ -222,12 +219,12 @@ class Writing:
         except Failure:
             return {}, False
 
-    def _versions(self, row: Incident, what: str) -> tuple[str, ...]:
-        """Where no audit is read, a state or a priority that we set is known by the version that has it.
+    def _version(self, row: Incident) -> tuple[str, ...]:
+        """Where no audit is read, a state that we set is known by the version that has it.
 
         Not one that only came with our words: that is news.
         """
-        return () if self.config.audit else (version_of(row, what),)
+        return () if self.config.audit else (version_of(row, "state"),)
 
     async def _shown(self, ref: Ref, done: Awaitable[T]) -> T:
         """What was asked for; if refused, tell a closed incident, and rules about one, from a lost right."""

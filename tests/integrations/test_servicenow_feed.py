@@ -298,21 +298,36 @@ async def test_an_odd_line_is_kept_for_a_person_and_the_rest_is_heard(
 # What is hidden is no silence
 
 
-@pytest.mark.parametrize(("table", "says"), [(JOURNAL, "read sys_journal_field"), (AUDIT, "read sys_audit")])
-async def test_lines_that_are_kept_from_us_are_no_silence(
-    desk: ServiceNow, world: ServiceNowWorld, played: PlayedServiceNow, table: str, says: str
+async def test_words_that_are_kept_from_us_are_no_silence(
+    desk: ServiceNow, world: ServiceNowWorld, played: PlayedServiceNow
 ) -> None:
     """ServiceNow answers 200 with an empty list; only the count tells."""
     ref = await made(desk)
     start = await desk.changes(None)
     await world.says(ref, "one")
-    await world.sets(ref, Theirs.WORKING)
-    played.hides = lambda of, row: of == table
-    with pytest.raises(AuthFailed, match=says) as told:
+    played.hides = lambda table, row: table == JOURNAL
+    with pytest.raises(AuthFailed, match="let it read sys_journal_field") as told:
         await desk.changes(start.next)
     assert told.value.trouble is AuthTrouble.FORBIDDEN
-    health = await desk.check()
-    assert {one.name for one in health.checks if not one.ok} == {"journals" if table == JOURNAL else "audit"}
+    assert {one.name for one in (await desk.check()).checks if not one.ok} == {"journals"}
+
+
+async def test_an_audit_that_is_kept_from_us_is_told_and_the_last_state_with_it(
+    desk: ServiceNow, world: ServiceNowWorld, played: PlayedServiceNow
+) -> None:
+    ref = await made(desk)
+    start = await desk.changes(None)
+    await world.sets(ref, Theirs.WAITS_FOR_US)
+    await world.sets(ref, Theirs.WORKING)
+    played.hides = lambda table, row: table == AUDIT
+    page = await desk.changes(start.next)
+    assert [one.raw_state for one in page.changes if one.kind is ChangeKind.STATE] == ["In Progress"]
+    assert [odd.why.endswith("the last one is told.") for odd in page.unread] == [True]
+    assert {one.name for one in (await desk.check()).checks if not one.ok} == {"audit"}
+    done = await desk.apply(ref, Reprioritise(new_id(), Priority.LOW))
+    later = await desk.changes(page.next)
+    assert [one.change_id for one in later.changes if one.kind is ChangeKind.PRIORITY] == [*done.change_ids]
+    assert [odd.change_id for odd in later.unread] == [page.unread[0].change_id], "one card, not one a poll"
 
 
 async def test_a_word_that_is_kept_from_us_is_told_beside_those_that_are_not(
