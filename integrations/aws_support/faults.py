@@ -24,6 +24,7 @@ TOLD: Final = (400, 403, 404)
 """Statuses that say nothing by themselves."""
 _CLOCK: Final = ("signature expired", "signature not yet current", "request has expired")
 """How the message of an error begins that is about the time at which a request was signed."""
+_REGION: Final = "scoped to a valid region"
 STORED: Final = "The credential is stored as ACCESS-KEY-ID:SECRET-ACCESS-KEY, in one line."
 _NEAR: Final = timedelta(seconds=60)
 
@@ -78,6 +79,11 @@ def _refused(it: _Refusal) -> Failure:
 
 
 def _unmatched(it: _Refusal) -> Failure:
+    if _REGION in it.said.lower():
+        more = "Mend `region` in vendors.toml: it is that of the address."
+        return AuthFailed(
+            it.says("takes no request that is signed for this region", more), AuthTrouble.REFUSED
+        )
     why = it.says("cannot verify our signature: the secret is not that of the access key", STORED)
     return AuthFailed(why, AuthTrouble.REFUSED)
 

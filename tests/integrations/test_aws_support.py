@@ -13,6 +13,8 @@ from pydantic import ValidationError
 
 from integrations.aws_support.config import AwsSupportConfig
 from integrations.aws_support.news import CALM, EVERY
+from integrations.budget import Budget
+from integrations.collector import Collector
 from integrations.conformance import line
 from integrations.connector import (
     Absent,
@@ -28,6 +30,7 @@ from integrations.connector import (
     Theirs,
     Transition,
 )
+from integrations.courier import Courier
 from integrations.errors import (
     Ambiguous,
     AuthFailed,
@@ -39,11 +42,18 @@ from integrations.errors import (
     Rejected,
     Unavailable,
 )
+from integrations.hand import Hand
 from integrations.http import Http
 from integrations.systems.aws_support import MAX_BODY, MAX_FILE, RESOLVING, AwsSupport
-from integrations.vendors import connector_for, read_vendors
+from integrations.vendors import connector_for, policy_of, read_vendors
 from register.core import new_id
+from register.desk import ServiceDesk
 from register.incident import Priority
+from register.store import Store
+from register.topics.engagement import Engage
+from register.topics.intake import Log
+from register.topics.withdrawal import Withdraw
+from tests.integrations.engine_kit import FAST, Engine
 from tests.played.aws_support import (
     KEY,
     LENA,
@@ -186,7 +196,7 @@ async def test_another_region_than_that_of_the_address_is_refused(
 ) -> None:
     world.config = world.config.model_copy(update={"region": "us-gov-west-1"})
     async with http_of(world, way) as http:
-        with pytest.raises(AuthFailed, match="cannot verify our signature"):
+        with pytest.raises(AuthFailed, match=r"signed for this region .*`region` in vendors.toml"):
             await AwsSupport(http, world.config).create(draft())
 
 
@@ -568,14 +578,15 @@ async def test_the_check_looks_at_each_service_with_each_category(
     assert lines["services"].says == f"there is no amazon-nothing, instance-issue of {mysql} there"
 
 
-async def test_a_supplier_of_vendors_toml_signs_with_the_stored_key(
-    world: AwsSupportWorld, way: AwsLine
-) -> None:
-    text = (
+def block(world: AwsSupportWorld) -> str:
+    return (
         '[vendor.aws]\nconnector = "aws_support"\ntitle = "AWS"\nenvironment = "production"\n'
         f'url = "{world.url}"\nservice = "{world.config.service}"\ncategory = "other"\n'
     )
-    vendor = read_vendors(text)["aws"]
+
+
+async def test_one_of_vendors_toml_signs_with_the_stored_key(world: AwsSupportWorld, way: AwsLine) -> None:
+    vendor = read_vendors(block(world))["aws"]
     desk: Any = connector_for(vendor, lambda _: world.secret, way, {})
     try:
         ref = await desk.create(draft())
@@ -583,3 +594,35 @@ async def test_a_supplier_of_vendors_toml_signs_with_the_stored_key(
     finally:
         await desk.http.aclose()
     assert ref.id in world.played.cases
+
+
+async def test_the_engine_calls_them_off_though_the_answer_to_our_word_is_lost(
+    store: Store, world: AwsSupportWorld, way: AwsLine, there: PlayedAws
+) -> None:
+    known = read_vendors(block(world))
+    vendor, register = known["aws"], ServiceDesk(store, policy_of(known))
+    hand = Hand(register, lambda: datetime.now(UTC))
+    connector = connector_for(vendor, lambda _: world.secret, way, {})
+    budget = Budget(hand, vendor, connector)
+    courier = Courier(hand, vendor, connector, "me", FAST, budget=budget)
+    collector = Collector(hand, vendor, connector, budget)
+    engine = Engine(store, register, vendor, courier, collector, hand, connector.http.aclose)
+    try:
+        number = engine.do(Log(title="db down")).number or ""
+        engine.do(Engage(target=number, vendor="aws", message="please look"))
+        await engine.settle_all()
+        await collector.poll()
+        (case,) = there.cases
+        there.say(case, LENA, "we look")
+        way.spoil(line.commit_then_cut, lambda request: operation_of(request) == "AddCommunicationToCase")
+        engine.do(Withdraw(target=number, reason="it was ours"))
+        await engine.settle_all()
+        await collector.poll()
+    finally:
+        await connector.http.aclose()
+    assert there.cases[case]["status"] == "resolved"
+    said = [one["body"].split("\n")[0] for one in there.words[case]]
+    assert said == ["please look", "we look", "it was ours"]
+    incident = store.incident(number)
+    assert incident is not None
+    assert [bond.raw_state for bond in incident.bonds] == ["resolved"]

@@ -211,7 +211,10 @@ class PlayedAws:
         for part in scope.split("/"):
             secret = hmac.new(secret, part.encode(), hashlib.sha256).digest()
         right = hmac.new(secret, to_sign.encode(), hashlib.sha256).hexdigest()
-        if (day, region) != (stamp[:8], self.region) or not hmac.compare_digest(right, signature):
+        if region != self.region:
+            says = f"Credential should be scoped to a valid region, not '{region}'."
+            raise Fault("InvalidSignatureException", says)
+        if day != stamp[:8] or not hmac.compare_digest(right, signature):
             says = "The request signature we calculated does not match the signature you provided."
             raise Fault("InvalidSignatureException", says)
 
