@@ -128,7 +128,7 @@ class AwsSupport:
         """By our operation id under the words on cases that were made since. None found proves nothing."""
         listed = await self._cases.made_since(since - APART)
         hits: list[Case] = []
-        for case in listed.cases.values():
+        for case in (one for one in listed.cases.values() if one.timeCreated >= since - APART):
             ref = self._cases.ref(case)
             told, odd = self._cases.story(ref, await self._cases.all_words(case))
             listed.unread += odd

@@ -64,7 +64,7 @@ async def test_a_case_is_made_read_and_found_by_our_operation_id(desk: AwsSuppor
     ticket = await desk.get(ref)
     assert ticket.title == "Pump leaks"
     assert ticket.state is not Theirs.UNMAPPED
-    since = datetime.now(UTC) - timedelta(hours=1)
+    since = datetime.now(UTC) - timedelta(days=2)
     found = await desk.find(op_id, since)
     assert isinstance(found, Found)
     assert [one.id for one in found.refs] == [ref.id]

@@ -11,7 +11,9 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from integrations.answers import Answer
 from integrations.aws_support.config import AwsSupportConfig
+from integrations.aws_support.faults import failure_of
 from integrations.aws_support.news import CALM, EVERY
 from integrations.budget import Budget
 from integrations.collector import Collector
@@ -144,6 +146,25 @@ async def test_a_refusal_is_told_apart_by_its_name(
     assert there.cases == {}
 
 
+@pytest.mark.parametrize(
+    ("headers", "body", "kind"),
+    [
+        ({"x-amzn-errortype": "ThrottlingException:http://internal.amazon.com/coral/"}, b"{}", RateLimited),
+        ({"x-amzn-errortype": "CaseIdNotFound"}, b"", Gone),
+        ({"retry-after": "90"}, b'{"__type": "SlowDown"}', RateLimited),
+        ({}, b'{"__type": 7}', Rejected),
+        ({}, b"[]", Rejected),
+    ],
+)
+async def test_the_name_is_looked_for_in_a_header_too(
+    world: AwsSupportWorld, headers: dict[str, str], body: bytes, kind: type[Failure]
+) -> None:
+    async with http_of(world, world.transport()) as http:
+        failure = failure_of(Answer(400, headers, body, "aws"), http)
+    assert type(failure) is kind
+    assert "retry-after" not in headers or getattr(failure, "retry_after", None) == timedelta(seconds=90)
+
+
 async def test_trouble_on_a_read_is_no_doubt(desk: AwsSupport, there: PlayedAws) -> None:
     ref = await desk.create(draft())
     there.faults = [Fault("InternalServerError", "", 500)]
@@ -246,12 +267,17 @@ async def test_a_case_is_found_whatever_was_written_on_it_since(
 ) -> None:
     """A list shows five words: the first, which has our operation id, is not among them any more."""
     there.by_words = by_words
+    old = await desk.create(draft())
+    there.cases[old.id]["timeCreated"] = "2026-01-05T08:00:00.000Z"
     began, told = datetime.now(UTC), draft()
     ref = await desk.create(told)
     for number in range(12):
+        there.say(old.id, LENA, f"step {number}")
         there.say(ref.id, LENA, f"step {number}")
     there.sets_state(ref.id, "resolved")
+    there.done.clear()
     assert await desk.find(told.op_id, began) == Found((ref,))
+    assert there.done == ["DescribeCases", "DescribeCommunications"], "those made before cost nothing"
     assert await desk.find(new_id(), began) == Absent()
 
 
