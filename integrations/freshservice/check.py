@@ -12,7 +12,7 @@ from integrations.checks import failed, known, mapped
 from integrations.connector import Check, Health
 from integrations.errors import AuthFailed, AuthTrouble, Failure
 from integrations.freshservice.fields import KNOWN
-from integrations.freshservice.wire import Listed, stamp
+from integrations.freshservice.wire import Listed, just_before
 from integrations.reading import read
 from register.text import one_line
 
@@ -74,7 +74,7 @@ async def _requester(config: FreshserviceConfig, account: Account) -> Iterable[C
 
 async def _feed(http: Http, config: FreshserviceConfig) -> Iterable[Check]:
     since = datetime.now(UTC) + (http.gap or timedelta(0)) - timedelta(minutes=1)
-    asked: dict[str, Any] = {"updated_since": stamp(since), "per_page": 1, "page": 1}
+    asked: dict[str, Any] = {"updated_since": just_before(since), "per_page": 1, "page": 1}
     if config.workspace is not None:
         asked["workspace_id"] = config.workspace
     read(Listed, await http.get("/tickets", asked))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
@@ -18,7 +17,7 @@ from pydantic import ValidationError
 from integrations.errors import Rejected
 from integrations.freshservice.asking import every
 from integrations.freshservice.told import row_of
-from integrations.freshservice.wire import PAGE, FreshTicket, Listed, stamp
+from integrations.freshservice.wire import PAGE, FreshTicket, Listed, just_before
 from integrations.rest.feed import Feed
 from integrations.zones import zoned
 
@@ -60,7 +59,7 @@ class News:
 
     async def since(self, at: datetime, most: int = MOST) -> tuple[dict[int, dict[str, Any]], bool]:
         """All tickets that changed at this second or later, by number; and whether these are all."""
-        asked: dict[str, Any] = {"updated_since": stamp(at - timedelta(seconds=1)), "order_type": "asc"}
+        asked: dict[str, Any] = {"updated_since": just_before(at), "order_type": "asc"}
         if self.config.workspace is not None:
             asked["workspace_id"] = self.config.workspace
         found: dict[int, dict[str, Any]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
@@ -133,6 +133,15 @@ def ref_to(http: Http, number: int) -> Ref:
 def in_subject(title: str, op_id: str) -> str:
     """A title under which our reference stands, for accounts without a field for it."""
     return f"{title} [MUS-{op_id}]"
+
+
+def just_before(at: datetime) -> str:
+    """A time for `updated_since`, after which this second comes, and nothing before it.
+
+    Nobody says whether Freshservice takes its own second in. A millisecond earlier it makes no difference.
+    """
+    before = at.replace(microsecond=0) - timedelta(milliseconds=1)
+    return before.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def stamp(at: datetime) -> str:

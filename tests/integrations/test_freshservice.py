@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
 from pydantic import ValidationError
 
+from integrations.answers import Answer
 from integrations.connector import (
     Absent,
     Attach,
@@ -27,7 +29,8 @@ from integrations.connector import (
 from integrations.errors import AuthFailed, Gone, Rejected
 from integrations.freshservice.config import FreshserviceConfig
 from integrations.freshservice.news import READINGS
-from integrations.http import Http
+from integrations.http import Http, Wish
+from integrations.rest.feed import CALM
 from integrations.signing import HookRefused
 from integrations.systems.freshservice import Freshservice
 from register.core import new_id
@@ -325,6 +328,41 @@ async def test_requests_follow_what_changed_and_nothing_of_other_people_is_read(
     heard, page = await every(desk, quiet.next)
     assert heard == ["we look"] * 10
     assert desk.http.asked - before == 11
+
+
+@pytest.mark.parametrize("inclusive", [True, False])
+async def test_a_quiet_poll_is_small_and_passes_nothing_over_however_they_count_its_second(
+    desk: Freshservice, there: PlayedFreshservice, inclusive: bool
+) -> None:
+    ref = await desk.create(draft())
+    there.inclusive, there.tickets[int(ref.id)]["description"] = inclusive, "x" * 5_000
+    page = await desk.changes(None)
+    there.tick(60)
+    for _ in range(CALM + 3):
+        _, page = await every(desk, page.next)
+    with recorded(desk) as sizes:
+        _, page = await every(desk, page.next)
+    assert len(sizes) == 1
+    assert sizes[0] < 100
+    next_second = datetime.fromisoformat(there.tickets[int(ref.id)]["updated_at"]) + timedelta(seconds=1)
+    there.say(int(ref.id), LENA, "a second later", at_second(next_second))
+    assert (await every(desk, page.next))[0] == ["a second later"]
+
+
+@contextmanager
+def recorded(desk: Freshservice) -> Iterator[list[int]]:
+    """The sizes of what is answered meanwhile."""
+    sizes: list[int] = []
+    ask = desk.http.ask
+
+    async def noted(wish: Wish) -> Answer:
+        answer = await ask(wish)
+        sizes.append(len(answer.body))
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(desk.http, "ask", noted)
+        yield sizes
 
 
 async def test_a_department_of_ours_is_heard_too(other: Made, there: PlayedFreshservice) -> None:

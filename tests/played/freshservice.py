@@ -59,6 +59,7 @@ class PlayedFreshservice:
         self.hidden: set[int] = set()  # where our account may not look
         self.workspace = 2
         self.now = datetime(2026, 1, 5, 8, tzinfo=UTC)
+        self.inclusive = True  # whether `updated_since` takes its own second in: nobody says
         self.after_page: Callable[[], None] | None = None
         self._number = 1_000
         self.app = Starlette(
@@ -205,13 +206,12 @@ class PlayedFreshservice:
         if not 1 <= size <= 100:
             return _invalid([("per_page", "It should be a Positive Integer less than or equal to 100", _BAD)])
         workspace = int(asked.get("workspace_id", 2))
-        month = at_second(self.now - timedelta(days=30))
         since = asked.get("updated_since")
         rows = [
             one
             for one in self.tickets.values()
             if not one["spam"] and not one["deleted"] and one["workspace_id"] == workspace
-            if (one["created_at"] >= month if since is None else one["updated_at"] >= since)
+            if (self._fresh(one) if since is None else self._since(one, datetime.fromisoformat(since)))
         ]
         rows.sort(key=lambda one: (one["created_at"], one["id"]), reverse=asked.get("order_type") != "asc")
         told = rows[(page - 1) * size : page * size]
@@ -221,6 +221,13 @@ class PlayedFreshservice:
             after()
             return answer
         return JSONResponse({"tickets": told})
+
+    def _fresh(self, ticket: Json) -> bool:
+        return datetime.fromisoformat(ticket["created_at"]) >= self.now - timedelta(days=30)
+
+    def _since(self, ticket: Json, asked: datetime) -> bool:
+        at = datetime.fromisoformat(ticket["updated_at"])
+        return at > asked or (at == asked and self.inclusive)
 
     async def create(self, request: Request) -> Response:
         told = orjson.loads(await request.body())
