@@ -280,6 +280,15 @@ async def test_one_hidden_ticket_is_no_right_that_we_lost(
         await desk.get(ref)
 
 
+async def test_an_agent_who_is_one_no_more_lost_its_rights_and_no_ticket_of_it_is_hidden(
+    desk: Freshservice, there: PlayedFreshservice
+) -> None:
+    ref = await desk.create(draft())
+    there.retired = True
+    with pytest.raises(AuthFailed, match="does not allow this"):
+        await desk.get(ref)
+
+
 # What is heard
 
 

@@ -57,6 +57,7 @@ class PlayedFreshservice:
         self.rule: Callable[[Json], None] | None = None
         self.matrix = False  # priorities are worked out of impact and urgency, whatever is asked for
         self.hidden: set[int] = set()  # where our account may not look
+        self.retired = False  # our agent is one no more
         self.workspace = 2
         self.now = datetime(2026, 1, 5, 8, tzinfo=UTC)
         self.inclusive = True  # whether `updated_since` takes its own second in: nobody says
@@ -163,7 +164,7 @@ class PlayedFreshservice:
             if request.headers.get("authorization") != f"Basic {pair}":
                 says = "You have to be logged in to perform this action."
                 answer: Response = JSONResponse({"code": "invalid_credentials", "message": says}, 401)
-            elif number in self.hidden:
+            elif self.retired or number in self.hidden:
                 says = "You are not authorized to perform this action."
                 answer = JSONResponse({"code": "access_denied", "message": says}, 403)
             elif number is not None and number not in self.tickets:
