@@ -64,6 +64,7 @@ _SKEW: Final = timedelta(minutes=10)
 """How far their clock may be behind ours, at most, when our ticket is looked for since a time of ours."""
 _PAGES: Final = 20
 """Pages of the list on which a ticket is looked for, before it is said that this cannot be told."""
+_NOT_HERE: Final = 405
 _HEADER: Final = "x-muster-secret"
 
 
@@ -214,14 +215,23 @@ class Freshservice:
         words = {"body": signed(text.body, text.op_id, TextFormat.HTML)}
         private = {} if as_reply else {"private": not text.public}
         path = f"{_path(ref)}/{'reply' if as_reply else 'notes'}"
-        asked: dict[str, Any] = {"safe": False, "op_id": text.op_id}
+        asked: dict[str, Any] = {}
         if file is None:
             asked["json"] = {**words, **private}
         else:
             kind, asked["content"] = form(self.name, {**words, **_spelt(private)}, file)
             asked["headers"] = {"Content-Type": kind}
-        answer = await shown(self._account, ref, write(self.http, "POST", path, **asked))
+        answer = await self._change(ref, "POST", path, safe=False, op_id=text.op_id, **asked)
         return self._written(ref, text, answer)
+
+    async def _change(self, ref: Ref, method: str, path: str, **more: Any) -> Answer:
+        """Write on one ticket. What is in the bin or counts as spam may be read there, and not be changed."""
+        try:
+            return await shown(self._account, ref, write(self.http, method, path, **more))
+        except Rejected as refusal:
+            if refusal.status == _NOT_HERE:
+                await self._one(ref)
+            raise
 
     def _written(self, ref: Ref, text: Comment, answer: Answer) -> tuple[str, ...]:
         made = read(Written, answer).conversation
@@ -236,9 +246,7 @@ class Freshservice:
 
     async def _put(self, ref: Ref, change: Mapping[str, Any], op_id: OpId) -> FreshTicket:
         """Set fields: said twice, it is so once."""
-        answer = await shown(
-            self._account, ref, write(self.http, "PUT", _path(ref), change, safe=True, op_id=op_id)
-        )
+        answer = await self._change(ref, "PUT", _path(ref), json=change, safe=True, op_id=op_id)
         told = read(One, answer).ticket
         kept(self.name, ref, told, change)
         return told

@@ -264,6 +264,9 @@ async def test_a_ticket_that_no_list_shows_any_more_is_gone(
     there.tickets[int(ref.id)][what] = True
     with pytest.raises(Gone, match=says):
         await desk.get(ref)
+    for update in (Comment(new_id(), "hello"), Transition(new_id(), Theirs.FIXED)):
+        with pytest.raises(Gone, match=says):
+            await desk.apply(ref, update)
 
 
 async def test_one_hidden_ticket_is_no_right_that_we_lost(

@@ -42,7 +42,7 @@ class PlayedFreshservice:
     """The account: its tickets and what was said on them.
 
     mandatory: fields without which no ticket is resolved or closed. rule: an automation of theirs, after each
-    update. late: how many lists a new ticket is missing from.
+    update. What is in the bin or marked as spam is shown, and changed by nobody (405).
     """
 
     def __init__(self) -> None:
@@ -169,6 +169,8 @@ class PlayedFreshservice:
                 answer = JSONResponse({"code": "access_denied", "message": says}, 403)
             elif number is not None and number not in self.tickets:
                 answer = Response(status_code=404)
+            elif number is not None and method != "GET" and self._is_over(number):
+                answer = Response(status_code=405, headers={"Allow": "GET"})
             else:
                 answer = await handler(request)
             answer.headers["Date"] = format_datetime(self.now, usegmt=True)
@@ -178,6 +180,9 @@ class PlayedFreshservice:
             return answer
 
         return Route("/api/v2" + path, guarded, methods=[method])
+
+    def _is_over(self, number: int) -> bool:
+        return bool(self.tickets[number]["deleted"] or self.tickets[number]["spam"])
 
     async def me(self, request: Request) -> Response:
         return JSONResponse({"agent": {"id": WE, "first_name": "Muster", "email": OURS, "role_ids": [7]}})
