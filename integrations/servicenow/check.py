@@ -113,8 +113,11 @@ async def _feed(http: Http, config: ServiceNowConfig) -> Lines:
     times = [stamp(row.sys_updated_on + at, config.query_zone) for at in (timedelta(), timedelta(seconds=1))]
     there = [bool((await listed(http, TABLE, mine + time, "sys_id", limit=1)).rows) for time in times]
     if there != [True, False] and not await _moved(http, row):
-        says = f"times in a query are not read as {config.query_zone}: changes would be passed over"
-        todo = "set `query_zone` in vendors.toml to the time zone of our account there"
+        says = f"an incident is not found by its time as {config.query_zone}: changes would be passed over"
+        todo = (
+            "set `query_zone` in vendors.toml to the time zone of our account there, or ask"
+            f" {http.name} to let it query incident by sys_updated_on (query_range)"
+        )
         return (*lines, Check("feed", False, says, todo))
     return (*lines, Check("feed", True, f"times in a query are read as {config.query_zone}"))
 

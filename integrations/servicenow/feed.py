@@ -31,6 +31,8 @@ OVERLAP: Final = timedelta(minutes=2)
 """Looked back over: of what is written side by side, an earlier time may appear after a later one."""
 CALM: Final = 10
 """Polls without news, after which nothing can still be on its way before the cursor."""
+AGAIN: Final = 20
+"""Every so many polls it is looked back all the same: what is known to be there proves the question."""
 SECOND: Final = 5.0
 """Seconds of ours, from when a change was first listed, after which its second is over there, too."""
 AT_FIRST: Final = 20
@@ -115,6 +117,7 @@ class Feed:
         place = before if before.offset else self._walk(before)
         told = await self._listed(place)
         rows, unread = self._rows(told)
+        await self._believed(place, rows, told)
         if place.last is not None and not told.hidden and (not rows or _last(rows[0]) != place.last):
             return Page((), self._anew(place).cursor(), done=False)
         fresh = [row for row in rows if self._is_news(row, place)]
@@ -146,13 +149,18 @@ class Feed:
         known, _ = await self._story.told(then, at, at)
         now = self._clock()
         recent = [row for row in rows if row.sys_updated_on >= at - OVERLAP]
-        seen = {row.sys_id: Seen(row.sys_mod_count, row.sys_updated_on.isoformat(), now) for row in recent}
+        seen = {
+            row.sys_id: Seen(
+                row.sys_mod_count, row.sys_updated_on.isoformat(), now, final=row.sys_updated_on < at
+            )
+            for row in recent
+        }
         return Place(at, at, at, at, seen, before=frozenset(one.change_id for one in known))
 
     def _walk(self, before: Place) -> Place:
         """A new walk: back over what may have come late, until nothing can any more."""
         open_ = any(not one.final for one in before.seen.values())
-        calm = self._quiet >= CALM and not open_
+        calm = self._quiet >= CALM and not open_ and self._quiet % AGAIN != 0
         since = before.newest + timedelta(seconds=1) if calm else before.newest - OVERLAP
         return replace(before, since=since, floor=max(before.begin, before.newest - OVERLAP))
 
@@ -167,6 +175,30 @@ class Feed:
         query = f"sys_updated_on>={stamp(place.since, zone)}^{self.config.listen}^{_ORDER}"
         offset = place.offset - step  # there is a last row only behind a page
         return await listed(self.http, TABLE, query, _COLUMNS, limit=PAGE + step, offset=offset)
+
+    async def _believed(self, place: Place, rows: Sequence[Row], told: Listing) -> None:
+        """See that the list answers the question: in its order, and with what is known to be in it.
+
+        A rule there about queries may keep our account from comparing or sorting by a time; a time may be
+        read in another zone. Either would be silence.
+        """
+        order = [row.sys_updated_on for row in rows]
+        if order != sorted(order):
+            raise Rejected(
+                f"{self.http.name} does not list incidents by when they changed: ask them to let our account"
+                " query incident by ranges of sys_updated_on (query_range)."
+            )
+        if told.rows or told.hidden or place.offset or place.since > place.newest or not place.seen:
+            return
+        query = f"sys_idIN{','.join(list(place.seen)[:AT_FIRST])}^{self.config.listen}"
+        there, _ = self._rows(await listed(self.http, TABLE, query, _COLUMNS, limit=AT_FIRST))
+        missing = [row for row in there if row.sys_id in place.seen and row.sys_updated_on >= place.since]
+        if missing:
+            raise Rejected(
+                f"{self.http.name} lists no incident that changed since {place.since:%H:%M:%S} UTC, and"
+                f" {missing[0].number} did: a time in a query is not read as {self.config.query_zone}, which"
+                " `query_zone` in vendors.toml sets right, or our account may not query by sys_updated_on."
+            )
 
     def _rows(self, told: Listing) -> tuple[list[Row], list[Unread]]:
         rows: list[Row] = []
@@ -217,7 +249,7 @@ class Feed:
             last = _last(rows[-1]) if rows and not told.hidden else None
             offset = told.offset + told.limit
             return replace(place, newest=newest, seen=seen, offset=offset, last=last)
-        if not place.offset:  # the whole walk was one page: what it does not list will not be read again
+        if not place.offset and place.since <= place.newest:  # looked back, on one page: the rest is gone
             listed_ = {row.sys_id for row in rows}
             seen = {sys_id: one for sys_id, one in seen.items() if sys_id in listed_ or self._is_young(one)}
         return replace(place, newest=newest, seen=seen, offset=0, last=None)

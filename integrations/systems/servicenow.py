@@ -94,7 +94,7 @@ class ServiceNow:
         | Cap.WITHDRAW
         | Cap.POLL
         | Cap.WEBHOOK,
-        lookup=Strong(settle=timedelta(minutes=2)),  # a request may run a minute there, and then commit
+        lookup=Strong(settle=timedelta(minutes=5)),  # KB0546297: what runs longer there is cancelled
         idempotency=NoNative(),
         config=ServiceNowConfig,
         oauth2=True,

@@ -8,15 +8,16 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from integrations.conformance import line
 from integrations.conformance.line import Line
 from integrations.connector import Change, ChangeKind, Comment, Draft, Ref, Reprioritise, Theirs, Transition
-from integrations.errors import AuthFailed, AuthTrouble, Unavailable
+from integrations.errors import AuthFailed, AuthTrouble, Rejected, Unavailable
 from integrations.http import Http, Limits
 from integrations.servicenow.config import ServiceNowConfig
-from integrations.servicenow.feed import SECOND, Feed
+from integrations.servicenow.feed import AGAIN, SECOND, Feed
 from integrations.systems.servicenow import ServiceNow
 from register.core import new_id
 from register.incident import Priority
@@ -134,6 +135,9 @@ async def test_a_calm_feed_looks_back_no_more(
     for _ in range(15):
         clock.now += 30
         _, cursor = await heard(desk, cursor)
+    before = len(wire.asked)
+    _, cursor = await heard(desk, cursor)
+    assert len(wire.asked) - before == 1
     asked = httpx.QueryParams(wire.asked[-1].url.query.decode())["sysparm_query"]
     assert asked.startswith(f"sys_updated_on>={world.of(ref)['sys_updated_on'][:-2]}")
     assert asked[16:35] > world.of(ref)["sys_updated_on"]
@@ -148,8 +152,23 @@ async def test_as_many_pages_as_there_are_hundreds(
     for _ in range(250):
         played.made(LENA, {"correlation_display": "Muster"})
     before = asked_of(wire, INCIDENT)
-    await heard(desk, start.next)
+    _, cursor = await heard(desk, start.next)
     assert asked_of(wire, INCIDENT) - before == 3
+    assert 100 < len(cursor["seen"]) < 130, "those of the last two minutes are remembered, no others"
+
+
+async def test_one_that_was_deleted_keeps_nobody_looking_back(
+    desk: ServiceNow, played: PlayedServiceNow, clock: Clock, wire: Line
+) -> None:
+    await made(desk)
+    gone = await made(desk)
+    cursor = (await desk.changes(None)).next
+    played.rows[INCIDENT] = [row for row in played.rows[INCIDENT] if row["sys_id"] != gone.id]
+    for _ in range(15):
+        clock.now += 30
+        _, cursor = await heard(desk, cursor)
+    asked = httpx.QueryParams(wire.asked[-1].url.query.decode())["sysparm_query"]
+    assert asked[16:35] > cursor["newest"][:19].replace("T", " ")
 
 
 async def test_incidents_of_other_customers_are_not_asked_for(
@@ -365,6 +384,8 @@ async def test_times_of_another_zone_are_found_out_and_set_right(
     played.zone = "America/Los_Angeles"
     (bad,) = [one for one in (await desk.check()).checks if not one.ok]
     assert (bad.name, bad.todo.split(" in ")[0]) == ("feed", "set `query_zone`")
+    with pytest.raises(Rejected, match=rf"and {ref.key} did: a time in a query is not read as UTC"):
+        await desk.changes((await desk.changes(None)).next)
     config = world.config.model_copy(update={"query_zone": "America/Los_Angeles"})
     desk = timed(ServiceNow(http, config), clock)
     assert (await desk.check()).ok
@@ -387,6 +408,62 @@ async def test_neither_the_zone_of_a_supplier_s_block_nor_of_this_host_changes_a
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+async def test_a_right_to_compare_times_that_was_taken_away_is_no_silence(
+    desk: ServiceNow, world: ServiceNowWorld, played: PlayedServiceNow, clock: Clock
+) -> None:
+    """Query ACLs came to instances by an update; whoever lacks one finds nothing."""
+    ref = await made(desk)
+    cursor = (await desk.changes(None)).next
+    for _ in range(2 * AGAIN + 5):
+        clock.now += 30
+        before = desk.http.asked
+        _, cursor = await heard(desk, cursor)
+    assert desk.http.asked - before == 1
+    played.ranges = False
+    await world.says(ref, "not heard")
+
+    async def a_few_polls(cursor: Any) -> None:
+        for _ in range(AGAIN):
+            _, cursor = await heard(desk, cursor)
+
+    with pytest.raises(Rejected, match="may not query by sys_updated_on"):
+        await a_few_polls(cursor)
+    assert {one.name for one in (await desk.check()).checks if not one.ok} >= {"feed"}
+
+
+async def test_a_list_in_another_order_is_not_paged_through(
+    desk: ServiceNow, played: PlayedServiceNow, wire: Line
+) -> None:
+    for _ in range(2):
+        await made(desk)
+    start = await desk.changes(None)
+
+    async def turned(request: httpx.Request, forward: line.Forward) -> httpx.Response:
+        told = orjson.loads(await (await forward(request)).aread())
+        told["result"].reverse()
+        return line.answer(200, orjson.dumps(told), x_total_count="2")
+
+    wire.spoil(turned, line.reads)
+    with pytest.raises(Rejected, match="query_range"):
+        await desk.changes(start.next)
+
+
+async def test_an_answer_that_was_cut_off_there_is_none(
+    desk: ServiceNow, world: ServiceNowWorld, played: PlayedServiceNow
+) -> None:
+    """A request that runs too long ends with 200, a part of the list, and an error behind it."""
+    ref = await made(desk)
+    start = await desk.changes(None)
+    await world.says(ref, "one")
+    played.cancelled = True
+    with pytest.raises(Unavailable):
+        await desk.changes(start.next)
+    with pytest.raises(Unavailable):
+        await desk.find(new_id(), played.now)
+    played.cancelled = False
+    assert [one.body for one in (await heard(desk, start.next))[0]] == ["one"]
 
 
 # What is told

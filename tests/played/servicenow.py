@@ -80,6 +80,8 @@ class PlayedServiceNow:
         self.hides: Callable[[str, Json], bool] = lambda table, row: False  # access rules, row by row
         self.unwritable: set[str] = set()  # columns that our account may not write: left out without a word
         self.unsearchable: set[str] = set()  # columns that a query of ours may not name
+        self.ranges = True  # lets our account compare and sort (a query ACL)
+        self.cancelled = False  # ends in the middle of its answer, which ran too long
         self.scripts = True  # understands javascript: in a query
         self.versions = True  # the audit tells which version it is of
         self.unreadable: set[str] = set()  # columns that it may not read, nor search by
@@ -240,10 +242,24 @@ class PlayedServiceNow:
         columns = KNOWN[table] - self.unreadable - self.unsearchable
         query = asked.get("sysparm_query", "")
         rows = found(
-            self.rows[table], query, columns, self.zone, self.us if self.scripts else "", strict=self.strict
+            self.rows[table],
+            query,
+            columns,
+            self.zone,
+            self.us if self.scripts else "",
+            strict=self.strict,
+            ranges=self.ranges,
         )
         shown = [row for row in rows[offset : offset + limit] if not self.hides(table, dict(row))]
-        answer = JSONResponse({"result": [self._told(request, dict(row)) for row in shown]})
+        told: Json = {"result": [self._told(request, dict(row)) for row in shown]}
+        if self.cancelled:
+            says = "Transaction cancelled: maximum execution time exceeded"
+            told = {
+                "result": told["result"][:1],
+                "error": {"message": says, "detail": says},
+                "status": "failure",
+            }
+        answer = JSONResponse(told)
         if self.counts and table != FILES:
             answer.headers["X-Total-Count"] = str(len(rows))
         if len(rows) > offset + limit:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 Row = Mapping[str, Any]
 _TERM = re.compile(r"([a-z_]+)(>=|<=|!=|=|>|<|ISNOTEMPTY|IN|LIKE)(.*)", re.DOTALL)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_TIMED = re.compile(r"[a-z_]+(>=|<=|>|<)")
 _TESTS: dict[str, Callable[[str, str], bool]] = {
     "=": lambda held, asked: held == asked,
     "!=": lambda held, asked: held != asked,
@@ -25,22 +26,34 @@ _TESTS: dict[str, Callable[[str, str], bool]] = {
 
 
 def found(
-    rows: Iterable[Row], query: str, columns: Iterable[str], zone: str, us: str, *, strict: bool = False
+    rows: Iterable[Row],
+    query: str,
+    columns: Iterable[str],
+    zone: str,
+    us: str,
+    *,
+    strict: bool = False,
+    ranges: bool = True,
 ) -> list[Row]:
     """The rows that a query finds, in its order. zone: in which times in it are read. us: our sys_id, or
     empty where scripts are not understood.
 
+    ranges: whether this account may compare and sort by times (a query ACL, query_range).
     strict: as with glide.invalid_query.returns_no_rows, which finds nothing where a part is not known.
     """
     known, asked, orders = set(columns), [], []
     for part in query.split("^") if query else []:
         if part.startswith("ORDERBY"):
             down = part.startswith("ORDERBYDESC")
+            if not ranges:
+                continue
             orders.append((part.removeprefix("ORDERBYDESC").removeprefix("ORDERBY"), down))
         elif part.startswith("OR") and asked:
             asked[-1].append(part.removeprefix("OR"))
         else:
             asked.append([part])
+    if not ranges and any(_TIMED.match(one) for either in asked for one in either):
+        return []
     tests = []
     for either in asked:
         terms = [term for one in either if (term := _term(one, known, zone, us)) is not None]
