@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from integrations.connector import Change, Cursor, Page, Unread
-from integrations.errors import Failure, Gone
+from integrations.connector import Change, Cursor, Page
+from integrations.errors import Gone
 from integrations.github.wire import Issues, listed
-from integrations.patience import Patience
+from integrations.patience import AT_ONCE, Patience, Told
 from integrations.reading import read
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ CALM: Final = 10
 """Polls without news, after which nothing can still be on its way before the cursor."""
 SECOND: Final = 5.0
 """Seconds of ours, from when a change was first listed, after which its second is over there, too."""
-AT_ONCE: Final = 25
-"""Issues that are read for one page of ours."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -78,22 +76,16 @@ class News:
         place = Place.of(cursor)
         if not place.todo:
             place = await self._walk(place)
-        changes: list[Change] = []
-        unread: list[Unread] = []
-        read_ = 0
-        for number in place.todo[:AT_ONCE]:
-            try:
-                told, odd = await self._timeline.told(self._timeline.ref(number), number)
-            except Failure as failure:
-                if read_ and not isinstance(failure, Gone):
-                    break  # what was read is taken in first: then this one is the first, and fails again
-                told, odd = [], self._patience.bear(failure, "issue", number, stamp(_now()))
-            changes += [one for one in told if one.at >= place.floor and one.change_id not in place.told]
-            unread += odd
-            read_ += 1
-        changes.sort(key=lambda change: change.at)
-        after = _with_told(replace(place, todo=place.todo[read_:]), changes)
-        return Page(tuple(changes), after.cursor(), done=not after.todo, unread=tuple(unread))
+
+        async def look(number: int) -> Told:
+            told, odd = await self._timeline.told(self._timeline.ref(number), number)
+            return [one for one in told if one.at >= place.floor and one.change_id not in place.told], odd
+
+        taken = await self._patience.take(
+            place.todo[:AT_ONCE], look, lambda number: ("issue", number, stamp(datetime.now(UTC)))
+        )
+        after = _with_told(replace(place, todo=place.todo[taken.count :]), taken.changes)
+        return taken.page(after.cursor(), done=not after.todo)
 
     async def _start(self) -> Place:
         """Now: at the newest change there is, with all that was said in its second told."""
@@ -168,7 +160,3 @@ def _with_told(place: Place, changes: list[Change]) -> Place:
 
 def stamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

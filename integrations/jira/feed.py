@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from integrations.connector import Change, Cursor, Page, Ref, Unread
-from integrations.errors import Failure, Gone, Rejected
+from integrations.connector import Cursor, Page, Ref, Unread
+from integrations.errors import Rejected
 from integrations.jira.wire import PAGE, Found, Row
-from integrations.patience import Patience
+from integrations.patience import AT_ONCE, Patience, Told
 from integrations.reading import read, unread_row
 from integrations.zones import zoned
 
@@ -34,7 +34,6 @@ BACK: Final = timedelta(days=1)
 """How far before the search changes of an issue are told once more: what was told is known by its id."""
 AGED: Final = timedelta(minutes=1)
 """How far the mark moves at least, so that silence writes nothing down."""
-AT_ONCE: Final = 25
 TICK: Final = timedelta(seconds=1)
 """What changes within it of our reading may bear the same time, and is read once more."""
 
@@ -97,24 +96,18 @@ class Feed:
             now = self._account.now()
             return Page((), Place(now, now - OVERLAP, now - OVERLAP).cursor(), done=True)
         place = Place.of(cursor)
-        changes: list[Change] = []
-        unread: list[Unread] = []
+        odd: list[Unread] = []
         if not place.todo:
-            place, unread = await self._walk(place)
-        count, told = 0, dict(place.told)
-        for number in place.todo[:AT_ONCE]:
-            try:
-                news, odd = await self._read(number, place, told)
-            except Failure as failure:
-                if count and not isinstance(failure, Gone):
-                    break  # what was read is taken in first: then this one is the first, and fails again
-                news, odd = [], self._patience.bear(failure, "issue", number, str(_ms(place.seen)))
-            changes += news
-            unread += odd
-            count += 1
-        changes.sort(key=lambda change: change.at)
-        after = replace(place, todo=place.todo[count:], told=told).rested()
-        return Page(tuple(changes), after.cursor(), done=after.done, unread=tuple(unread))
+            place, odd = await self._walk(place)
+        told, walked = dict(place.told), str(_ms(place.seen))
+        taken = await self._patience.take(
+            place.todo[:AT_ONCE],
+            lambda number: self._read(number, place, told),
+            lambda number: ("issue", number, walked),
+            ([], odd),
+        )
+        after = replace(place, todo=place.todo[taken.count :], told=told).rested()
+        return taken.page(after.cursor(), done=after.done)
 
     async def _walk(self, before: Place) -> tuple[Place, list[Unread]]:
         """One page of a search: what was not read since it changed goes to `todo`."""
@@ -156,9 +149,7 @@ class Feed:
         after = found.startAt + len(found.issues)
         return after if found.issues and after < (found.total or 0) else None
 
-    async def _read(
-        self, number: str, place: Place, told: dict[str, int]
-    ) -> tuple[list[Change], list[Unread]]:
+    async def _read(self, number: str, place: Place, told: dict[str, int]) -> Told:
         issue = await self._issues.whole(Ref(id=number, key=number))
         now = self._account.now()
         news, odd = await self._issues.told(issue, max(place.begin, place.floor - BACK))

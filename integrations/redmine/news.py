@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from integrations.connector import Change, Cursor, Page, Unread
+from integrations.connector import Cursor, Page
 from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, Rejected
-from integrations.patience import Patience
+from integrations.patience import AT_ONCE, Patience, Told
 from integrations.redmine.feed import Place
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from integrations.redmine.feed import Feed
     from integrations.redmine.journals import Journals
-
-AT_ONCE: Final = 25
-"""Issues that are read for one page."""
 
 
 class News:
@@ -32,25 +31,20 @@ class News:
         place = Place.of(cursor)
         if not place.todo:
             place = await self._feed.walk(place)
-        changes: list[Change] = []
-        unread: list[Unread] = []
-        read = 0
-        for number in place.todo[:AT_ONCE]:
-            try:
-                told, odd = await self._journals.told(await self._journals.issue(number), place.floor)
-            except Failure as failure:
-                if read and not isinstance(failure, Gone):
-                    break  # what was read is taken in first: then this one is the first, and fails again
-                told, odd = (
-                    [],
-                    self._patience.bear(failure, "issue", number, _changed(place, number)),
-                )
-            changes += [change for change in told if change.change_id not in place.before]
-            unread += odd
-            read += 1
-        changes.sort(key=lambda change: change.at)
-        after = place.without(read)
-        return Page(tuple(changes), after.cursor(), done=not after.todo, unread=tuple(unread))
+
+        async def look(number: int) -> Told:
+            told, odd = await self._told(number, place.floor)
+            return [change for change in told if change.change_id not in place.before], odd
+
+        def called(number: int) -> tuple[str, int, str]:
+            return "issue", number, place.seen[number].changed if number in place.seen else ""
+
+        taken = await self._patience.take(place.todo[:AT_ONCE], look, called)
+        after = place.without(taken.count)
+        return taken.page(after.cursor(), done=not after.todo)
+
+    async def _told(self, number: int, since: datetime) -> Told:
+        return await self._journals.told(await self._journals.issue(number), since)
 
     async def _start(self) -> Place:
         """Where to begin. What was there in that second is noted: Redmine's times cannot tell it apart."""
@@ -58,7 +52,7 @@ class News:
         before: set[str] = set()
         for number in then[:AT_ONCE]:
             try:
-                told, _ = await self._journals.told(await self._journals.issue(number), place.begin)
+                told, _ = await self._told(number, place.begin)
             except Failure as failure:
                 hidden = isinstance(failure, AuthFailed) and failure.trouble is AuthTrouble.FORBIDDEN
                 if hidden or isinstance(failure, Gone | Rejected):
@@ -66,7 +60,3 @@ class News:
                 raise
             before |= {change.change_id for change in told}
         return replace(place, before=frozenset(before))
-
-
-def _changed(place: Place, number: int) -> str:
-    return place.seen[number].changed if number in place.seen else ""

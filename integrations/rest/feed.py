@@ -13,16 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from integrations.connector import Change, Cursor, Page, Ref, Unread
-from integrations.errors import Failure, Gone, Unavailable
-from integrations.patience import Patience
+from integrations.connector import Change, Cursor, Page, Ref
+from integrations.errors import Unavailable
+from integrations.patience import AT_ONCE, Patience, Told
 from integrations.rest.times import NoTime, read_time
 
 if TYPE_CHECKING:
     from integrations.http import Http
 
-AT_ONCE: Final = 25
-"""Tickets that are looked at for one page."""
 SECOND: Final = 5.0
 """Seconds of ours after which theirs, in which a change was listed, is over."""
 CALM: Final = 10
@@ -32,7 +30,7 @@ SELDOM: Final = 20
 MOST_AT_START: Final = 100
 """Tickets that are looked at when listening begins, so that what stands on them is known."""
 Row = Mapping[str, Any]
-Look = Callable[[Ref, Row], Awaitable[tuple[list[Change], list[Unread]]]]
+Look = Callable[[Ref, Row], Awaitable[Told]]
 Listed = Callable[[datetime], Awaitable[Sequence[Row]]]
 
 
@@ -122,28 +120,20 @@ class Feed:
         place = Place.of(cursor)
         if not place.todo:
             place = await self._walk(place)
-        changes: list[Change] = []
-        unread: list[Unread] = []
-        read = 0
-        for row in place.todo[:AT_ONCE]:
+
+        async def look(row: Row) -> Told:
+            nonlocal place
             ref = ref_of(row)
-            try:
-                told, odd = await self._look(ref, row)
-            except Failure as failure:
-                if read and not isinstance(failure, Gone):
-                    break  # what was read is taken in first: then this one is the first, and fails again
-                told, odd = (
-                    [],
-                    self._patience.bear(failure, "ticket", ref.id, str(row.get("updated"))),
-                )
-            before = place.seen.get(ref.id, Seen("", 0))
-            changes += [one for one in told if one.at >= place.floor and one.change_id not in before.told]
-            unread += odd
+            told, odd = await self._look(ref, row)
+            before = place.seen.get(ref.id, Seen("", 0)).told
             place = place.told(ref.id, told)
-            read += 1
-        changes.sort(key=lambda change: change.at)
-        after = replace(place, todo=place.todo[read:]) if read else place
-        return Page(tuple(changes), after.cursor(), done=not after.todo, unread=tuple(unread))
+            return [one for one in told if one.at >= place.floor and one.change_id not in before], odd
+
+        taken = await self._patience.take(
+            place.todo[:AT_ONCE], look, lambda row: ("ticket", ref_of(row).id, str(row.get("updated")))
+        )
+        after = replace(place, todo=place.todo[taken.count :]) if taken.count else place
+        return taken.page(after.cursor(), done=not after.todo)
 
     async def _start(self) -> Place:
         """Now, by their clock, less a few seconds: what stands on tickets changed since is known already."""

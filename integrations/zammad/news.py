@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from integrations.connector import Change, Cursor, Page, Ref, Unread
-from integrations.errors import Failure
-from integrations.patience import Patience
+from integrations.connector import Cursor, Page, Ref
+from integrations.patience import Patience, Told
 
 if TYPE_CHECKING:
     from integrations.zammad.story import Story
@@ -45,16 +44,17 @@ class News:
             todo = [(str(row.id), row.number, floor.isoformat()) for row in moved]
             seen |= {str(row.id): row.updated_at.isoformat() for row in moved}
             newest = max([newest, *(row.updated_at for row in moved)])
-        changes: list[Change] = []
-        unread: list[Unread] = []
-        for number, name, since_then in todo[:AT_ONCE]:
-            told, odd = await self._told(number, name, datetime.fromisoformat(since_then))
-            changes += [change for change in told if change.at > begin]
-            unread += odd
-        changes.sort(key=lambda change: change.at)
-        rest = todo[AT_ONCE:]
+
+        async def look(one: tuple[str, ...]) -> Told:
+            number, name, since_then = one
+            ref = Ref(id=number, key=f"#{name}", url=f"{self._web}/#ticket/zoom/{number}")
+            told, odd = await self._story.told(ref, datetime.fromisoformat(since_then))
+            return [change for change in told if change.at > begin], odd
+
+        taken = await self._patience.take(todo[:AT_ONCE], look, lambda one: ("ticket", one[0], one[2]))
+        rest = todo[taken.count :]
         kept = {number: at for number, at in seen.items() if datetime.fromisoformat(at) >= newest - OVERLAP}
-        return Page(tuple(changes), _cursor(begin, newest, kept, rest), not rest, tuple(unread))
+        return taken.page(_cursor(begin, newest, kept, rest), done=not rest)
 
     async def _start(self) -> Page:
         """At the newest change there is."""
@@ -62,14 +62,6 @@ class News:
         at = row.updated_at if row else datetime(1970, 1, 1, tzinfo=UTC)
         seen = {str(row.id): at.isoformat()} if row else {}
         return Page((), _cursor(at, at, seen, []), done=True)
-
-    async def _told(self, number: str, name: str, since: datetime) -> tuple[list[Change], list[Unread]]:
-        """One ticket's news, or that it cannot be read."""
-        ref = Ref(id=number, key=f"#{name}", url=f"{self._web}/#ticket/zoom/{number}")
-        try:
-            return await self._story.told(ref, since)
-        except Failure as failure:
-            return [], self._patience.bear(failure, "ticket", number, since.isoformat())
 
 
 def _cursor(begin: datetime, newest: datetime, seen: dict[str, str], todo: list[tuple[str, ...]]) -> Cursor:

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from integrations.connector import Change, ChangeKind, Cursor, Page, Unread
-from integrations.errors import Failure, Gone
-from integrations.patience import Patience
+from integrations.patience import AT_ONCE, Patience, Told
 from integrations.reading import read, unread_row
 from integrations.zendesk.wire import PAGE, Export, Row, ref_to, stamp
 from integrations.zones import zoned
@@ -34,8 +33,6 @@ BACK: Final = timedelta(days=1)
 """How far before the last export audits are told once more, for a ticket that never rested."""
 AGED: Final = timedelta(hours=1)
 """How old that mark may grow where nothing happens, before it is written down anew."""
-AT_ONCE: Final = 25
-"""Tickets that are read for one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +76,17 @@ class Feed:
         if cursor is None:
             return Page((), (await self._start()).cursor(), done=True)
         place = Place.of(cursor)
-        changes: list[Change] = []
-        unread: list[Unread] = []
+        walked: Told = ([], [])
         if not place.todo:
-            place, changes, unread = await self._walk(place)
-        count = 0
-        for number in place.todo[:AT_ONCE]:
-            try:
-                told, odd = await self._audits.told(number, place.floor)
-            except Failure as failure:
-                if count and not isinstance(failure, Gone):
-                    break  # what was read is taken in first: then this one is the first, and fails again
-                told, odd = (
-                    [],
-                    self._patience.bear(failure, "ticket", number, stamp(place.heard)),
-                )
-            changes += told
-            unread += odd
-            count += 1
-        changes.sort(key=lambda change: change.at)
-        after = replace(place, todo=place.todo[count:])
-        return Page(tuple(changes), after.cursor(), done=after.done and not after.todo, unread=tuple(unread))
+            place, walked = await self._walk(place)
+        taken = await self._patience.take(
+            place.todo[:AT_ONCE],
+            lambda number: self._audits.told(number, place.floor),
+            lambda number: ("ticket", number, stamp(place.heard)),
+            walked,
+        )
+        after = replace(place, todo=place.todo[taken.count :])
+        return taken.page(after.cursor(), done=after.done and not after.todo)
 
     async def _start(self) -> Place:
         """Now, by their clock; who we are is asked first, so that nobody begins as nobody."""
@@ -109,7 +96,7 @@ class Feed:
         told = read(Export, await self.http.get(EXPORT, params={"start_time": first, "per_page": PAGE}))
         return Place(told.after_cursor or first, now, now, now, done=told.end_of_stream)
 
-    async def _walk(self, before: Place) -> tuple[Place, list[Change], list[Unread]]:
+    async def _walk(self, before: Place) -> tuple[Place, Told]:
         """One page of the export: our tickets on it go to `todo`."""
         by = "start_time" if isinstance(before.after, int) else "cursor"
         told = read(Export, await self.http.get(EXPORT, params={by: before.after, "per_page": PAGE}))
@@ -133,7 +120,7 @@ class Feed:
         place = replace(
             before, after=after, heard=heard, floor=floor, todo=tuple(todo), done=told.end_of_stream
         )
-        return place, links, unread
+        return place, (links, unread)
 
     def _is_ours(self, row: Row, me: int) -> bool:
         """Whether a ticket concerns us: the export tells of all their customers, and a read is a request."""
