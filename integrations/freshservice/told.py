@@ -16,7 +16,7 @@ from integrations.connector import Change, ChangeKind, Ref, Unread
 from integrations.errors import Rejected
 from integrations.freshservice.asking import every, shown
 from integrations.freshservice.config import priority_word
-from integrations.freshservice.wire import Conversation, Conversations, number_of, ref_to, stamp
+from integrations.freshservice.wire import Conversation, Conversations, merged_into, number_of, ref_to, stamp
 from integrations.reading import unread_row
 from integrations.zones import zoned
 from register.marker import marker_of, name_marker_of, unsigned
@@ -49,10 +49,12 @@ class Story:
         said, odd = await self.conversations(ref)
         me = await self._account.me()
         changes = self._files(ref, ticket, me)
+        into = merged_into(ticket, said)
         for one in said:
-            if self.config.internal_comments or not one.private:
+            tells = into is not None and one.into is not None  # told by the state
+            if (self.config.internal_comments or not one.private) and not tells:
                 changes += self._said(ref, one, me)
-        changes += self._stands(ref, ticket)
+        changes += self._stands(ref, ticket, into)
         changes.sort(key=lambda change: change.at)
         return changes, odd
 
@@ -104,7 +106,7 @@ class Story:
         )
         return [_file(made, file) for file in ticket.attachments or ()]
 
-    def _stands(self, ref: Ref, ticket: FreshTicket) -> list[Change]:
+    def _stands(self, ref: Ref, ticket: FreshTicket, into: int | None) -> list[Change]:
         raw, at = self.config.status(ticket.status), stamp(ticket.updated_at)
         about = Change(
             change_id=f"{ticket.id}.status{ticket.status}@{at}",
@@ -115,6 +117,8 @@ class Story:
             by_our_account=False,
         )
         state = replace(about, raw_state=raw, state=self.config.meaning(raw))
+        if into is not None:
+            return [replace(about, raw_state=f"merged into #{into}", moved=True)]
         if self.config.impact or ticket.priority is None:
             return [state]
         word = priority_word(ticket.priority)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,9 @@ PAGE: Final = 100
 """Rows of a page, at most: more is an error there."""
 MOST_FILE: Final = 40 * 1_000_000
 """Bytes of all files of a ticket together, says its documentation; it said 15 MB before."""
+CLOSED: Final = 5
+"""The number of the state in which a merged ticket is left."""
+_INTO: Final = re.compile(r"This ticket is closed and merged into ticket #?(?:INC-|SR-)?(\d{1,18})\b", re.I)
 _IN_SUBJECT: Final = re.compile(r"\s*\[MUS-([0-7][0-9A-HJKMNP-TV-Z]{25})\]\s*$")
 
 
@@ -83,6 +87,19 @@ class Conversation(BaseModel):
     @property
     def text(self) -> str:
         return plain(self.body, TextFormat.HTML)
+
+    @property
+    def into(self) -> int | None:
+        """The ticket that this one was merged into, as a private note of theirs says."""
+        found = _INTO.match(self.text.strip()) if self.private else None
+        return None if found is None else int(found[1])
+
+
+def merged_into(ticket: FreshTicket, said: Iterable[Conversation]) -> int | None:
+    """The ticket that this one was merged into. Only a private note and the state tell it."""
+    if ticket.status != CLOSED:
+        return None
+    return next((one.into for one in reversed([*said]) if one.into is not None), None)
 
 
 class Conversations(BaseModel):

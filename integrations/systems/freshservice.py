@@ -39,7 +39,7 @@ from integrations.connector import (
     TicketUpdate,
     Transition,
 )
-from integrations.errors import Gone, OpId, Rejected
+from integrations.errors import Gone, Moved, OpId, Rejected
 from integrations.freshservice.account import Account
 from integrations.freshservice.asking import shown, write
 from integrations.freshservice.check import health
@@ -48,7 +48,17 @@ from integrations.freshservice.fields import filled, kept
 from integrations.freshservice.files import form
 from integrations.freshservice.news import News
 from integrations.freshservice.told import FILE, Story
-from integrations.freshservice.wire import ROOT, FreshTicket, One, Written, in_subject, number_of, ref_to
+from integrations.freshservice.wire import (
+    CLOSED,
+    ROOT,
+    FreshTicket,
+    One,
+    Written,
+    in_subject,
+    merged_into,
+    number_of,
+    ref_to,
+)
 from integrations.mapping import priority_for, state_for
 from integrations.markup.formats import TextFormat, signed
 from integrations.proofs import ProvedBy
@@ -135,7 +145,14 @@ class Freshservice:
         return ref_to(self.http, made.id)
 
     async def get(self, ref: Ref) -> Ticket:
-        return self._ticket(await self._one(ref))
+        """The ticket; Moved where a note of theirs tells into which it was merged."""
+        told = await self._one(ref)
+        if told.status == CLOSED:
+            into = merged_into(told, (await self._story.conversations(ref))[0])
+            if into is not None and into != told.id:
+                new = ref_to(self.http, into)
+                raise Moved(f"{self.name} has merged {ref.key} into {new.key}.", new)
+        return self._ticket(told)
 
     async def find(self, op_id: OpId, since: datetime) -> FindResult:
         """On the list since then: a search would not see a text field, and lags."""

@@ -26,7 +26,7 @@ from integrations.connector import (
     Theirs,
     Transition,
 )
-from integrations.errors import AuthFailed, Gone, Rejected
+from integrations.errors import AuthFailed, Gone, Moved, Rejected
 from integrations.freshservice.config import FreshserviceConfig
 from integrations.freshservice.news import READINGS
 from integrations.http import Http, Wish
@@ -290,6 +290,24 @@ async def test_an_agent_who_is_one_no_more_lost_its_rights_and_no_ticket_of_it_i
     there.retired = True
     with pytest.raises(AuthFailed, match="does not allow this"):
         await desk.get(ref)
+
+
+async def test_only_a_private_note_on_a_closed_ticket_tells_of_a_merge(
+    desk: Freshservice, there: PlayedFreshservice
+) -> None:
+    one, two = await desk.create(draft()), await desk.create(draft())
+    says = f"This ticket is closed and merged into ticket {two.id}"
+    there.say(int(one.id), LENA, says)
+    there.change(there.tickets[int(one.id)], status=5)
+    assert (await desk.get(one)).state is Theirs.CLOSED
+    there.change(there.tickets[int(one.id)], status=2)
+    there.say(int(one.id), LENA, says, private=True)
+    assert (await desk.get(one)).state is Theirs.WORKING
+    told = [change for change in (await desk.history(one)).changes if change.kind is ChangeKind.STATE]
+    assert [(change.raw_state, change.moved) for change in told] == [("Open", False)]
+    there.change(there.tickets[int(one.id)], status=5)
+    with pytest.raises(Moved, match=f"into #{two.id}"):
+        await desk.get(one)
 
 
 # What is heard

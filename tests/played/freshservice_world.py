@@ -12,7 +12,7 @@ from integrations.freshservice.config import NUMBERS, FreshserviceConfig
 from integrations.markup.html import text_of_html
 from integrations.systems.freshservice import Freshservice
 from register.incident import Priority
-from tests.played.freshservice import FIELD, KEY, LENA, OURS, WE, PlayedFreshservice, as_html
+from tests.played.freshservice import FIELD, KEY, LENA, OURS, REQUESTER, WE, PlayedFreshservice, as_html
 
 
 class FreshserviceWorld(World):
@@ -57,6 +57,12 @@ class FreshserviceWorld(World):
         at = self.desk.tick()
         for number in range(count):
             self.desk.say(int(ref.id), LENA, str(number), at)
+
+    async def merges(self, ref: Ref) -> Ref:
+        told = {"subject": "Collected", "description": "all of it", "status": 2, "priority": 2}
+        into = self.desk.make(REQUESTER, told)["id"]
+        self.desk.merge(int(ref.id), into)
+        return Ref(id=str(into), key=f"#{into}")
 
     async def urges(self, ref: Ref, to: Priority) -> None:
         self.desk.change(self.desk.tickets[int(ref.id)], priority=NUMBERS[self.config.priorities[to]])
