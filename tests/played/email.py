@@ -70,6 +70,8 @@ class PlayedMail:
         self.logins = "250-AUTH PLAIN XOAUTH2\r\n"
         self.commands: list[str] = []
         self.next = 1
+        self.reread: list[int] = []  # uids that another client marks as read meanwhile
+        self.heard: list[bytes] = []  # what came after a no to XOAUTH2
         self._servers: list[asyncio.Server] = []
         self._open: set[asyncio.StreamWriter] = set()
         self.forever = asyncio.Event()
@@ -146,6 +148,12 @@ class Talk:
     def say(self, text: str) -> None:
         self.writer.write(f"{text}\r\n".encode())
 
+    async def explains(self, prefix: str) -> None:
+        """As Google's page on XOAUTH2 has it: why not, as a challenge, which is answered by an empty line."""
+        self.say(prefix + base64.b64encode(b'{"status":"401","schemes":"bearer mac"}').decode())
+        await self.writer.drain()
+        self.mail.heard.append(await self.reader.readline())
+
     def lets_in(self, said: str) -> bool:
         """Whether it is ours, as PLAIN or as XOAUTH2."""
         given, password = base64.b64decode(said).decode(), self.mail.password
@@ -179,7 +187,7 @@ class Smtp(Talk):
         self.say("220 go on\r\nthis is no TLS")
 
     async def auth(self, words: str) -> None:
-        said = words.split()[2]
+        how, said = words.split()[1:]
         if self.mail.smtp_mood == "mirror":
             self.mail.taken("smtp_mood")
             self.say(f"535 5.7.8 no: {words} {base64.b64decode(said).decode()!r}")
@@ -188,6 +196,8 @@ class Smtp(Talk):
             self.say("235 2.7.0 welcome")
         else:
             self.mail.taken("smtp_mood")
+            if how == "XOAUTH2":
+                await self.explains("334 ")
             self.say("535 5.7.8 authentication failed")
 
     async def mail_(self, words: str) -> None:
@@ -198,6 +208,10 @@ class Smtp(Talk):
             self.say("250 ok")
 
     async def rcpt(self, words: str) -> None:
+        if self.mail.smtp_mood == "elsewhere":
+            self.mail.taken("smtp_mood")
+            self.say("551 5.1.6 user not local; please try <service@elsewhere.test>")
+            return
         found = re.fullmatch(r"RCPT TO:<([a-z0-9.+-]+)@(?:muster|kone)\.test>", words)
         if found is None or found[1] == "nobody":
             self.say("550 5.1.1 no such user")
@@ -233,6 +247,7 @@ class Smtp(Talk):
             "full": b"452 4.2.2 mailbox full\r\n",
             "no": b"554 5.6.0 not this one\r\n",
             "trouble": b"421 4.3.0 trouble\r\n",
+            "more": b"354 go on\r\n",
             "garbage": b"<!doctype html><h1>Sign in</h1>\r\n",
             "half": b"25",
             "utf16": "250 ok\r\n".encode("utf-16"),
@@ -280,6 +295,8 @@ class Imap(Talk):
         if self.mail.imap_mood == "mirror":
             return f"NO [AUTHENTICATIONFAILED] {base64.b64decode(given).decode()!r}"
         self.logged_in = self.lets_in(given)
+        if not self.logged_in and rest.upper().endswith("XOAUTH2"):
+            await self.explains("+ ")
         return "OK welcome" if self.logged_in else "NO [AUTHENTICATIONFAILED] no"
 
     async def logout(self, tag: str, rest: str) -> str | None:
@@ -291,6 +308,9 @@ class Imap(Talk):
         return "OK done"
 
     async def examine(self, tag: str, rest: str) -> str | None:
+        if self.mail.imap_mood == "elsewhere":
+            self.mail.taken("imap_mood")
+            return "NO [REFERRAL IMAP://elsewhere.test/INBOX] it is there"
         if '"INBOX"' not in rest:
             return "NO [NONEXISTENT] no such folder"
         self.box = self.mail.boxes["desk"]
@@ -310,6 +330,8 @@ class Imap(Talk):
         for number, one in enumerate(self.box, 1):
             if _within(one.uid, uids, self.box):
                 self.writer.write(_fetched(number, one, what))
+            if one.uid in self.mail.reread:
+                self.say(f"* {number} FETCH (UID {one.uid} FLAGS (\\Seen))")
         return "OK done"
 
     _VERBS: ClassVar = {
@@ -333,6 +355,7 @@ class Imap(Talk):
             "utf16": "* SEARCH 1\r\n".encode("utf-16"),
             "huge": b"* 1 FETCH (UID 1 BODY[] {10485760000}\r\n",
             "policy": f"{tag} NO [NOPERM] no\r\n".encode(),
+            "elsewhere": f"{tag} NO [REFERRAL IMAP://elsewhere.test/INBOX] it is there\r\n".encode(),
             "wait": f"{tag} NO [LIMIT] slower, please\r\n".encode(),
         }.get(mood)
         if mood == "hang":
@@ -450,6 +473,8 @@ async def _mood(trouble: Trouble, request: httpx.Request) -> str:
         return "tls"
     except httpx.TransportError:
         return f"cut{done}"
+    if 300 <= answer.status_code < 400:  # SMTP's 3yz after the text, its 551, IMAP's REFERRAL (RFC 2193)
+        return "more" if answer.status_code == 302 and line.writes(request) else "elsewhere"
     return _BY_STATUS.get(answer.status_code, "trouble") + done
 
 
@@ -458,7 +483,7 @@ class EmailWorld(World):
 
     system: ClassVar[Any] = Email
     secret = PASSWORD
-    patience = 6.0
+    patience = 3.0
 
     def __init__(self, mail: PlayedMail, **more: Any) -> None:
         self.mail = mail
