@@ -1,7 +1,8 @@
 """What came into the mailbox, as changes of tickets: each mail once, by its Message-ID.
 
 A cursor is the folder's UIDVALIDITY and the highest uid that was told. Where the mailbox was replaced, its
-uids say nothing: what came since shortly before is told again, and known by its ids.
+uids say nothing: what came since shortly before is told again, and known by its ids. So it is where the
+folder counts anew under its old UIDVALIDITY, as one does that was put back from a copy.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from integrations.connector import Change, Cursor, Page, Ref, Unread
 from integrations.mail.box import Box, Mail
 from integrations.mail.config import EmailConfig
 from integrations.mail.letters import reference
-from integrations.mail.meaning import Told, change_id, changes_of
+from integrations.mail.meaning import Told, change_id, changes_of, names_one
 from integrations.mail.opened import Opened, Unopened, opened
 from integrations.mail.threads import Threads
 from integrations.reading import MAX_RAW
@@ -42,7 +43,7 @@ class Feed:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             return Page((), {"validity": at.validity, "uid": at.next - 1, "at": now}, done=True)
         at = await self.box.new(cursor["validity"], cursor["uid"])
-        if at.validity != cursor["validity"]:
+        if at.validity != cursor["validity"] or 0 < at.next <= cursor["uid"]:
             return await self._replaced(cursor)
         if not at.mails:
             return Page((), cursor, done=True)
@@ -127,9 +128,9 @@ class Feed:
             return [], [_unread(mail, why, root, one)]
         if not ours and not report:
             self.threads.learn(root, one)
-        told = Told(
-            one, self.ref(root), mail.at, mail.size, mail.cut, ours, self.threads.told_first(root, one)
-        )
+        title = await self.threads.titled(root) if names_one(one, self._config) else ""
+        first = self.threads.told_first(root, one)
+        told = Told(one, self.ref(root), mail.at, mail.size, mail.cut, ours, first, title)
         return changes_of(told, self._config), []
 
     async def _unopened(self, mail: Mail, why: str) -> list[Unread]:

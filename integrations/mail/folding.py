@@ -16,6 +16,8 @@ MOST: Final = 10_000
 MOST_LINE: Final = 300
 """Characters of a line that may begin a quotation; a longer one is somebody's paragraph."""
 _QUOTED: Final = re.compile(r"[ \t]*>")
+_RULE: Final = re.compile(r"\s*[_=*-]{5,}\s*")
+"""A line that parts what is new from what is quoted."""
 _SIGNED: Final = re.compile(r"-- ?")
 LANGUAGES: Final = ("en", "de", "da", "fr", "es", "it", "ja", "nl", "pl", "sv", "cs", "ko", "zh")
 
@@ -28,7 +30,8 @@ def folded(text: str) -> str:
         if at and _SIGNED.fullmatch(line):
             kept = kept[:at]
             break
-    while kept and (not kept[-1].strip() or _QUOTED.match(kept[-1])):
+    cut = len(kept) < len(lines)
+    while kept and (not kept[-1].strip() or _QUOTED.match(kept[-1]) or (cut and _RULE.fullmatch(kept[-1]))):
         kept.pop()
     said = "\n".join(kept).strip("\n")
     return said if said.strip() else text.strip("\n")

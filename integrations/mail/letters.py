@@ -43,6 +43,12 @@ def without_reference(subject: str) -> str:
     return _TOKENS.sub("", subject).strip()
 
 
+def one_header(text: str) -> str:
+    """Text that is one line of a header, and says what it says: no encoded word is made of it by the library,
+    in which line breaks could stand."""
+    return one_line(text).replace("=?", "= ?")
+
+
 def message_id(op_id: str, config: EmailConfig) -> str:
     return f"<{op_id}@{config.host}>"
 
@@ -61,10 +67,12 @@ class Thread:
     title: str
     number: str = ""
     last: str = ""  # Message-ID of the newest mail, which it answers
+    mark: str = ""  # how their subjects write their number
 
     def subject(self, again: bool) -> str:
-        """The subject of a mail. Their number stands first: there most systems look for it."""
-        theirs = f"[{self.number}] " if self.number and self.number not in self.title else ""
+        """The subject of a mail. Their number stands first, as they write it: so most systems look for it."""
+        mark = self.mark if re.search(r"[\[(#]", self.mark) else f"[{self.mark or self.number}]"
+        theirs = f"{mark} " if self.number and mark not in self.title else ""
         return f"{'Re: ' if again else ''}{theirs}{self.title} [{reference(self.root)}]"
 
 
@@ -82,7 +90,7 @@ def letter(
     mail = EmailMessage(policy=SMTP)
     mail["From"] = config.address
     mail["To"] = config.to
-    mail["Subject"] = clip(one_line(thread.subject(op_id != thread.root)), MAX_TITLE + 80)
+    mail["Subject"] = clip(one_header(thread.subject(op_id != thread.root)), MAX_TITLE + 80)
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = message_id(op_id, config)
     if op_id != thread.root:
@@ -93,13 +101,13 @@ def letter(
     if config.reply_to:
         local, _, domain = config.address.rpartition("@")
         mail["Reply-To"] = f"{local}+{reference(thread.root).lower()}@{domain}"
-    mail[SUPPLIER] = vendor
+    mail[SUPPLIER] = one_header(vendor)
     for name, value in (more or {}).items():
-        mail[name] = one_line(value)
+        mail[name] = one_header(value)
     mail.set_content(sign(body, op_id), cte="base64" if not body.isascii() else "quoted-printable")
     if file is not None:
         main, _, sub = file.media_type.partition("/")
         if not re.fullmatch(r"[a-z0-9.+-]+", sub) or main in ("text", "multipart", "message"):
             main, sub = "application", "octet-stream"  # so that it arrives byte for byte
-        mail.add_attachment(file.content, maintype=main, subtype=sub, filename=one_line(file.name))
+        mail.add_attachment(file.content, maintype=main, subtype=sub, filename=one_header(file.name))
     return mail

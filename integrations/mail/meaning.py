@@ -48,6 +48,7 @@ class Told:
     cut: bool  # only its beginning was read
     ours: bool
     number: str = ""  # theirs, where this mail is the first to tell it
+    title: str = ""  # ours, which stands in the subjects of their answers, too
 
 
 def changes_of(told: Told, config: EmailConfig) -> list[Change]:
@@ -65,13 +66,21 @@ def change_id(message_id: str) -> str:
     return message_id if len(message_id) <= 90 else f"<{digest[:40]}>"
 
 
-def phrase_in(mail: Opened, config: EmailConfig) -> str | None:
-    """The agreed phrase in a mail; None where there is none, or two that mean different things."""
-    said = _flat(f"{mail.subject} {folded(mail.text)}")
+def phrase_in(mail: Opened, config: EmailConfig, title: str = "") -> str | None:
+    """The agreed phrase in a mail; None where there is none, or two that mean different things.
+
+    title: ours. What stands in it they did not say: `Re: Pump has been repaired, and leaks again`."""
+    subject = _flat(mail.subject)
+    said = f"{subject.replace(_flat(title), ' ') if title else subject} {_flat(folded(mail.text))}"
     found = [phrase for phrase in config.states if _flat(phrase) in said]
     if len({config.states[phrase] for phrase in found}) != 1:
         return None
     return max(found, key=len)
+
+
+def names_one(mail: Opened, config: EmailConfig) -> bool:
+    """Whether an agreed phrase stands in the subject, where our own title may stand, too."""
+    return any(_flat(phrase) in _flat(mail.subject) for phrase in config.states)
 
 
 def suggestion(mail: Opened) -> str:
@@ -118,7 +127,7 @@ def _ours(told: Told, config: EmailConfig) -> list[Change]:
 
 def _theirs(told: Told, config: EmailConfig) -> list[Change]:
     mail = told.mail
-    phrase = phrase_in(mail, config)
+    phrase = phrase_in(mail, config, told.title)
     found: list[Change] = []
     if phrase is not None:
         found.append(_state(told, "state", phrase, config.states[phrase]))

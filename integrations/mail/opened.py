@@ -6,7 +6,6 @@ signs, never the mail.
 
 from __future__ import annotations
 
-import codecs
 import email
 import email.errors
 import email.header
@@ -16,10 +15,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import Message
-from email.policy import compat32
-from email.utils import getaddresses, parsedate_to_datetime
+from email.policy import Compat32
+from email.utils import parsedate_to_datetime
 from typing import Final
 
+from integrations.mail.charsets import decoded, garbled
+from integrations.mail.sender import sender_in
 from integrations.markup.formats import MOST_READ, TextFormat, plain
 from register.text import clean, clip, one_line
 
@@ -27,7 +28,11 @@ MOST_PARTS: Final = 200
 MOST_DEPTH: Final = 20
 MOST_IDS: Final = 200
 _IDS: Final = re.compile(r"<[^<>\s]{1,250}>")
-_NOT_TEXT: Final = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
+MOST_HEADER: Final = 10_000
+MOST_CHAIN: Final = 50_000
+MOST_WORK: Final = 5_000_000
+"""Lines of a mail, times the boundaries that each of them may be: about a second's work."""
+_LARGE: Final = 100_000
 _SEALED: Final = {
     "application/pkcs7-mime": "encrypted or signed so that only a mail program with the key opens it",
     "application/x-pkcs7-mime": "encrypted or signed so that only a mail program with the key opens it",
@@ -82,10 +87,28 @@ class Unopened(Exception):
     """The mail is built so that it cannot be read."""
 
 
+class _Bounded(Compat32):
+    """Headers have an end: what the library does with their parameters grows with the square of them."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        chain = name.lower() in ("references", "in-reply-to")
+        return name, value[: MOST_CHAIN if chain else MOST_HEADER]
+
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        """What came in eight bits, without a charset, in a likely one."""
+        return value if value.isascii() else decoded(value.encode("utf-8", "surrogateescape"), "utf-8")
+
+
+_POLICY: Final = _Bounded()
+
+
 def opened(raw: bytes) -> Opened:
     """Read a mail, or its head alone. Unopened where it cannot be."""
+    if len(raw) > _LARGE and raw.count(b"\n") * (1 + raw.lower().count(b"boundary")) > MOST_WORK:
+        raise Unopened("it has so many lines and parts that reading it would take too long")
     try:
-        message = email.message_from_bytes(raw, policy=compat32)
+        message = email.message_from_bytes(raw, policy=_POLICY)
         return _Reader(message, raw).read()
     except RecursionError:
         pass
@@ -96,7 +119,7 @@ def opened(raw: bytes) -> Opened:
 
 def part_of(raw: bytes, place: int) -> bytes | None:
     """The file at a place of `Opened.files`; None where there is none."""
-    message = email.message_from_bytes(raw, policy=compat32)
+    message = email.message_from_bytes(raw, policy=_POLICY)
     for number, part, _ in _walk(message):
         if number == place and part.get_content_maintype() != "multipart":
             return _bytes(part)
@@ -123,14 +146,14 @@ class _Reader:
         self._message, self._raw = message, raw
 
     def read(self) -> Opened:
-        senders = [a for a in getaddresses([self._text("From")]) if "@" in a[1]]
+        said = self._all("From")
+        name, sender = sender_in(said[0]) if len(said) == 1 else ("", "")
         text, files, notes = self._content()
         bounces, about = self._report()
-        name, sender = senders[0] if len(senders) == 1 and len(self._all("From")) == 1 else ("", "")
         return Opened(
             message_id=self._id(),
-            sender=one_line(sender).lower(),
-            name=one_line(name),
+            sender=one_line(sender),
+            name=_words(name),
             to=self._text("To").lower() + " " + self._text("Delivered-To").lower(),
             subject=clip(self._text("Subject"), 300),
             at=self._at(),
@@ -150,13 +173,7 @@ class _Reader:
 
     def _text(self, name: str) -> str:
         """A header in one clean line, its encoded words read; as it stands where they cannot be."""
-        said = str(self._message.get(name, ""))[:5_000]
-        try:
-            words = email.header.decode_header(said)
-            said = "".join(w if isinstance(w, str) else _decoded(w, cs or "utf-8") for w, cs in words)
-        except (ValueError, LookupError, email.errors.MessageError):
-            pass  # its encoding is broken: the header is shown as it came
-        return one_line(clean(said))
+        return _words(str(self._message.get(name, ""))[:5_000])
 
     def _id(self) -> str:
         found = _IDS.search(str(self._message.get("Message-ID", ""))[:1_000])
@@ -180,7 +197,7 @@ class _Reader:
         return (
             (bool(said) and said.partition(";")[0].strip() != "no")
             or self._text("Precedence").lower() in ("bulk", "junk", "list", "auto_reply")
-            or bool(self._all("X-Autoreply") or self._all("X-Autorespond") or self._all("List-Id"))
+            or any(self._all(name) for name in _AUTOMATIC)
             or self._text("Return-Path").strip() == "<>"
         )
 
@@ -200,7 +217,10 @@ class _Reader:
                 continue
             if kind in ("text/plain", "text/html") and not self._is_file(part, name):
                 if id(part) in chosen:
-                    said = _decoded(_bytes(part)[: MOST_READ * 4], part.get_content_charset() or "utf-8")
+                    raw, charset = _bytes(part)[: MOST_READ * 4], _charset(part)
+                    said = decoded(raw, charset)
+                    if garbled(raw, charset):
+                        notes.append("The charset that this mail names is not its own: look at the original.")
                     how = TextFormat.HTML if kind == "text/html" else TextFormat.TEXT
                     texts.append(plain(said.replace("\r\n", "\n"), how).strip("\n"))
                 continue
@@ -213,11 +233,9 @@ class _Reader:
     def _name(self, part: Message) -> str:
         try:
             said = part.get_filename() or ""
-            words = email.header.decode_header(said)
-            said = "".join(w if isinstance(w, str) else _decoded(w, cs or "utf-8") for w, cs in words)
         except (ValueError, LookupError, TypeError, email.errors.MessageError):
             said = ""
-        return clip(one_line(clean(said)), 200)
+        return clip(_words(said), 200)
 
     @staticmethod
     def _is_file(part: Message, name: str) -> bool:
@@ -236,11 +254,12 @@ class _Reader:
             elif kind == "message/rfc822":
                 about += [str(one.get("Message-ID", "")).strip()[:300] for one in inner[:1]]
             elif kind == "text/rfc822-headers":
-                inside = email.message_from_bytes(_bytes(part)[:50_000], policy=compat32)
+                inside = email.message_from_bytes(_bytes(part)[:50_000], policy=_POLICY)
                 about.append(str(inside.get("Message-ID", "")).strip()[:300])
         return tuple(bounces), tuple(filter(None, about))
 
 
+_AUTOMATIC: Final = ("X-Autoreply", "X-Autorespond", "X-Auto-Response-Suppress", "List-Id")
 _REPORTS: Final = frozenset({"message/delivery-status", "text/rfc822-headers"})
 _NAMES: Final = {"message/rfc822": "mail.eml", "text/calendar": "invitation.ics"}
 
@@ -294,12 +313,18 @@ def _bytes(part: Message) -> bytes:
     return said if isinstance(said, bytes) else b""
 
 
-def _decoded(said: bytes, charset: str) -> str:
-    """Text in the charset that it names; where that is none, or not that of the bytes, in a likely one."""
-    for name in (charset, "utf-8", "cp1252"):
-        try:
-            if codecs.lookup(name).name not in _NOT_TEXT:
-                return said.decode(name)
-        except (LookupError, ValueError):
-            continue
-    return said.decode("latin-1")
+def _charset(part: Message) -> str:
+    try:
+        return part.get_content_charset() or "utf-8"
+    except (ValueError, LookupError, TypeError):  # it names one that is itself not encoded in any
+        return "utf-8"
+
+
+def _words(said: str) -> str:
+    """A header's words in one clean line, the encoded ones read; as it stands where they cannot be."""
+    try:
+        words = email.header.decode_header(said)
+        said = "".join(w if isinstance(w, str) else decoded(w, cs or "utf-8") for w, cs in words)
+    except (ValueError, LookupError, email.errors.MessageError):
+        pass  # its encoding is broken: the header is shown as it came
+    return one_line(clean(said))

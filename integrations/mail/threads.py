@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from typing import Final
+from typing import Any, Final
 
 from integrations.mail.box import Box, Mail
 from integrations.mail.config import EmailConfig
@@ -28,6 +28,8 @@ from register.text import one_line
 KEPT: Final = 5_000
 """Tickets that are remembered."""
 _FOOTER: Final = re.compile(rf"\[muster:({ULID})\]", re.IGNORECASE)
+MOST_MARK: Final = 60
+"""Signs of what their subjects write around their number."""
 _READ_FOR_NUMBER: Final = 5
 _RE: Final = re.compile(r"^\s*(?:re|aw|sv|antw|ref)\s*:\s*", re.IGNORECASE)
 
@@ -39,6 +41,8 @@ class Threads:
         self._box, self._config, self._vendor = box, config, vendor
         self._roots: OrderedDict[str, str] = OrderedDict()  # operation id → the first of its ticket
         self._numbers: dict[str, tuple[str, str]] = {}  # root → their number, and the mail that told it first
+        self._marks: dict[str, str] = {}  # root → how their subjects write it: [#4711], [kone.example #4711]
+        self._titles: dict[str, str] = {}  # root → what our first mail was called
 
     def number_in(self, mail: Opened) -> str:
         """Their number, by the pattern in vendors.toml; empty where it tells none."""
@@ -55,6 +59,10 @@ class Threads:
         number = self.number_in(mail)
         if number and root not in self._numbers:
             self._numbers[root] = (number, mail.message_id)
+        if number and number == self.number(root) and root not in self._marks:
+            found = re.search(self._config.number, mail.subject)
+            if found and found[1] and len(found[0]) <= MOST_MARK:
+                self._marks[root] = found[0].strip()
 
     def told_first(self, root: str, mail: Opened) -> str:
         """Their number, where this mail is the one that told it first."""
@@ -78,17 +86,20 @@ class Threads:
         for mark in dict.fromkeys(marks):
             if (root := await self._by([["SUBJECT", mark]], {mark})) is not None:
                 return root
-        number = self.number_in(mail)
-        return await self.by_number(number) if number else None
+        number, theirs = self.number_in(mail), self._counts(mail)
+        if not number or (ops and not theirs):  # what others answer is another supplier's, perhaps
+            return None
+        return await self.by_number(number, texts=theirs)
 
-    async def by_number(self, number: str) -> str | None:
-        """The ticket of which their number is known."""
+    async def by_number(self, number: str, *, texts: bool = True) -> str | None:
+        """The ticket of which their number is known. texts: looked for in those too, which takes reading."""
         for root, (known, _) in self._numbers.items():
             if known == number:
                 return root
         if not number.isascii() or len(number) < 2:
             return None
-        return await self._by([["SUBJECT", number], ["BODY", number]], set(), number)
+        keys = [["SUBJECT", number], *([["BODY", number]] if texts else [])]
+        return await self._by(keys, set(), number)
 
     async def by_mark(self, mark: str) -> str | None:
         """The ticket of a reference of ours, `MUS-…`."""
@@ -104,9 +115,17 @@ class Threads:
             mid = message_id(op, self._config)
             for _, head in await self._box.heads([["HEADER", "Message-ID", mid]]):
                 if head.message_id == mid and self.is_ours(head):
+                    self._titles[op] = self.title(head.subject)
                     first = [one for each in reversed(head.answers) if (one := op_id_of(each, self._config))]
                     self._keep(op, first[0] if first else op)
         return self._roots.get(op)
+
+    async def titled(self, root: str) -> str:
+        """What our first mail of a ticket was called, as subjects of their answers do; empty if unknown."""
+        if root not in self._titles:
+            self._roots.pop(root, None)
+            await self._first_of(root)
+        return self._titles.get(root, "")
 
     async def _by(self, keys: list[list[str]], marks: set[str], number: str = "") -> str | None:
         """The ticket of the oldest mail that fits and is one of its thread."""
@@ -149,7 +168,7 @@ class Threads:
                 if (whole := await self._read(mail)) is not None:
                     self.learn(root, whole)
         last = next((head.message_id for _, head in reversed(heads) if "sha256-" not in head.message_id), "")
-        return Thread(root, title or "Our ticket", self.number(root), last)
+        return Thread(root, title or "Our ticket", self.number(root), last, self._marks.get(root, ""))
 
     async def mails(self, root: str) -> list[Mail]:
         """All mails of a ticket, by their heads, oldest first, each once."""
@@ -193,5 +212,7 @@ class Threads:
         self._roots[op] = root
         while len(self._roots) > KEPT:
             self._roots.popitem(last=False)
-        while len(self._numbers) > KEPT:
-            self._numbers.pop(next(iter(self._numbers)))
+        kept: tuple[dict[str, Any], ...] = (self._numbers, self._marks, self._titles)
+        for known in kept:
+            while len(known) > KEPT:
+                known.pop(next(iter(known)))

@@ -199,10 +199,13 @@ def _start(box: Mailbox, asked: Mapping[str, str]) -> Looked:
 
 def _new(box: Mailbox, asked: Mapping[str, str]) -> Looked:
     """The first mails after a uid, whole; none where the mailbox is not the one that was asked for."""
+    after = int(asked["after"])
     box.select(asked["folder"])
+    if box.validity == int(asked["validity"]) and 0 < box.next <= after:
+        box.select(asked["folder"], anew=True)  # perhaps mails came while another one was listening
     if box.validity != int(asked["validity"]):
         return Looked([])
-    return _page(box, box.after(int(asked["after"])))
+    return _page(box, box.after(after))
 
 
 def _found(box: Mailbox, asked: Mapping[str, str]) -> Looked:
