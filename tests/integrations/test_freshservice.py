@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import orjson
 import pytest
@@ -115,6 +116,34 @@ async def test_what_closing_takes_is_said_by_name_and_can_stand_in_the_file(
     assert there.tickets[int(ref.id)]["custom_fields"]["cause"] == "wear"
     assert there.tickets[int(ref.id)]["resolution_notes"] == "see above"
     assert [str(one["id"]) for one in there.said[int(ref.id)]] == list(done.change_ids)
+
+
+async def test_a_field_that_stayed_empty_is_told(desk: Freshservice, there: PlayedFreshservice) -> None:
+    ref = await desk.create(draft())
+    there.rule = lambda ticket: ticket["custom_fields"].update(cause=None)
+    with pytest.raises(Rejected, match="did not set cause"):
+        await desk.apply(ref, Transition(new_id(), Theirs.FIXED, fields={"cause": "wear"}))
+    there.rule = lambda ticket: ticket["custom_fields"].update(cause="2026-01-05T00:00:00Z")
+    await desk.apply(ref, Transition(new_id(), Theirs.FIXED, fields={"cause": "2026-01-05"}))
+
+
+async def test_what_each_operation_takes(desk: Freshservice) -> None:
+    told = draft()
+    ref = await desk.create(told)
+    assert desk.http.asked == 1
+    asked = [desk.http.asked]
+    for update in (
+        Comment(new_id(), "any news?"),
+        Attach(new_id(), "a.txt", "text/plain", "0" * 64, b"hello"),
+        Reprioritise(new_id(), Priority.LOW),
+        Transition(new_id(), Theirs.FIXED),
+        Transition(new_id(), Theirs.CLOSED, "done"),
+    ):
+        await desk.apply(ref, update)
+        asked.append(desk.http.asked)
+    await desk.find(told.op_id, LONG_AGO)
+    asked.append(desk.http.asked)
+    assert [after - before for before, after in pairwise(asked)] == [1, 1, 1, 1, 2, 1]
 
 
 async def test_their_own_fields_and_numbers_are_told_apart_from_custom_ones(
