@@ -255,6 +255,7 @@ def _items(changes: Iterable[Change], bonds: Bonds) -> Iterable[Heard]:
             kind=change.kind.value,
             size=change.size if file else None,
             place=clip(change.place, 500) if file else "",
+            quiet=change.quiet,
             author=clip(change.author, 200) or "unknown",
             by_our_account=change.by_our_account,
             body=clip(change.body, MAX_TEXT),

@@ -225,6 +225,7 @@ class Change:
     marker: OpId | None = None  # our operation id, found in the body or in the file's name
     size: int | None = None  # kind FILE, whose name is the body: bytes, where told
     place: str = ""  # kind FILE: where it lies, in the connector's own words
+    quiet: bool = False  # kinds COMMENT and FILE: no word of a person, nor news by itself
     raw_priority: str = ""  # kind PRIORITY: the new one in the supplier's word
     priorities: tuple[Priority, ...] = ()  # kind PRIORITY: which of ours it may stand for; none if not mapped
     link: Ref | None = None  # kind LINK: the other ticket; how it is linked is the body, in their words

@@ -175,9 +175,9 @@ def _said(event: Any) -> Mapping[str, Any]:
 
 def _their_file(event: Any) -> Mapping[str, Any]:
     size = "" if event.size is None else f" ({event.size:,} bytes)"
+    done = "wrote, and it is kept whole" if event.quiet else "put a file there"
     return {
-        "what": f"{PERSON} put a file there{_on(event)}: {one_line(event.name)}{size},"
-        " `muster fetch` brings it",
+        "what": f"{PERSON} {done}{_on(event)}: {one_line(event.name)}{size}, `muster fetch` brings it",
         "people": (event.author,),
         "vendor": event.vendor,
         "bond": event.bond,

@@ -140,10 +140,10 @@ def _theirs(told: Told, config: EmailConfig) -> list[Change]:
     said = folded(mail.text)
     silent = mail.automatic and (told.number or phrase)  # an acknowledgement is no answer
     if not silent:
-        found.append(_change(told, ChangeKind.COMMENT, body=_words(told, said, phrase)))
+        found.append(_change(told, ChangeKind.COMMENT, body=_words(told, said, phrase), quiet=mail.replied))
     found += [_file(told, file.name, str(file.place), file.size) for file in mail.files]
     if silent or said != mail.text.strip("\n") or mail.notes or told.cut:
-        found.append(_file(told, "original.eml", ORIGINAL, told.size))
+        found.append(_file(told, "original.eml", ORIGINAL, told.size, quiet=True))
     return found
 
 
@@ -184,6 +184,10 @@ def _state(told: Told, name: str, raw: str, means: Theirs) -> Change:
     return _change(told, ChangeKind.STATE, name, raw_state=raw, state=means)
 
 
-def _file(told: Told, name: str, place: str, size: int, marker: str | None = None) -> Change:
+def _file(
+    told: Told, name: str, place: str, size: int, marker: str | None = None, *, quiet: bool = False
+) -> Change:
     where = f"{place} {told.mail.message_id}"
-    return _change(told, ChangeKind.FILE, place, body=name, size=size, place=where, marker=marker)
+    return _change(
+        told, ChangeKind.FILE, place, body=name, size=size, place=where, marker=marker, quiet=quiet
+    )

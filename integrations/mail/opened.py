@@ -78,6 +78,7 @@ class Opened:
     files: tuple[File, ...] = ()
     notes: tuple[str, ...] = ()  # what of it cannot be read here
     automatic: bool = False
+    replied: bool = False  # by itself, to a mail of ours: nobody wrote it
     bulk: bool = False  # a list or a newsletter
     bounces: tuple[Bounce, ...] = ()
     about: tuple[str, ...] = ()  # Message-IDs of mails that it brings along
@@ -163,6 +164,7 @@ class _Reader:
             files=tuple(files),
             notes=tuple(dict.fromkeys(notes)),
             automatic=self._automatic(),
+            replied=self._replied(),
             bulk=self._text("Precedence").lower() in ("bulk", "junk", "list") or bool(self._all("List-Id")),
             bounces=bounces,
             about=about,
@@ -190,6 +192,14 @@ class _Reader:
         nearest = _IDS.findall(str(self._message.get("In-Reply-To", ""))[:50_000])
         chain = _IDS.findall(str(self._message.get("References", ""))[:50_000])
         return tuple(dict.fromkeys([*nearest, *reversed(chain)]))[:MOST_IDS]
+
+    def _replied(self) -> bool:
+        """RFC 3834's auto-replied: auto-generated is also what a ticket system sends of people's words."""
+        return (
+            self._text("Auto-Submitted").lower().partition(";")[0].strip().startswith("auto-replied")
+            or self._text("Precedence").lower() == "auto_reply"
+            or bool(self._all("X-Autoreply") or self._all("X-Autorespond"))
+        )
 
     def _automatic(self) -> bool:
         """By RFC 3834, and by what came before it."""

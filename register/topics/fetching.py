@@ -83,6 +83,7 @@ class SupplierFile(Event):
     place: str
     public: bool = True
     perhaps_ours: bool = False
+    quiet: bool = False  # offered beside what else was told: no news by itself
     of: TicketRef | None = None  # which of their tickets, where it is not the bond's own
 
 
@@ -177,7 +178,7 @@ def _(event: SupplierFile, incident: Incident, at: datetime) -> Incident:
     bond = incident.bond(event.bond)
     if bond is None:
         return incident
-    if event.perhaps_ours:
+    if event.perhaps_ours or event.quiet:
         return incident.with_bond(bond.but(heard_at=at))
     since = bond.ball_since if bond.ball is Ball.OURS else at
     return incident.with_bond(bond.but(heard_at=at, said_at=at, ball=Ball.OURS, ball_since=since))

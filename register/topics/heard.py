@@ -47,6 +47,7 @@ class Heard(BaseModel, frozen=True):
     op_id: str | None = None
     size: int | None = None  # kind file, whose name is the body: bytes, where told
     place: _ForeignLine = ""  # kind file: where it lies there
+    quiet: bool = False  # kinds comment and file: no word of a person, nor news by itself
     raw_priority: _ForeignLine = ""  # kind priority: the new one in their word
     priorities: tuple[Priority, ...] = ()  # kind priority: which of ours it may stand for
     ticket: TicketRef | None = None  # which of their tickets, where it is not the bond's own
@@ -203,6 +204,7 @@ def _comment(item: Heard, bond: Bond, of: TicketRef | None) -> SupplierSaid:
         body=item.body,
         public=item.public,
         perhaps_ours=item.by_our_account,
+        quiet=item.quiet,
         of=of,
     )
 
@@ -229,6 +231,7 @@ def _file(item: Heard, bond: Bond, of: TicketRef | None) -> SupplierFile:
         place=item.place,
         public=item.public,
         perhaps_ours=item.by_our_account,
+        quiet=item.quiet,
         of=of,
     )
 

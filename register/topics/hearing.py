@@ -145,7 +145,7 @@ def _woken(vendor: str, world: World, said: Sequence[Said]) -> Decision:
 
 def _is_for_us(event: Event) -> bool:
     if isinstance(event, SupplierSaid):
-        return not event.perhaps_ours
+        return not event.perhaps_ours and not event.quiet
     return isinstance(event, SupplierUpdated) and event.ball is not Ball.THEIRS
 
 

@@ -21,6 +21,7 @@ class SupplierSaid(Event):
     body: str
     public: bool
     perhaps_ours: bool
+    quiet: bool = False  # no word of a person: it answers nothing, and makes it nobody's turn
     of: TicketRef | None = None  # which of their tickets, where it is not the bond's own
 
 
@@ -76,7 +77,7 @@ def _(event: SupplierSaid, incident: Incident, at: datetime) -> Incident:
     bond = incident.bond(event.bond)
     if bond is None:
         return incident
-    if event.perhaps_ours:
+    if event.perhaps_ours or event.quiet:
         return incident.with_bond(bond.but(heard_at=at))
     since = bond.ball_since if bond.ball is Ball.OURS else at
     answered = spoke(bond)

@@ -238,6 +238,7 @@ async def test_an_automatic_answer_is_told_as_one_and_never_answered(
     case.world.answers(ref, "I am away.", **marks)
     page = await desk.changes(at)
     assert kinds(page) == [(C, "[An automatic answer.]\n\nI am away.")]
+    assert page.changes[0].quiet, "it is no word of a person"
     assert len(case.world.arrived()) == 1
 
 

@@ -242,6 +242,15 @@ async def test_an_acknowledgement_with_their_number_names_the_ticket_and_is_nobo
         (F, "original.eml"),
     ]
     assert {one.ref.key for one in page.changes} == {"4711"}
+    assert page.changes[-1].quiet, "that it is kept is no news"
+
+
+async def test_what_a_ticket_system_sends_of_people_is_their_word(case: Case) -> None:
+    """Many mark all that they send as auto-generated, what people wrote in them, too."""
+    desk, ref, at = await case.begun()
+    case.world.answers(ref, "We come at four.", Auto_Submitted="auto-generated")
+    (words,) = (await desk.changes(at)).changes
+    assert (words.kind, words.quiet) == (C, False)
 
 
 async def test_two_that_answer_by_themselves_do_not_go_round_in_circles(case: Case) -> None:

@@ -38,7 +38,7 @@ from integrations.systems.email import Email
 from integrations.vendors import load_vendors, policy_of
 from register.core import new_id
 from register.desk import ServiceDesk, kinds
-from register.incident import BondState, Priority
+from register.incident import Ball, BondState, Priority
 from register.store import Store, open_store, outbox
 from register.topics.delivery import RetrySending
 from register.topics.engagement import Engage, Reply
@@ -168,7 +168,7 @@ async def test_there_and_back(desk: Callable[..., Email], post: Post) -> None:
     ]
     assert page.changes[-1].marker == op_id
     assert (await one.changes(page.next)).changes == ()
-    assert post.arrived()[-1]["Subject"] == f"Re: [4711] Lift stands: größe 3 [{reference(ref.id)}]"
+    assert post.arrived()[-1]["Subject"] == f"Re: [#4711] Lift stands: größe 3 [{reference(ref.id)}]"
     (file,) = post.arrived()[-1].iter_attachments()
     assert file.get_content() == content
     ticket = await desk().get(Ref(id="4711", key="4711"))
@@ -392,11 +392,12 @@ def test_a_conversation_by_the_worker(post: Post, own_store: Store, tmp_path: Pa
         post.answers("We have it.", first, **told)
         wait_for(lambda: bond().ref.key == "4711", 30, "their number")
         assert (bond().raw_state, seen("supplier_said")) == ("acknowledged as 4711", 0)
+        assert (bond().ball, seen("supplier_file")) == (Ball.THEIRS, 1), "it is kept, and is no answer"
         post.answers("We come at four.", first)
         wait_for(lambda: seen("supplier_said") == 1, 30, "their words")
         desk.do(COORDINATOR, Reply(target=number, message="Thanks."))
         wait_for(lambda: len(post.arrived()) == 2, 30, "our words")
-        assert post.arrived()[1]["Subject"].startswith("Re: [4711] Lift stands")
+        assert post.arrived()[1]["Subject"].startswith("Re: [#4711] Lift stands")
         post.answers("It has been repaired.", post.arrived()[1])
         wait_for(lambda: bond().state is BondState.FIXED, 30, "their phrase")
     assert seen("supplier_said") == 2, "our own copies came back as news"

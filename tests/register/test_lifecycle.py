@@ -377,6 +377,7 @@ def waits_for_acme(desk: ServiceDesk, clock: Any) -> tuple[str, str]:
     [
         ({"kind": "comment"}, True),
         ({"kind": "comment", "by_our_account": True}, False),  # perhaps our own words
+        ({"kind": "comment", "quiet": True}, False),  # a machine's
         ({"kind": "state", "raw_state": "open", "ball": Ball.THEIRS}, False),  # they have begun: we wait on
         ({"kind": "state", "raw_state": "stalled", "ball": Ball.OURS}, True),
         ({"kind": "state", "raw_state": "resolved", "fixed": True, "ball": Ball.OURS}, True),
@@ -389,6 +390,16 @@ def test_a_supplier_wakes_what_waits_for_it_when_there_is_something_to_do(
     number, bond = waits_for_acme(desk, clock)
     desk.do(ENGINE, Hear(vendor="acme", items=(heard(number, bond, clock(), **item),)))
     assert look(desk, number).state is (P if goes_on else H)
+
+
+@pytest.mark.parametrize("kind", ["comment", "file"])
+@pytest.mark.parametrize("quiet", [True, False])
+def test_what_no_person_wrote_answers_nothing(desk: ServiceDesk, clock: Any, kind: str, quiet: bool) -> None:
+    """An acknowledgement, say: it makes it nobody's turn, and is no answer by which a promise was kept."""
+    number, bond = ticket_of(desk, clock)
+    desk.do(ENGINE, Hear(vendor="acme", items=(heard(number, bond, clock(), kind=kind, quiet=quiet),)))
+    now = look(desk, number).bonds[0]
+    assert (now.ball, now.said_at is None) == ((Ball.THEIRS, True) if quiet else (Ball.OURS, False))
 
 
 def test_another_suppliers_word_wakes_nothing(desk: ServiceDesk, clock: Any) -> None:
