@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from integrations.connector import Change, ChangeKind, Ref, Theirs
@@ -143,7 +143,8 @@ def _theirs(told: Told, config: EmailConfig) -> list[Change]:
         found.append(_change(told, ChangeKind.COMMENT, body=_words(told, said, phrase), quiet=mail.replied))
     found += [_file(told, file.name, str(file.place), file.size) for file in mail.files]
     if silent or said != mail.text.strip("\n") or mail.notes or told.cut:
-        found.append(_file(told, "original.eml", ORIGINAL, told.size, quiet=True))
+        name = f"original-{told.at.astimezone(UTC):%Y%m%d-%H%M%S}.eml"  # several of a ticket are told apart
+        found.append(_file(told, name, ORIGINAL, told.size, quiet=True))
     return found
 
 
