@@ -126,9 +126,14 @@ class Feed:
                 f"it came from {who}, who does not count as theirs: read it, and add them to `senders`, if so"
             )
             return [], [_unread(mail, why, root, one)]
-        if not ours and not report:
-            self.threads.learn(root, one)
-        title = await self.threads.titled(root) if names_one(one, self._config) else ""
+        if ours:
+            self.threads.hear(one)
+        words = not ours and not report
+        tells = not self.threads.number(root) and self.threads.number_in(one)
+        asked = words and (tells or names_one(one, self._config))
+        title = await self.threads.titled(root) if asked else ""
+        if words:
+            self.threads.learn(root, one, title)
         first = self.threads.told_first(root, one)
         told = Told(one, self.ref(root), mail.at, mail.size, mail.cut, ours, first, title)
         return changes_of(told, self._config), []

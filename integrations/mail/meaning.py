@@ -69,10 +69,10 @@ def change_id(message_id: str) -> str:
 def phrase_in(mail: Opened, config: EmailConfig, title: str = "") -> str | None:
     """The agreed phrase in a mail; None where there is none, or two that mean different things.
 
-    title: ours. What stands in it they did not say: `Re: Pump has been repaired, and leaks again`."""
-    subject = _flat(mail.subject)
-    said = f"{subject.replace(_flat(title), ' ') if title else subject} {_flat(folded(mail.text))}"
-    found = [phrase for phrase in config.states if _flat(phrase) in said]
+    title: ours. Of a phrase that stands in it their subject says nothing: `Re: Pump has been repaired?`"""
+    subject, said, ours = _flat(mail.subject), _flat(folded(mail.text)), _flat(title)
+    phrases = {phrase: _flat(phrase) for phrase in config.states}
+    found = [one for one, flat in phrases.items() if flat in said or (flat in subject and flat not in ours)]
     if len({config.states[phrase] for phrase in found}) != 1:
         return None
     return max(found, key=len)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from integrations.mail.box import Box, Mail
 from integrations.mail.config import EmailConfig
+from integrations.mail.folding import folded
 from integrations.mail.letters import (
     ULID,
     Thread,
@@ -44,25 +45,28 @@ class Threads:
         self._marks: dict[str, str] = {}  # root → how their subjects write it: [#4711], [kone.example #4711]
         self._titles: dict[str, str] = {}  # root → what our first mail was called
 
-    def number_in(self, mail: Opened) -> str:
-        """Their number, by the pattern in vendors.toml; empty where it tells none."""
+    def number_in(self, mail: Opened, title: str = "") -> str:
+        """Their number, by the pattern in vendors.toml; empty where it tells none.
+
+        title: ours. What looks like a number in it is none of theirs, nor is one that they only quote."""
         if not self._config.number:
             return ""
-        for text in (mail.subject, mail.text[:5_000]):
-            found = re.search(self._config.number, text)
-            if found and found[1]:
-                return one_line(found[1])[:80]
+        for text in (mail.subject, folded(mail.text)[:5_000]):
+            for found in re.finditer(self._config.number, text):
+                if found[1] and found[0] not in title:
+                    return one_line(found[1])[:80]
         return ""
 
-    def learn(self, root: str, mail: Opened) -> None:
+    def learn(self, root: str, mail: Opened, title: str) -> None:
         """Keep the number that one of their mails tells, if it is the first one of its ticket."""
-        number = self.number_in(mail)
+        number = self.number_in(mail, title)
         if number and root not in self._numbers:
             self._numbers[root] = (number, mail.message_id)
         if number and number == self.number(root) and root not in self._marks:
-            found = re.search(self._config.number, mail.subject)
-            if found and found[1] and len(found[0]) <= MOST_MARK:
-                self._marks[root] = found[0].strip()
+            for found in re.finditer(self._config.number, mail.subject):
+                if found[1] == number and len(found[0]) <= MOST_MARK:
+                    self._marks[root] = found[0].strip()
+                    break
 
     def told_first(self, root: str, mail: Opened) -> str:
         """Their number, where this mail is the one that told it first."""
@@ -120,6 +124,12 @@ class Threads:
                     self._keep(op, first[0] if first else op)
         return self._roots.get(op)
 
+    def hear(self, mail: Opened) -> None:
+        """A mail of ours came back: what a ticket is called need not be asked for."""
+        op = op_id_of(mail.message_id, self._config)
+        if op is not None and not any(op_id_of(one, self._config) for one in mail.answers):
+            self._titles[op] = self.title(mail.subject)
+
     async def titled(self, root: str) -> str:
         """What our first mail of a ticket was called, as subjects of their answers do; empty if unknown."""
         if root not in self._titles:
@@ -162,11 +172,11 @@ class Threads:
                 title = self.title(head.subject)
             elif not self.is_ours(head):
                 theirs.append(mail)
-                self.learn(root, head)
+                self.learn(root, head, title)
         if self._config.number and not self.number(root):
             for mail in theirs[:_READ_FOR_NUMBER]:
                 if (whole := await self._read(mail)) is not None:
-                    self.learn(root, whole)
+                    self.learn(root, whole, title)
         last = next((head.message_id for _, head in reversed(heads) if "sha256-" not in head.message_id), "")
         return Thread(root, title or "Our ticket", self.number(root), last, self._marks.get(root, ""))
 

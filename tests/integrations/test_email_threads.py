@@ -133,11 +133,39 @@ async def test_our_own_title_in_their_subject_is_no_word_of_theirs(case: Case) -
     ref = await case.ticket(desk, "Pump has been repaired, and leaks again")
     at = (await desk.changes(None)).next
     case.world.answers(ref, "We look at it.")
-    case.world.answers(ref, "See subject.", Subject=f"[#4711] has been repaired: Pump [{reference(ref.id)}]")
+    case.world.answers(ref, "See subject.", Subject=f"Pump has been repaired, an… [{reference(ref.id)}]")
+    case.world.answers(ref, "See subject.", Subject=f"Ticket is closed: Pump [{reference(ref.id)}]")
     for listener in (desk, case.desk()):
         page = await listener.changes(at)
         said = [one.raw_state for one in states(page) if one.state is not Theirs.UNMAPPED]
-        assert said == ["has been repaired"]
+        assert said == ["ticket is closed"]
+
+
+async def test_a_number_in_our_own_words_is_none_of_theirs(case: Case) -> None:
+    """Neither in our title, which their subject repeats, nor in what they quote of us."""
+    desk = case.desk()
+    ref = await case.ticket(desk, "Error [#12] in pump")
+    at = (await desk.changes(None)).next
+    case.world.answers(ref, "We look.\n\nOn Mon, 1 Jan 2026 at 10:00, Desk <d@x.test> wrote:\n> as in [#13]")
+    for listener in (desk, case.desk()):
+        assert {one.ref.key for one in (await listener.changes(at)).changes} == {reference(ref.id)}
+    await desk.apply(ref, Comment(new_id(), "thanks"))
+    assert case.world.thread(ref)[-1]["Subject"] == f"Re: Error [#12] in pump [{reference(ref.id)}]"
+    case.world.answers(
+        ref, "Yours is here.", Subject=f"[#4711] Re: Error [#12] in pump [{reference(ref.id)}]"
+    )
+    for listener in (desk, case.desk()):
+        assert (await listener.changes(at)).changes[-1].ref.key == "4711"
+
+
+async def test_what_a_ticket_is_called_is_not_asked_for_where_our_own_mail_was_heard(case: Case) -> None:
+    desk = case.desk()
+    at = (await desk.changes(None)).next
+    ref = await case.ticket(desk, "Pump")
+    case.world.answers(ref, "It is here.", Subject=f"[#4711] Pump [{reference(ref.id)}]")
+    asked = desk.http.asked
+    assert (await desk.changes(at)).changes[-1].ref.key == "4711"
+    assert desk.http.asked - asked == 1
 
 
 async def test_a_stranger_with_a_number_costs_one_look_and_no_reading(case: Case) -> None:
