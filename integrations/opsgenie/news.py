@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from integrations.connector import Change, ChangeKind, Cursor, Page, Ref
 from integrations.errors import Gone
 from integrations.opsgenie.wire import Alert, Alerts, Note, Notes, TheAlert, alert_path
+from integrations.patience import AT_ONCE, Patience, Told
 from integrations.reading import read
 from register.marker import marker_of, unsigned
 from register.text import clean, one_line
@@ -28,8 +29,6 @@ FEW: Final = 2
 """Rows of the first page, which is all of a quiet poll."""
 MOST: Final = 20
 """Pages of one list: it gives no more than 20,000 rows, and that many do not change between two polls."""
-AT_ONCE: Final = 25
-"""Alerts that are read for one page of ours."""
 
 
 class News:
@@ -38,6 +37,7 @@ class News:
     def __init__(self, http: Http, config: OpsgenieConfig) -> None:
         self.http = http
         self.config = config
+        self._patience = Patience(hides=False)
 
     def ref(self, alert: Alert) -> Ref:
         web = f"https://{self.http.base.host.replace('api.', 'app.', 1)}/alert/detail/{alert.id}/details"
@@ -61,16 +61,18 @@ class News:
             todo = [[number, floor.isoformat()] for number in moved]
             seen |= {one.id: one.updatedAt.isoformat() for one in moved.values()}
             newest_at = max([newest_at, *(one.updatedAt for one in moved.values())])
-        changes: list[Change] = []
-        for number, since in todo[:AT_ONCE]:
+
+        async def look(one: list[str]) -> Told:
+            number, since = one
             told = await self._told(number, datetime.fromisoformat(since), moved.get(number))
-            changes += [change for change in told if change.at > begin]
-        changes.sort(key=lambda change: change.at)
-        rest = todo[AT_ONCE:]
+            return [change for change in told if change.at > begin], []
+
+        taken = await self._patience.take(todo[:AT_ONCE], look, lambda one: ("alert", one[0], one[1]))
+        rest = todo[taken.count :]
         kept = {
             number: at for number, at in seen.items() if datetime.fromisoformat(at) >= newest_at - OVERLAP
         }
-        return Page(tuple(changes), _cursor(begin, newest_at, kept, tuple(rest)), done=not rest)
+        return taken.page(_cursor(begin, newest_at, kept, tuple(rest)), done=not rest)
 
     async def history(self, ref: Ref) -> Page:
         changes = await self._told(ref.id, datetime(1970, 1, 1, tzinfo=UTC), await self.alert(ref))

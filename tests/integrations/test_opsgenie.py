@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from integrations.connector import Absent, Comment, Draft, Found, Page, Theirs, Transition
 from integrations.errors import Ambiguous, Gone, Rejected, Unavailable
 from integrations.http import Http
+from integrations.patience import PATIENCE
 from integrations.systems.opsgenie import MAX_NOTE, Opsgenie
 from register.core import new_id
 from register.incident import Priority
@@ -130,6 +132,38 @@ async def test_more_alerts_than_are_read_at_once_are_all_told(desk: Opsgenie, th
         if page.done:
             break
     assert sorted(heard) == sorted(ref.id for ref in refs[:-1])
+
+
+class Broken(httpx.AsyncBaseTransport):
+    """The way to a played Opsgenie that cannot give the notes of one alert."""
+
+    def __init__(self, world: OpsgenieWorld) -> None:
+        self.way = world.transport()
+        self.alert = "none"
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.alert in request.url.path and request.url.path.endswith("/notes"):
+            return httpx.Response(500, json={"message": "Internal error"})
+        return await self.way.handle_async_request(request)
+
+
+async def test_an_alert_that_cannot_be_read_is_told_and_holds_up_nobody_for_ever(
+    world: OpsgenieWorld, there: PlayedOpsgenie
+) -> None:
+    headers, line = Opsgenie.headers(world.config, KEY), Broken(world)
+    async with Http(world.url + Opsgenie.root, headers, name="acme", transport=line) as http:
+        desk = Opsgenie(http, world.config)
+        bad, good = [await desk.create(draft(name)) for name in ("Bad", "Good")]
+        cursor = (await desk.changes(None)).next
+        line.alert = bad.id
+        for ref in (bad, good):
+            there.say(ref.id, "we look", LENA)
+        for _ in range(PATIENCE - 1):
+            with pytest.raises(Unavailable):
+                await desk.changes(cursor)
+        page = await desk.changes(cursor)
+    assert [(change.ref.id, change.body) for change in page.changes] == [(good.id, "we look")]
+    assert [(one.ticket, one.raw) for one in page.unread] == [(bad.id, f"alert {bad.id}")]
 
 
 async def test_an_alert_that_was_deleted_is_gone(desk: Opsgenie, there: PlayedOpsgenie) -> None:
