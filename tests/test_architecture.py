@@ -22,6 +22,8 @@ HEAVY = {
     "starlette",
     "uvicorn",
     "keyring",
+    "jinja2",
+    "jmespath",
 }
 
 

@@ -11,10 +11,11 @@ import jmespath
 from jmespath.exceptions import JMESPathError, LexerError, ParseError
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
+from integrations.rest.bounds import MOST_TIMES, slow, times
 from integrations.rest.templates import Unfit, checked, compiled
 
-_LONGEST: Final = 2_000
-"""Characters of a value that a pattern is looked for in."""
+_LONGEST: Final = 500
+"""Characters of a value that a pattern is looked for in; a longer one has none."""
 
 
 @functools.lru_cache(maxsize=2_048)
@@ -24,12 +25,16 @@ def _compiled(source: str) -> Any:
 
 def _checked(source: str) -> str:
     try:
-        _compiled(source)
+        often = times(_compiled(source).parsed)
+    except RecursionError:
+        raise Unfit("is nested too deep") from None
     except (ParseError, LexerError) as error:
         at = int(getattr(error, "lex_position", None) or 0) + 1
         raise Unfit(f"is no JMESPath at character {at}: {source!r}") from None
     except JMESPathError as error:
         raise Unfit(f"is no JMESPath: {error}") from None
+    if often > MOST_TIMES:
+        raise Unfit(f"gives up to {often:.3g} times what it finds, and {MOST_TIMES} is the most")
     return source
 
 
@@ -40,6 +45,8 @@ def _regular(source: str) -> str:
         raise Unfit(f"is no regular expression at character {(error.pos or 0) + 1}") from None
     if source and found.groups != 1:
         raise Unfit("must have one group in brackets: what is taken")
+    if why := slow(source):
+        raise Unfit(why)
     return source
 
 
@@ -83,7 +90,8 @@ def taken(take: Take, data: Any, headers: Mapping[str, str], known: Mapping[str,
     found = headers.get(take.header.lower()) if take.header else searched(take.path or "@", data)
     if not take.pattern or found is None:
         return found
-    hit = re.search(take.pattern, str(found)[:_LONGEST])
+    text = str(found)
+    hit = re.search(take.pattern, text) if len(text) <= _LONGEST else None
     return None if hit is None else hit[1]
 
 
