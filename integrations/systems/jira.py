@@ -42,6 +42,7 @@ from integrations.jira.account import Account
 from integrations.jira.check import health
 from integrations.jira.config import JiraConfig
 from integrations.jira.feed import LAG, Feed
+from integrations.jira.files import fetched
 from integrations.jira.finding import found
 from integrations.jira.issues import Issues
 from integrations.jira.making import Making
@@ -149,6 +150,9 @@ class Jira:
         changes, unread = await self._issues.told(issue)
         first = await self._issues.beginning(issue)
         return Page((*first, *changes), {}, done=True, unread=tuple(unread))
+
+    async def fetch(self, ref: Ref, place: str, most: int) -> bytes:
+        return await fetched(self.http, self.config, place, most)
 
     async def check(self) -> Health:
         return await health(self.http, self.config, self._account, self.making)

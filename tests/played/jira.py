@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from integrations.markup.adf import adf_of
 from integrations.markup.wiki import text_of_jira
+from tests.played.jira_files import file_routes
 from tests.played.jira_site import (
     LIMIT,
     OPTION,
@@ -67,6 +68,7 @@ class PlayedJira(Site):
                 self._route(f"{a}/issue/{{id}}/transitions", self.steps, "GET"),
                 self._route(f"{a}/issue/{{id}}/transitions", self.step, "POST"),
                 self._route(f"{a}/issue/{{id}}/attachments", self.attach, "POST"),
+                *file_routes(self, a, self._route),
                 self._route(f"{d}/servicedesk/{{desk}}/requesttype/{{kind}}/field", self.fields, "GET"),
                 self._route(f"{d}/request", self.request, "POST"),
                 self._route(f"{d}/request/{{id}}/comment", self.reply, "POST"),
