@@ -52,7 +52,7 @@ class Place:
     floor: datetime  # what is older on the issues of `todo` has been told
     seen: Mapping[int, Seen]
     todo: tuple[int, ...] = ()
-    before: frozenset[str] = frozenset()  # changes of the second `begin` that nobody is told of
+    before: frozenset[str] = frozenset()  # changes of the second `begin` that are not told, or not again
 
     @classmethod
     def of(cls, cursor: Cursor) -> Place:

@@ -40,7 +40,8 @@ class News:
             return "issue", number, place.seen[number].changed if number in place.seen else ""
 
         taken = await self._patience.take(place.todo[:AT_ONCE], look, called)
-        after = place.without(taken.count)
+        then = {change.change_id for change in taken.changes if change.at == place.begin}
+        after = replace(place.without(taken.count), before=place.before | then)
         return taken.page(after.cursor(), done=not after.todo)
 
     async def _told(self, number: int, since: datetime) -> Told:
