@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections import deque
 from collections.abc import Awaitable, Iterable
 from datetime import UTC, datetime
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 HEADER_CHARS: Final = frozenset(map(chr, range(0x20, 0x7F)))
+
+
+def signed_in(user: str, secret: str) -> Headers:
+    """A password, or an API token, goes with the name of its account; without one it is a bearer token."""
+    if not secret:
+        return {}
+    if not user:
+        return {"Authorization": f"Bearer {secret}"}
+    return {"Authorization": f"Basic {base64.b64encode(f'{user}:{secret}'.encode()).decode()}"}
 
 
 class Credential(Protocol):

@@ -7,7 +7,6 @@ the text. No field that our account may not write, and no list of other people's
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -39,6 +38,7 @@ from integrations.connector import (
     TicketUpdate,
     Transition,
 )
+from integrations.credential import signed_in
 from integrations.errors import Gone, Moved, OpId, Rejected
 from integrations.freshservice.account import Account
 from integrations.freshservice.asking import shown, write
@@ -112,9 +112,7 @@ class Freshservice:
     @staticmethod
     def headers(config: FreshserviceConfig, secret: str) -> Mapping[str, str]:
         """The API key goes as a user name, with any password."""
-        if not secret:
-            return {}
-        return {"Authorization": f"Basic {base64.b64encode(f'{secret}:X'.encode()).decode()}"}
+        return signed_in(secret, "X") if secret else {}
 
     @staticmethod
     def hooks(config: FreshserviceConfig, secrets: Sequence[str]) -> Hooks:

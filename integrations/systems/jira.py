@@ -8,7 +8,6 @@ v3, wiki marks elsewhere.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
@@ -37,6 +36,7 @@ from integrations.connector import (
     TicketUpdate,
     Transition,
 )
+from integrations.credential import signed_in
 from integrations.errors import Moved, OpId
 from integrations.jira.account import Account
 from integrations.jira.check import health
@@ -89,12 +89,7 @@ class Jira:
     @staticmethod
     def headers(config: JiraConfig, secret: str) -> Mapping[str, str]:
         """An API token goes with the address of its account; a personal access token, or OAuth's, alone."""
-        if not secret:
-            return {}
-        if not config.user:
-            return {"Authorization": f"Bearer {secret}"}
-        pair = base64.b64encode(f"{config.user}:{secret}".encode()).decode()
-        return {"Authorization": f"Basic {pair}"}
+        return signed_in(config.user, secret)
 
     @staticmethod
     def hooks(config: JiraConfig, secrets: Sequence[str]) -> Hooks:

@@ -8,7 +8,6 @@ row that a search gives is looked at, what was written is read back, and rows ar
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -41,6 +40,7 @@ from integrations.connector import (
     TicketUpdate,
     Transition,
 )
+from integrations.credential import signed_in
 from integrations.errors import Gone, OpId, Rejected
 from integrations.mapping import priority_for
 from integrations.proofs import ProvedBy
@@ -114,12 +114,7 @@ class ServiceNow:
     @staticmethod
     def headers(config: ServiceNowConfig, secret: str) -> Mapping[str, str]:
         """A password goes with the name of its account; without one it is an OAuth token."""
-        if not secret:
-            return {}
-        if not config.user:
-            return {"Authorization": f"Bearer {secret}"}
-        pair = base64.b64encode(f"{config.user}:{secret}".encode()).decode()
-        return {"Authorization": f"Basic {pair}"}
+        return signed_in(config.user, secret)
 
     @staticmethod
     def hooks(config: ServiceNowConfig, secrets: Sequence[str]) -> Hooks:

@@ -7,7 +7,6 @@ solve. Everything else is one PUT on the ticket, and its answer tells what was d
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
@@ -38,6 +37,7 @@ from integrations.connector import (
     TicketUpdate,
     Transition,
 )
+from integrations.credential import signed_in
 from integrations.errors import Conflict, Gone, OpId, Rejected
 from integrations.mapping import priority_for
 from integrations.proofs import ProvedBy
@@ -107,12 +107,7 @@ class Zendesk:
     @staticmethod
     def headers(config: ZendeskConfig, secret: str) -> Mapping[str, str]:
         """An API token goes with the address of its account; without one it is an OAuth token."""
-        if not secret:
-            return {}
-        if not config.user:
-            return {"Authorization": f"Bearer {secret}"}
-        pair = base64.b64encode(f"{config.user}/token:{secret}".encode()).decode()
-        return {"Authorization": f"Basic {pair}"}
+        return signed_in(config.user and f"{config.user}/token", secret)
 
     @staticmethod
     def hooks(config: ZendeskConfig, secrets: Sequence[str]) -> Hooks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from integrations.connector import Cap, Info, Lagging, Strong
-from integrations.levels import is_kept, level_of, on_record
+from integrations.levels import EXEMPT, NOT_OFFERED, PASSED, is_kept, level_of, on_record
 from integrations.plugged import offers
 from integrations.systems import SYSTEMS
 from integrations.vendor import system
@@ -23,22 +23,35 @@ def systems() -> Answer:
             str(about["kind"]),
             str(about["title"]),
             str(about["level"]),
-            f"{about['rules_kept']} of {about['rules']}" if about["rules"] else "",
+            f"{about['rules_kept']} of {about['rules_kept'] + len(about['not_kept'])}"
+            if about["rules"]
+            else "",
+            *(str(len(about[what]) or "") for what in ("exempt", "not_offered")),
             str(about["looked_up"]),
             ", ".join(about["can"]),
         ]
         for about in data
     ]
-    heading = ("KIND", "TITLE", "LEVEL", "RULES KEPT", "LOOKED UP", "CAN")
+    heading = ("KIND", "TITLE", "LEVEL", "RULES KEPT", "EXEMPT", "NOT OFFERED", "LOOKED UP", "CAN")
     told = [
         f"{about['kind']} does not keep: {', '.join(about['not_kept'])}"
         for about in data
         if about["not_kept"]
     ]
+    told += [
+        f"{about['kind']} is exempt from: {', '.join(about['exempt'])}" for about in data if about["exempt"]
+    ]
     told += [f"{about['kind']} comes with {about['by']}." for about in data if about["by"]]
     told += [f"{one.kind} cannot be used: {one.fault}." for one in more if one.fault]
     data += [{"kind": one.kind, "by": one.by, "fault": one.fault} for one in more if one.fault]
-    return Answer(data, [*columns(heading, rows), *told, "What the levels mean: docs/conformance.md"])
+    return Answer(
+        data,
+        [
+            *columns(heading, rows),
+            *told,
+            "What the levels mean: docs/conformance.md. Why a rule is exempt: --json",
+        ],
+    )
 
 
 def _about(info: Info, by: str = "") -> dict[str, Any]:
@@ -50,8 +63,14 @@ def _about(info: Info, by: str = "") -> dict[str, Any]:
         "title": info.title,
         "level": str(level_of(info.kind) or "not measured"),
         "rules": len(rules),
-        "rules_kept": len(rules) - len(lacks),
+        "rules_kept": sum(outcome == PASSED for _, outcome in rules.values()),
         "not_kept": lacks,
+        "exempt": {
+            name: outcome.removeprefix(f"{EXEMPT}: ")
+            for name, (_, outcome) in sorted(rules.items())
+            if outcome.startswith(EXEMPT)
+        },
+        "not_offered": sorted(name for name, (_, outcome) in rules.items() if outcome == NOT_OFFERED),
         "can": [str(cap.name).lower() for cap in Cap if cap in info.caps],
         "looked_up": _looked_up(info),
         "settle_seconds": info.lookup.settle.total_seconds() if isinstance(info.lookup, Strong) else None,

@@ -422,3 +422,16 @@ def test_the_kinds_of_system_are_listed_with_what_they_can_and_their_level(cli: 
         for kind, about in told.items()
         if about["not_kept"]
     )
+
+
+def test_a_rule_that_was_not_tried_does_not_count_as_kept(cli: Cli) -> None:
+    told = {about["kind"]: about for about in cli.json("vendors", "systems")}
+    for about in told.values():
+        parts = [about["rules_kept"], *(len(about[what]) for what in ("not_kept", "exempt", "not_offered"))]
+        assert sum(parts) == about["rules"]
+    email = told["email"]
+    assert email["exempt"]["waits-date"].startswith("SMTP")
+    assert email["rules_kept"] < email["rules"]
+    said = " ".join(cli("vendors", "systems").out.split())
+    assert f"email is exempt from: {', '.join(email['exempt'])}" in said
+    assert f"gold {email['rules_kept']} of {email['rules_kept']} {len(email['exempt'])}" in said
