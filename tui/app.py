@@ -16,6 +16,7 @@ from tui.actions import VERB
 from tui.copy_on_disk import Copy
 from tui.doing import Doing
 from tui.door import Door
+from tui.hangup import watch_terminal
 from tui.messages import (
     Done,
     FeedMoved,
@@ -95,6 +96,7 @@ class MusterApp(PassingApp):
         self.set_interval(SAVE_EVERY, self._copy.save_if_due)
         for number in (signal.SIGTERM, signal.SIGHUP):  # a dropped line: leave in good order
             asyncio.get_running_loop().add_signal_handler(number, self.exit)
+        watch_terminal(self.exit)
 
     def _wait_for_the_minute(self) -> None:
         self.set_timer(MINUTE - time.time() % MINUTE + 0.02, self._minute)

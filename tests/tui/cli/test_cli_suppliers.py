@@ -407,6 +407,31 @@ def test_a_demo_on_a_terminal_that_is_told_to_end_gives_it_back(temp: dict[str, 
     assert left_of(Path(temp["TMPDIR"])) == []
 
 
+@pytest.mark.kills
+def test_a_demo_whose_terminal_goes_without_a_signal_ends_by_itself(temp: dict[str, str]) -> None:
+    """As under a `make` that leads the session: it alone is told, and waits for us."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tui.main", "demo"],
+        cwd=ROOT,
+        env=os.environ | temp | {"TERM": "xterm"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    painted, until = b"", time.monotonic() + 60
+    while b"Webshop" not in painted and time.monotonic() < until:
+        if select.select([ours], [], [], 0.1)[0]:
+            painted += os.read(ours, 65_536)
+    os.close(ours)
+    child.wait(30)
+    assert os.listdir(temp["TMPDIR"]) == []
+    assert left_of(Path(temp["TMPDIR"])) == []
+
+
 def test_the_kinds_of_system_are_listed_with_what_they_can_and_their_level(cli: Cli) -> None:
     told = {about["kind"]: about for about in cli.json("vendors", "systems")}
     assert set(told) == set(SYSTEMS)
