@@ -64,8 +64,7 @@ def safe_name(said: str) -> str:
     Without a path, control characters and signs that a file system or a shell takes for something else.
     """
     last = re.split(r"[\\/]", said.strip())[-1]
-    name = _FORBIDDEN.sub("_", one_line(last)).strip(" .")
-    name = name.lstrip("-~") or "file"
+    name = _FORBIDDEN.sub("_", one_line(last)).lstrip(" .-~").rstrip(" .") or "file"
     if _RESERVED.match(name):
         name = f"_{name}"
     stem, dot, ending = name.rpartition(".")

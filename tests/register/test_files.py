@@ -241,6 +241,8 @@ def test_no_byte_of_a_file_that_was_taken_away_is_left(tmp_path: Path) -> None:
         ("", "file"),
         ("...", "file"),
         ("-rf", "rf"),
+        ("-\n0", "0"),
+        ("~.profile", "profile"),
         ("a\x1b[31m\x00b.log", "a[31mb.log"),
         ("what?<now>.txt", "what_now_.txt"),
         ("  spaced  .pdf ", "spaced  .pdf".replace("  ", " ")),
