@@ -1,116 +1,45 @@
 """One HTTP client a supplier: sends, and turns whatever happens into an `Answer` or a `Failure`.
 
-What a lost answer means hangs on the request, not on the error: a request that may be repeated is
-`Unavailable`, one that makes something is `Ambiguous` from its first byte on. Nothing secret is ever
-part of a failure, a `repr` or a log line. Redirects are not followed and cookies are neither kept nor
-sent, so a credential stays with the origin it was stored for.
+Nothing secret is ever part of a failure, a `repr` or a log line. Redirects are not followed and cookies
+are neither kept nor sent, so a credential stays with the origin it was stored for.
 """
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import logging
-import ssl
-import zlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self
 
 import httpx
 import orjson
 
-from integrations.answers import Answer, judge, lost
+from integrations.answers import Answer, judge
 from integrations.credential import Credential, Fixed, Identity, is_sendable
-from integrations.errors import AuthFailed, AuthTrouble, Failure, NotSent, OpId, Rejected, Unavailable
+from integrations.errors import AuthFailed, AuthTrouble, NotSent, OpId, Rejected, Unavailable
 from integrations.exchange import KEPT, Asked
-from integrations.lines import Lines
 from integrations.signer import Headers, Signer
+from integrations.transfer import MAX_ANSWER, Limits, Transfer
+from integrations.trust import KEEP_ALIVE, MAX_CONNECTIONS, network, trusted
 from integrations.urls import checked_base, is_plain
+from integrations.wish import Wish
 from integrations.zones import gap_of
 
-MAX_ANSWER: Final = 8 * 2**20
-"""Bytes of an answer, packed or unpacked."""
+__all__ = [
+    "KEEP_ALIVE",
+    "MAX_ANSWER",
+    "MAX_CONNECTIONS",
+    "Http",
+    "Limits",
+    "Wish",
+    "trusted",
+]
 _RENEWALS: Final = 2
 """Of a credential for one request: another process that takes a token may end ours, and the next one, too."""
-MAX_CONNECTIONS: Final = 16
-KEEP_ALIVE: Final = 2.0
-"""Seconds. Below what servers keep, so that a connection closed under us rarely looks like a lost answer."""
-_ERROR_BYTES: Final = 16_384
-
-_NEVER_SENT: Final[Mapping[type[Exception], str]] = {
-    httpx.ConnectTimeout: "did not take the connection in time",
-    httpx.ConnectError: "cannot be reached",
-    httpx.PoolTimeout: "has all its connections in use",
-    httpx.UnsupportedProtocol: "has an address of an unknown kind",
-    httpx.InvalidURL: "has an address that cannot be used",
-}
-_ANSWER_LOST: Final[Mapping[type[Exception], str]] = {
-    httpx.TimeoutException: "did not answer in time",
-    httpx.NetworkError: "cut the connection before it had answered",
-    httpx.RemoteProtocolError: "cut the connection or answered something that is not HTTP",
-    Exception: "gave an answer that could not be read",
-}
 for _logger in ("httpx", "httpcore"):  # their lines show addresses, cookies and headers of answers
     logging.getLogger(_logger).setLevel(logging.WARNING)
-T = TypeVar("T")
-_Errors = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds and bytes that one exchange may take. `total` covers everything, from queue to last byte."""
-
-    connect: float = 5.0
-    read: float = 25.0
-    total: float = 30.0
-    answer: int = MAX_ANSWER
-
-
-@dataclass(slots=True)
-class _Exchange:
-    """What is known of one request while it runs."""
-
-    repeatable: bool
-    op_id: OpId
-    deadline: datetime
-    most: int = MAX_ANSWER  # bytes of the answer
-    page: bool = False  # a web page may be what was asked for
-    connecting: bool = False
-    response: httpx.Response | None = None
-    body: bytearray = field(default_factory=bytearray)
-
-    async def trace(self, event: str, _info: Mapping[str, Any]) -> None:
-        """Follow httpcore's own account of where the request is."""
-        if event.startswith("connection.connect_"):
-            self.connecting = True
-        elif event.endswith("send_request_headers.started"):
-            self.connecting = False
-
-    @property
-    def answered(self) -> httpx.Response | None:
-        """The response, if its status alone decides, however its body ended."""
-        return self.response if self.response is not None and not self.response.is_success else None
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Wish:
-    """One request as it is asked for. told: statuses that are answers here, not failures."""
-
-    method: str
-    path: str
-    repeatable: bool
-    params: Mapping[str, Any] | None = None
-    json: object = None
-    content: bytes | None = None
-    headers: Headers | None = None
-    op_id: OpId = ""
-    most: int | None = None
-    page: bool = False
-    told: Collection[int] = ()
 
 
 class Http:
@@ -147,7 +76,7 @@ class Http:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
             trust_env=False,
-            transport=transport or _network(self.base.scheme == "https"),
+            transport=transport or network(self.base.scheme == "https"),
         )
 
     def __repr__(self) -> str:
@@ -245,62 +174,21 @@ class Http:
             raise NotSent(f"No time was left to ask {self.name}: nothing was sent.")
         deadline = datetime.now(UTC) + timedelta(seconds=seconds)
         most = self.limits.answer if wish.most is None else wish.most
-        at = _Exchange(wish.repeatable, wish.op_id, deadline, most, wish.page)
+        at = Transfer(self.name, wish.repeatable, wish.op_id, deadline, self.limits.total, most)
         request = self._request(wish, ours)
-        request.extensions["trace"] = at.trace
         self.asked += 1
         if (kept := KEPT.get()) is not None:
             kept.append(Asked(request, at, self.masked, frozenset(map(str.lower, ours))))
-        failure = await self._exchange(request, at, seconds)
+        failure = await at.run(self._client, request, seconds)
         # Raised out here, so that no httpx error, which holds the request and its headers, hangs on it.
         if at.answered is not None and at.answered.status_code not in wish.told:
             body = bytes(at.body)
             raise judge(self.name, at.answered, body, self.masked, wish.repeatable, wish.op_id, deadline)
         if failure is not None:
             raise failure
-        return self._answer(at)
+        return self._answer(at, wish.page)
 
-    async def _exchange(self, request: httpx.Request, at: _Exchange, seconds: float) -> Failure | None:
-        """Send and read within so long; return what went wrong. An outer cancellation passes."""
-        try:
-            async with asyncio.timeout(seconds):
-                at.response = await self._client.send(request, stream=True)
-                try:
-                    return await self._read(at.response, at)
-                finally:
-                    await at.response.aclose()
-        except TimeoutError:
-            if at.connecting:
-                return NotSent(
-                    f"{self.name} did not take the connection within {self.limits.total:g} seconds."
-                )
-            return self._lost(f"did not finish its answer within {self.limits.total:g} seconds", at)
-        except _Errors as error:
-            for kind, says in _NEVER_SENT.items():
-                if isinstance(error, kind):
-                    return NotSent(f"{self.name} {says}{_cause(error)}.")
-            return self._lost(next(s for k, s in _ANSWER_LOST.items() if isinstance(error, k)), at)
-
-    async def _read(self, response: httpx.Response, at: _Exchange) -> Failure | None:
-        """Fill `at.body`, up to the cap; the body of an error is cut instead of refused."""
-        cap = at.most if response.is_success else _ERROR_BYTES
-        told = response.headers.get("content-length", "")
-        if response.is_success and told.isdecimal() and len(told) < 19 and int(told) > cap:
-            return self._too_much(at)  # by its own word: none of it is taken
-        async for chunk in response.aiter_raw():
-            at.body += chunk
-            if len(at.body) > cap:
-                return self._too_much(at)
-        if response.headers.get("content-encoding", "identity").lower() in {"", "identity"}:
-            return None
-        try:
-            packed = zlib.decompressobj(wbits=47)  # gzip or zlib, by its own header
-            at.body = bytearray(packed.decompress(bytes(at.body), cap + 1))
-        except zlib.error:
-            return self._lost("gave an answer that could not be unpacked", at)
-        return self._too_much(at) if len(at.body) > cap else None
-
-    def _answer(self, at: _Exchange) -> Answer:
+    def _answer(self, at: Transfer, page: bool) -> Answer:
         assert at.response is not None  # noqa: S101 - no failure, so there is a response
         kind = at.response.headers.get("content-type", "")
         told = dict(at.response.headers)
@@ -308,18 +196,9 @@ class Http:
         answer = Answer(
             at.response.status_code, told, bytes(at.body), self.name, at.repeatable, at.op_id, self.zone
         )
-        if at.body and "html" in kind.lower() and not at.page:
-            raise self._lost("answered with a web page instead of data: is the address right", at)
+        if at.body and "html" in kind.lower() and not page:
+            raise at.lost("answered with a web page instead of data: is the address right")
         return answer
-
-    def _too_much(self, at: _Exchange) -> Failure:
-        says = f"answered with more than {at.most:,} bytes"
-        if at.repeatable:
-            return Rejected(f"{self.name} {says}: asking again will not help, a person must look.")
-        return self._lost(says, at)
-
-    def _lost(self, says: str, at: _Exchange) -> Failure:
-        return lost(self.name, says, at.repeatable, at.op_id, at.deadline)
 
     def _request(self, wish: Wish, ours: Headers) -> httpx.Request:
         """What will be sent, or `Rejected`: what cannot be written must not look like an answer lost."""
@@ -361,36 +240,6 @@ class Http:
     def masked(self, text: str, most: int | None = None) -> str:
         """`text` without this client's secrets, should a supplier send them back. most: see `Masks.over`."""
         return self._us.masks.over(text, most)
-
-
-@functools.cache
-def trusted() -> ssl.SSLContext:
-    """The one TLS context (making it costs 24 ms): the machine's own trust, or httpx's where it has none."""
-    known = ssl.get_default_verify_paths()
-    return ssl.create_default_context() if known.cafile or known.capath else httpx.create_ssl_context()
-
-
-@functools.cache
-def _trusting_nobody() -> ssl.SSLContext:
-    """For plain http on loopback, where none is needed."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _network(encrypted: bool) -> Lines:
-    return Lines(trusted() if encrypted else _trusting_nobody(), MAX_CONNECTIONS, KEEP_ALIVE)
-
-
-_UNTRUSTED: Final[Mapping[str, str]] = {
-    "certificate has expired": ": its certificate has ended, so it is not trusted",
-    "certificate is not yet valid": ": its certificate is not valid yet; is the clock of this host right?",
-    "ostname mismatch": ": its certificate is for another name; is the address right?",
-    "IP address mismatch": ": its certificate is for another address; is the address right?",
-    "CERTIFICATE_VERIFY_FAILED": ": its certificate is not trusted here",
-}
-
-
-def _cause(error: Exception) -> str:
-    return next((says for sign, says in _UNTRUSTED.items() if sign in str(error)), "")
 
 
 def _parted(ours: Headers) -> tuple[dict[str, str], dict[str, str]]:

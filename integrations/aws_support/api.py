@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from integrations.aws_support.faults import TOLD, failure_of
 from integrations.reading import read
+from integrations.wish import Wish
 
 if TYPE_CHECKING:
     from integrations.answers import Answer
@@ -35,8 +36,6 @@ class Api:
         self, operation: str, told: Mapping[str, Any], *, safe: bool = True, op_id: OpId = "", most: int = 0
     ) -> Answer:
         """The same as it came. safe: whether doing it twice is doing it once."""
-        from integrations.http import Wish  # it is there by now; who only reads vendors.toml does without
-
         headers = {"Content-Type": _TYPE, "X-Amz-Target": f"{_SERVICE}.{operation}"}
         body = orjson.dumps(told)
         wish = Wish(

@@ -10,8 +10,8 @@ import orjson
 from integrations.answers import Answer
 from integrations.errors import AuthFailed, AuthTrouble, Gone, OpId, Rejected
 from integrations.freshservice.wire import PAGE
-from integrations.http import Wish
 from integrations.reading import read
+from integrations.wish import Wish
 from register.text import clip, one_line
 
 if TYPE_CHECKING:

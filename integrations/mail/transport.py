@@ -123,7 +123,7 @@ class MailTransport(httpx.AsyncBaseTransport):
         return box
 
     async def _trust(self) -> ssl.SSLContext:
-        from integrations.http import trusted
+        from integrations.trust import trusted
 
         return self._tls or trusted()
 

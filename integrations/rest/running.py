@@ -31,6 +31,7 @@ from integrations.rest.paths import rows as rows_at
 from integrations.rest.paths import searched, taken
 from integrations.rest.steps import Outcome, Step, Steps, Template
 from integrations.rest.templates import OMIT, Wanting, compiled, filled
+from integrations.wish import Wish
 from register.text import clip, one_line
 
 if TYPE_CHECKING:
@@ -158,8 +159,6 @@ class Runner:
     async def _asked(
         self, step: Step, known: Mapping[str, Any], place: Place | None, op_id: OpId, repeatable: bool
     ) -> Answer:
-        from integrations.http import Wish
-
         path = compiled(step.path, path=True).made(known)
         query = _flat({name: compiled(text).made(known) for name, text in step.query.items()})
         if place is not None:

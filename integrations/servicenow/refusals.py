@@ -9,6 +9,7 @@ import orjson
 
 from integrations.answers import MAX_SENTENCE
 from integrations.errors import AuthFailed, AuthTrouble, Rejected
+from integrations.wish import Wish
 from register.text import clip, one_line
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ async def asked(
     media_type: str = "",
 ) -> Answer:
     """Write, and tell a refusal by its detail. A page is no answer: it is no JSON, so it counts as lost."""
-    from integrations.http import Wish  # with all of httpx, which reading vendors.toml is not to pay for
-
     wish = Wish(
         method,
         path,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from certificates import Authority
 
-from integrations import http
+from integrations import trust
 from integrations.connector import Draft
 from integrations.errors import NotSent
 from integrations.http import Http
@@ -26,7 +26,7 @@ DRAFT = Draft("01J0000000000000000000000A", "Pump leaks", "please look", Priorit
 def authority(monkeypatch: pytest.MonkeyPatch) -> Authority:
     """One that this host trusts."""
     made = Authority()
-    monkeypatch.setattr(http, "trusted", lambda: ssl.create_default_context(cadata=made.pem))
+    monkeypatch.setattr(trust, "trusted", lambda: ssl.create_default_context(cadata=made.pem))
     return made
 
 
