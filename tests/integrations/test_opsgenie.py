@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from integrations.connector import Absent, Comment, Draft, Found, Page, Theirs, Transition
+from integrations.connector import Absent, ChangeKind, Comment, Draft, Found, Page, Theirs, Transition
 from integrations.errors import Ambiguous, Gone, Rejected, Unavailable
 from integrations.http import Http
+from integrations.opsgenie.news import CALM
 from integrations.patience import PATIENCE
 from integrations.systems.opsgenie import MAX_NOTE, Opsgenie
 from register.core import new_id
@@ -115,8 +116,56 @@ async def test_requests_follow_what_changed(desk: Opsgenie, there: PlayedOpsgeni
         there.say(ref.id, "we look", LENA)
     before = desk.http.asked
     page = await desk.changes(quiet.next)
-    assert [change.body for change in page.changes] == ["we look"] * 10
-    assert desk.http.asked - before == 12
+    assert [change.body for change in page.changes if change.body] == ["we look"] * 10
+    assert desk.http.asked - before == 11
+
+
+async def test_what_changed_is_looked_back_at_no_longer_than_it_may_be_late(
+    desk: Opsgenie, there: PlayedOpsgenie
+) -> None:
+    refs = [await desk.create(draft(f"Pump {number}")) for number in range(10)]
+    page = await desk.changes(None)
+    for ref in refs:
+        there.say(ref.id, "we look", LENA)
+    sizes = []
+    for _ in range(CALM + 2):
+        before, asked = there.listed, desk.http.asked
+        page = await desk.changes(page.next)
+        sizes.append((there.listed - before, desk.http.asked - asked))
+    assert sizes == [(10, 11), *[(10, 1)] * CALM, (1, 1)]
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+async def test_that_it_cannot_be_asked_by_time_makes_no_silence(
+    desk: Opsgenie, there: PlayedOpsgenie, refuses: bool
+) -> None:
+    refs = [await desk.create(draft(f"Pump {number}")) for number in range(4)]
+    page = await desk.changes(None)
+    there.timed, there.refuses = False, refuses
+    for ref in refs:
+        there.say(ref.id, "we look", LENA)
+    page = await desk.changes(page.next)
+    assert [change.body for change in page.changes if change.body] == ["we look"] * 4
+    before = desk.http.asked
+    assert (await desk.changes(page.next)).changes == ()
+    assert desk.http.asked - before == 3  # the question that tells nothing, and two pages without it
+
+
+async def test_their_priority_is_heard_as_it_is(desk: Opsgenie, there: PlayedOpsgenie) -> None:
+    ref = await desk.create(draft())
+    page = await desk.changes(None)
+    heard = []
+    for to in ("P1", "P5", "P1"):
+        there.set_priority(ref.id, to)
+        page = await desk.changes(page.next)
+        heard += page.changes
+    assert [(one.kind, one.raw_priority, one.priorities) for one in heard] == [
+        (ChangeKind.PRIORITY, "P1", (Priority.CRITICAL,)),
+        (ChangeKind.PRIORITY, "P5", (Priority.PLANNING,)),
+        (ChangeKind.PRIORITY, "P1", (Priority.CRITICAL,)),
+    ]
+    assert len({one.change_id for one in heard}) == 3
+    assert heard[-1].change_id in {one.change_id for one in (await desk.history(ref)).changes}
 
 
 async def test_more_alerts_than_are_read_at_once_are_all_told(desk: Opsgenie, there: PlayedOpsgenie) -> None:
@@ -128,7 +177,7 @@ async def test_more_alerts_than_are_read_at_once_are_all_told(desk: Opsgenie, th
     heard: list[str] = []
     while True:
         page = await desk.changes(page.next)
-        heard += [change.body for change in page.changes]
+        heard += [change.body for change in page.changes if change.body]
         if page.done:
             break
     assert sorted(heard) == sorted(ref.id for ref in refs[:-1])
@@ -162,7 +211,8 @@ async def test_an_alert_that_cannot_be_read_is_told_and_holds_up_nobody_for_ever
             with pytest.raises(Unavailable):
                 await desk.changes(cursor)
         page = await desk.changes(cursor)
-    assert [(change.ref.id, change.body) for change in page.changes] == [(good.id, "we look")]
+    assert [(change.ref.id, change.body) for change in page.changes if change.body] == [(good.id, "we look")]
+    assert {change.ref.id for change in page.changes} == {good.id}
     assert [(one.ticket, one.raw) for one in page.unread] == [(bad.id, f"alert {bad.id}")]
 
 
@@ -179,4 +229,5 @@ async def test_a_time_that_is_none_harms_nothing(desk: Opsgenie, there: PlayedOp
     there.alerts[ref.id]["report"]["closeTime"] = -(2**62)
     there.say(ref.id, "we look", LENA)
     told = await desk.history(ref)
-    assert [change.raw_state or change.body for change in told.changes] == ["acknowledged", "we look"]
+    heard = [change.raw_state or change.body or change.raw_priority for change in told.changes]
+    assert heard == ["acknowledged", "we look", "P2"]
