@@ -60,9 +60,9 @@ def begin() -> list[Asked]:
     return kept
 
 
-def told(kept: list[Asked]) -> str:
-    """Return the requests and answers as JSON; empty where nothing was asked."""
-    return orjson.dumps([_one(asked) for asked in kept[-MOST_REQUESTS:]]).decode() if kept else ""
+def told(kept: list[Asked], most: int = MOST_REQUESTS) -> str:
+    """Return the requests and answers as JSON, the last `most` of them; empty where nothing was asked."""
+    return orjson.dumps([_one(asked) for asked in kept[-most:]]).decode() if kept else ""
 
 
 class Sample:

@@ -1,7 +1,7 @@
 """One operation at one supplier by hand: each request as it is filled in, and what came of it.
 
-Without `send` nothing leaves: a line that leads nowhere keeps the first request, as a rehearsal does. Reading
-asks the supplier in any case, for that is what one wants to know.
+Without `send` nothing leaves: a line that leads nowhere keeps the first request, as a rehearsal does, and of
+a system that is described every one. Reading asks the supplier in any case: that is what one wants to know.
 """
 
 from __future__ import annotations
@@ -45,19 +45,25 @@ _BODY: Final = "This is a try of Muster's: please ignore it."
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What became of a try. requests: what would go, or what went with its answer, masked."""
+    """What became of a try. requests: what would go, or what went with its answer, masked.
+
+    whole: every request is there. awaited: what stands in them for what only an answer tells.
+    """
 
     requests: tuple[Mapping[str, Any], ...]
     found: Any = None
     failure: str = ""
     shown: tuple[Mapping[str, Any], ...] = field(default=())
+    whole: bool = True
+    awaited: tuple[str, ...] = ()
 
 
 async def tried(vendor: Vendor, operation: str, wish: Mapping[str, str], *, send: bool) -> Tried:
-    """Make it, or, where it writes and is not to be sent, show what would be asked first."""
+    """Make it, or, where it writes and is not to be sent, show what would be asked."""
     if operation in WRITES and not send:
-        asked = await rehearsed(vendor, lambda connector: _made(connector, operation, wish))
-        return Tried(tuple(_would(one) for one in asked))
+        done = await rehearsed(vendor, lambda connector: _made(connector, operation, wish))
+        would = tuple(_would(one) for one in done.asked)
+        return Tried(would, failure=done.refused, whole=done.whole, awaited=done.awaited)
     connector = connector_for(vendor, secrets.resolve)
     kept, shown = begin(), list[Mapping[str, Any]]()
     runner: Any = getattr(connector, "runner", None)
@@ -71,7 +77,7 @@ async def tried(vendor: Vendor, operation: str, wish: Mapping[str, str], *, send
         failure = fault.why
     finally:
         await connector.http.aclose()
-    return Tried(tuple(orjson.loads(told(kept) or "[]")), found, failure, tuple(shown))
+    return Tried(tuple(orjson.loads(told(kept, len(kept)) or "[]")), found, failure, tuple(shown))
 
 
 def _would(asked: Asked) -> Mapping[str, Any]:

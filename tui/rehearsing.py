@@ -107,10 +107,9 @@ def lines(told: Mapping[str, Any]) -> list[str]:
             found += [f"  {label:<8}  {first}", *(f"            {line}" for line in rest)]
     if not told.get("public", True):
         found.append("  For their people only.")
-    for request in told["requests"]:
-        found += [
-            "",
-            "  The request, as its connector would make it first:",
-            *(f"    {line}" for line in request),
-        ]
+    for place, request in enumerate(told["requests"]):
+        says = (
+            "Then, when that is answered:" if place else "The request, as its connector would make it first:"
+        )
+        found += ["", f"  {says}", *(f"    {line}" for line in request)]
     return found

@@ -97,7 +97,7 @@ class Runner:
             if step.name is not None:
                 known[step.name] = None
             try:
-                if step.when is not None and not _is_true(step.when, known):
+                if step.when is not None and not self._is_wanted(step.when, known):
                     continue
                 told = await self._step(operation, step, known, op_id, repeatable)
             except Failure as failure:
@@ -131,18 +131,23 @@ class Runner:
             return Ambiguous(f"{says}, after what was asked for was done.", op_id)
         return Rejected(f"{says}: nothing was sent. Mend it there.")
 
+    def _is_wanted(self, when: Template, known: Mapping[str, Any]) -> bool:
+        """Whether a request is made that is only made where this gives something."""
+        found = compiled(when).made(known)
+        return found.strip().lower() not in _FALSE if isinstance(found, str) else bool(found)
+
     async def _step(
         self, operation: str, step: Step, known: Mapping[str, Any], op_id: OpId, repeatable: bool
     ) -> Told:
         place: Place | None = PLACES[step.paging.kind](step.paging) if step.paging else None
         rows: list[Mapping[str, Any]] = []
         for _ in range(MOST_PAGES):
-            answer = await self._asked(step, known, place, op_id, repeatable)
+            answer, path = await self._asked(step, known, place, op_id, repeatable)
             data = self._data(step, answer)
             self._refused(step, answer, data)
             if step.rows is None:
                 given = self._given(step, answer, data, known)
-                self._show(operation, step, answer, given)
+                self._show(operation, step, path, answer, given)
                 return Told(step, given, (), data)
             found = rows_at(step.rows, data)
             if found is None:
@@ -150,7 +155,7 @@ class Runner:
             page = [
                 {name: taken(take, row, answer.headers) for name, take in step.gives.items()} for row in found
             ]
-            self._show(operation, step, answer, page)
+            self._show(operation, step, path, answer, page)
             rows += page
             if place is None or not place.goes_on(len(found), data, answer.headers):
                 return Told(step, {}, tuple(rows), data)
@@ -158,7 +163,8 @@ class Runner:
 
     async def _asked(
         self, step: Step, known: Mapping[str, Any], place: Place | None, op_id: OpId, repeatable: bool
-    ) -> Answer:
+    ) -> tuple[Answer, str]:
+        """The answer, and the path that was asked for, filled in."""
         path = compiled(step.path, path=True).made(known)
         query = _flat({name: compiled(text).made(known) for name, text in step.query.items()})
         if place is not None:
@@ -178,7 +184,7 @@ class Runner:
             op_id,
             told=frozenset(step.statuses),
         )
-        return await self.http.ask(wish)
+        return await self.http.ask(wish), path
 
     def _data(self, step: Step, answer: Answer) -> Any:
         """The body. Where it is JSON it must be whole, whether anything is taken of it or not."""
@@ -215,9 +221,9 @@ class Runner:
     def _lost(self, answer: Answer, says: str) -> Failure:
         return lost(answer.name, says, answer.repeatable, answer.op_id)
 
-    def _show(self, operation: str, step: Step, answer: Answer, took: Any) -> None:
+    def _show(self, operation: str, step: Step, path: str, answer: Answer, took: Any) -> None:
         if self.watch is not None:
-            self.watch(Shown(operation, step, f"{step.method} {step.path}", answer.status, took))
+            self.watch(Shown(operation, step, f"{step.method} {path}", answer.status, took))
 
 
 def _named(told: Told) -> Any:
@@ -225,11 +231,6 @@ def _named(told: Told) -> Any:
     if told.step.rows is None:
         return SimpleNamespace(**told.given)
     return [SimpleNamespace(**row) for row in told.rows]
-
-
-def _is_true(template: Template, known: Mapping[str, Any]) -> bool:
-    found = compiled(template).made(known)
-    return found.strip().lower() not in _FALSE if isinstance(found, str) else bool(found)
 
 
 def _flat(query: Mapping[str, Any]) -> dict[str, Any]:

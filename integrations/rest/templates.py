@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -71,6 +72,10 @@ class Unquoted(str):
     """A value that goes into a path as it is: its author says that it is one."""
 
 
+class Awaited(Unquoted):
+    """Stands for what only an answer tells, where nobody is asked; no filter changes it."""
+
+
 def _replace(text: object, old: str, new: str) -> str:
     said = str(text)
     if not old or len(said) + said.count(old) * len(new) > MOST_MADE:
@@ -80,6 +85,18 @@ def _replace(text: object, old: str, new: str) -> str:
 
 def _base64(content: bytes | str) -> str:
     return base64.b64encode(content.encode() if isinstance(content, str) else content).decode()
+
+
+def _but_awaited(does: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda value, *more: value if isinstance(value, Awaited) else does(value, *more)
+
+
+def _awaits(value: Any) -> bool:
+    """Whether a value that a template may take is, or has in it, one that only an answer tells."""
+    parts = vars(value).values() if isinstance(value, SimpleNamespace) else value
+    if isinstance(parts, str | bytes) or not isinstance(parts, Iterable):
+        return isinstance(parts, Awaited)
+    return any(map(_awaits, parts))
 
 
 _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
@@ -105,7 +122,7 @@ def _made(finalize: Callable[[Any], Any]) -> ImmutableSandboxedEnvironment:
         cache_size=0,
     )
     made.filters.clear()
-    made.filters.update(_FILTERS)
+    made.filters.update({name: _but_awaited(does) for name, does in _FILTERS.items()})
     made.globals.clear()
     return made
 
@@ -159,7 +176,10 @@ class Compiled:
         self._pieces = env.from_string(source) if self._whole is None else None
 
     def made(self, values: Mapping[str, Any]) -> Any:
-        """What it becomes: the value itself of one expression, else a text. Raises Wanting."""
+        """What it becomes: the value itself of one expression, else a text. Raises Wanting.
+
+        Where it cannot be filled in for want of an answer that is awaited, it stands for itself.
+        """
         try:
             if self._whole is not None:
                 found = self._whole(**values)
@@ -169,6 +189,8 @@ class Compiled:
             return self._text(values)
         except (TemplateError, TypeError, ValueError, KeyError, ArithmeticError) as error:
             why = str(error) if isinstance(error, TemplateError) else type(error).__name__
+        if any(_awaits(values.get(name)) for name, _ in self.names):
+            return Awaited(self.source)
         raise Wanting(f"{self.source!r} cannot be filled in ({why})")
 
     def _text(self, values: Mapping[str, Any]) -> str:

@@ -55,6 +55,7 @@ def _data(done: Tried, sent: bool) -> Mapping[str, Any]:
     return {
         "sent": sent,
         "requests": list(done.requests),
+        "awaited": list(done.awaited),
         "taken": list(done.shown),
         "found": _plain(done.found),
         "failure": done.failure,
@@ -64,6 +65,8 @@ def _data(done: Tried, sent: bool) -> Mapping[str, Any]:
 def _lines(done: Tried, sent: bool) -> list[str]:
     lines: list[str] = []
     for one in done.requests:
+        if one.get("when"):
+            lines.append(f"  The next one only where {one['when']} gives something:")
         lines += [f"→ {one['method']} {one['url']}"]
         lines += [f"  {name}: {value}" for name, value in one["headers"].items()]
         lines += [f"  {line}" for line in one["body"].split("\n") if line]
@@ -75,8 +78,20 @@ def _lines(done: Tried, sent: bool) -> list[str]:
     elif sent:
         lines.append(f"✓ {clip(one_line(str(_plain(done.found))), _LONGEST)}")
     else:
-        lines.append("Nothing was sent. What comes after the first answer is only seen with --send.")
+        lines.append(_unsent(done))
     return lines
+
+
+def _unsent(done: Tried) -> str:
+    """What the requests that are shown leave open."""
+    if not done.whole:
+        return "Nothing was sent. What comes after the first answer is only seen with --send."
+    if not done.awaited:
+        return "Nothing was sent."
+    return (
+        "Nothing was sent. Only known once an earlier request is answered, and so not filled in:"
+        f" {', '.join(done.awaited)}. --send shows it."
+    )
 
 
 def _plain(found: Any) -> Any:

@@ -81,3 +81,64 @@ def test_what_fails_is_said(cli: Cli, practice: Practice) -> None:
     assert "HTTP 404" in ran.out + ran.err
     assert "There is no operation" in cli("vendors", "try", "desk", "dance").err
     assert cli("vendors", "check", "desk").code == 0
+
+
+STEPS = """
+[[vendor.desk.comment]]
+name = "old"
+path = "/notes"
+query = {{ reference = "{{{{ op_id }}}}" }}
+rows = "notes"
+gives = {{ id = "id" }}
+[[vendor.desk.comment]]
+name = "note"
+when = "{{{{ not old }}}}"
+method = "POST"
+path = "/notes"
+send = "form"
+body = {{ text = "{{{{ text }}}}", after = "{{{{ old[0].id }}}}" }}
+gives = {{ id = "id" }}
+repeatable = true
+[[vendor.desk.comment]]
+name = "sealed"
+when = "{{{{ not public }}}}"
+path = "/seal"
+[[vendor.desk.comment]]
+method = "POST"
+path = "/tickets/{{{{ ticket.id }}}}/notes/{{{{ note.id }}}}"
+headers = {{ If-Match = "{{{{ note.id|upper }}}}" }}
+body = {{ count = "{{{{ note.id + 1 }}}}" }}
+[[vendor.desk.history]]
+path = "/tickets/{{{{ ticket.id }}}}/notes"
+[[vendor.desk.history.tells]]
+kind = "comment"
+rows = "notes"
+id = "id"
+at = "at"
+text = "text"
+"""
+
+
+def test_every_request_of_an_operation_is_shown_though_none_is_answered(cli: Cli, practice: Practice) -> None:
+    cli.vendors(described(practice) + STEPS.format())
+    asked = practice.url.partition("://")[2]
+    ran = cli.json("vendors", "try", "desk", "comment", "--ticket", "a/7", "--text", "It drips.")
+    old, note, link = ran["requests"]
+    assert (old["method"], old["when"]) == ("GET", "")
+    assert (note["method"], note["when"]) == ("POST", "{{ not old }}")
+    assert note["body"].endswith("&after=<old[0].id>")
+    assert link["url"] == f"http://{asked}/tickets/a%2F7/notes/<note.id>"
+    assert link["headers"]["if-match"] == "<note.id>"
+    assert link["body"] == '{"count":"{{ note.id + 1 }}"}'
+    assert ran["awaited"] == ["<old[0].id>", "<note.id>", "{{ note.id + 1 }}"]
+    shown = cli("vendors", "try", "desk", "comment", "--ticket", "7")
+    assert "only where {{ not old }} gives something:\n→ POST" in shown.out
+    assert "is answered, and so not filled in: <old[0].id>, <note.id>" in shown.out
+    assert practice.desk.tickets == ()
+
+
+def test_what_would_not_go_out_is_said(cli: Cli, practice: Practice) -> None:
+    cli.vendors(described(practice) + STEPS.format())
+    ran = cli("vendors", "try", "desk", "comment")
+    assert ran.code != 0
+    assert "comment needs a ticket" in ran.out + ran.err
