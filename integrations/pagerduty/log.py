@@ -6,6 +6,7 @@ all since a while before the newest entry known, whole, and what was told alread
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -15,11 +16,12 @@ from pydantic import ValidationError
 from integrations.connector import Change, ChangeKind, Cursor, Page, Ref, Unread
 from integrations.errors import Rejected
 from integrations.markup.formats import TextFormat, plain
+from integrations.pagerduty.merged import merged_into
 from integrations.pagerduty.wire import PAGE, Entry, Log, Me, path_of
 from integrations.reading import read, unread_row
 from integrations.zones import zoned
 from register.marker import marker_of, unsigned
-from register.text import MAX_TEXT, clip, one_line
+from register.text import MAX_TEXT, clip
 
 if TYPE_CHECKING:
     from integrations.http import Http
@@ -34,6 +36,10 @@ STATES: Final = {
     "reopen_log_entry": "triggered",
     "resolve_log_entry": "resolved",
 }
+ENDS: Final = ("unlink_log_entry", "resolve_log_entry")
+"""What may tell that an incident was merged: its alerts went to another one, or it was resolved."""
+MOST_ENDS: Final = 50
+"""Incidents of which it is asked in one page whether they were merged."""
 NOTE: Final = "annotate_log_entry"
 PRIORITY: Final = "priority_change_log_entry"
 Told = tuple[list[Change], list[Unread]]
@@ -69,14 +75,44 @@ class TheLog:
         rows = await self._every("/log_entries", since=_stamp(since))
         seen = set(cursor["seen"])
         fresh = [row for row in rows if row.get("id") not in seen]
-        changes, unread = await self._told(fresh)
-        at = max([newest, *map(_at, fresh)])  # of whatever kind, or what is looked back over would grow
-        kept = [str(row["id"]) for row in rows if isinstance(row.get("id"), str)]
+        part = self._part(fresh)
+        changes, unread = await self._told(part, self._ended(part))
+        at = max([newest, *map(_at, part)])  # of whatever kind, or what is looked back over would grow
+        known = seen | {row["id"] for row in part if isinstance(row.get("id"), str)}
+        kept = [row["id"] for row in rows if row.get("id") in known]
         after = _cursor(at, begin, kept) if fresh else cursor
-        return Page(tuple(changes), after, done=True, unread=tuple(unread))
+        return Page(tuple(changes), after, done=len(part) == len(fresh), unread=tuple(unread))
 
     async def history(self, ref: Ref) -> Told:
-        return await self._told(await self._every(f"{path_of(ref)}/log_entries"))
+        rows = await self._every(f"{path_of(ref)}/log_entries")
+        return await self._told(rows, self._ended(rows, anywhere=True))
+
+    async def written(self, ref: Ref) -> Told:
+        """The same for who looks for words or a priority: whether it was merged is not asked."""
+        return await self._told(await self._every(f"{path_of(ref)}/log_entries"), {})
+
+    def _part(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """So many of them that not too much has to be asked: an outage may resolve hundreds at once."""
+        asked: set[str] = set()
+        for place, row in enumerate(rows):
+            asked.update(self._ended([row]))
+            if len(asked) > MOST_ENDS:
+                return rows[:place]
+        return rows
+
+    def _ended(self, rows: list[dict[str, Any]], *, anywhere: bool = False) -> dict[str, str]:
+        """Incidents that may have been merged, each with its entry that would tell so.
+
+        The log is of the whole account: only those on our service are looked at, unless `anywhere`.
+        """
+        found: dict[str, str] = {}
+        for kind in ENDS:
+            for row in rows:
+                about, at = row.get("incident"), row.get("service")
+                ours = anywhere or not isinstance(at, dict) or at.get("id") == self.config.service
+                if row.get("type") == kind and ours and isinstance(about, dict) and about.get("id"):
+                    found[str(about["id"])] = str(row.get("id"))
+        return found
 
     async def _every(self, path: str, **more: str) -> list[dict[str, Any]]:
         """All rows, the oldest first."""
@@ -90,30 +126,42 @@ class TheLog:
                 return sorted(found, key=lambda row: str(row.get("created_at")))
         raise Rejected(f"{self.http.name} has more than {MOST:,} entries in its log since we last asked.")
 
-    async def _told(self, rows: list[dict[str, Any]]) -> Told:
+    async def _told(self, rows: list[dict[str, Any]], ended: Mapping[str, str]) -> Told:
+        """ended: incidents that may have been merged, each with its entry that would tell so."""
         changes: list[Change] = []
         unread: list[Unread] = []
         me = await self.me()
+        mergers = await self._mergers(ended)
         for row in rows:
             try:
                 entry = Entry.model_validate(row, context=zoned(self.http.zone))
             except ValidationError as error:
                 unread.append(unread_row(row, ("id",), error))
                 continue
-            change = self._change(entry, me)
+            change = self._change(entry, me, mergers.get(entry.id))
             changes += [change] if change is not None else []
         return changes, unread
 
-    def _change(self, entry: Entry, me: str) -> Change | None:
+    async def _mergers(self, ended: Mapping[str, str]) -> dict[str, Ref]:
+        """By the entry that tells so: what an incident goes on as."""
+        found: dict[str, Ref] = {}
+        for number, entry in ended.items():
+            into = await merged_into(self.http, Ref(id=number, key=number))
+            found |= {entry: into} if into is not None else {}
+        return found
+
+    def _change(self, entry: Entry, me: str, into: Ref | None) -> Change | None:
         who, channel = entry.agent, entry.channel
         about = Change(
             change_id=entry.id,
-            ref=_ref(entry),
+            ref=entry.incident.ref,
             at=entry.created_at,
             kind=ChangeKind.STATE,
             author=who.title if who else "PagerDuty",
             by_our_account=who is not None and who.id == me,
         )
+        if into is not None:
+            return replace(about, raw_state=f"merged into {into.key}", moved=True)
         if entry.type in STATES:
             raw = STATES[entry.type]
             return replace(about, raw_state=raw, state=self.config.meaning(raw))
@@ -142,14 +190,6 @@ def _at(row: dict[str, Any]) -> datetime:
 
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _ref(entry: Entry) -> Ref:
-    summary = one_line(entry.incident.summary or "")
-    key = (
-        summary[1 : summary.index("]")] if summary.startswith("[#") and "]" in summary else entry.incident.id
-    )
-    return Ref(id=entry.incident.id, key=key, url=entry.incident.html_url or "")
 
 
 def _stamp(at: datetime) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 
 from integrations.connector import Ref
 from integrations.errors import Rejected
@@ -13,6 +13,7 @@ from register.text import one_line
 
 PAGE: Final = 100
 """Rows of a page: the most that PagerDuty gives."""
+MERGED: Final = "merge_resolve_reason"
 
 
 class Named(BaseModel):
@@ -29,8 +30,48 @@ class Assignment(BaseModel):
     assignee: Named
 
 
-class Incident(BaseModel):
+class Reference(BaseModel):
+    """An incident as others name it."""
+
+    id: str = ""
+    summary: str | None = None
+    html_url: str | None = None
+
+    @property
+    def ref(self) -> Ref:
+        """Its number stands before its title: `[#1234] The server is on fire.`"""
+        said = one_line(self.summary or "")
+        key = said[1 : said.index("]")] if said.startswith("[#") and "]" in said else self.id
+        return Ref(id=self.id, key=key, url=self.html_url or "")
+
+
+class ResolveReason(BaseModel):
+    type: str = ""
+    incident: Reference = Reference()
+
+
+class Ending(BaseModel):
+    """Of an incident: why it was resolved. Merging is the only reason that PagerDuty gives so far."""
+
     id: str
+    resolve_reason: Annotated[
+        ResolveReason | None, BeforeValidator(lambda told: told if isinstance(told, dict) else None)
+    ] = None
+
+    @property
+    def merged_into(self) -> Ref | None:
+        """The incident that it goes on as, where it was merged."""
+        why = self.resolve_reason
+        if why is None or why.type != MERGED or why.incident.id in ("", self.id):
+            return None
+        return why.incident.ref
+
+
+class OneEnding(BaseModel):
+    incident: Ending
+
+
+class Incident(Ending):
     incident_number: int
     title: str = ""
     html_url: str = ""
@@ -83,10 +124,8 @@ class Channel(BaseModel):
     new_priority: Named | None = None
 
 
-class InLog(BaseModel):
+class InLog(Reference):
     id: str
-    summary: str | None = None
-    html_url: str | None = None
 
 
 class Entry(BaseModel):

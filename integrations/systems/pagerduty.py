@@ -42,6 +42,7 @@ from integrations.markup.formats import TextFormat, signed
 from integrations.pagerduty.check import health
 from integrations.pagerduty.config import PagerDutyConfig, PdUrgency
 from integrations.pagerduty.log import TheLog
+from integrations.pagerduty.merged import moved
 from integrations.pagerduty.wire import Incident, Many, One, Priorities, TheNote, path_of
 from integrations.proofs import ProvedBy
 from integrations.reading import read
@@ -118,7 +119,8 @@ class PagerDuty:
         raise lost(self.http.name, "has an incident under our key and does not show it", False, draft.op_id)
 
     async def get(self, ref: Ref) -> Ticket:
-        return self._ticket(read(One, await self.http.get(path_of(ref))).incident)
+        """The incident; Moved where it was merged."""
+        return await self._unmoved(ref, read(One, await self.http.get(path_of(ref))).incident)
 
     async def find(self, op_id: OpId, since: datetime) -> FindResult:
         """`date_range=all`: without it, only the last month's are looked at."""
@@ -132,7 +134,7 @@ class PagerDuty:
         return Absent()
 
     async def find_comment(self, ref: Ref, op_id: OpId) -> FindResult:
-        changes, unread = await self._log.history(ref)
+        changes, unread = await self._log.written(ref)
         ours = [one for one in changes if one.marker == op_id and one.by_our_account]
         if ours:
             return Found(tuple(ref.model_copy(update={"id": one.change_id}) for one in ours))
@@ -141,7 +143,7 @@ class PagerDuty:
     async def apply(self, ref: Ref, update: TicketUpdate, if_version: str | None = None) -> Applied:
         """`if_version` says nothing here: PagerDuty tells no version of an incident."""
         if isinstance(update, Comment):
-            return Applied(await self._say(ref, update))
+            return Applied(await self._say(ref, update, look=True))
         if isinstance(update, Transition):
             return await self._transition(ref, update)
         if isinstance(update, Reprioritise):
@@ -159,13 +161,18 @@ class PagerDuty:
     async def check(self) -> Health:
         return await health(self.http, self.config)
 
-    async def _say(self, ref: Ref, text: Comment) -> tuple[str, ...]:
-        """Write a note. All that see the incident read it; its entry in the log has an id of its own."""
+    async def _say(self, ref: Ref, text: Comment, *, look: bool) -> tuple[str, ...]:
+        """Write a note. All that see the incident read it; its entry in the log has an id of its own.
+
+        look: first whether it was merged: it would take the note, and nobody works on it any more.
+        """
         if not text.public:
             raise Rejected(
                 f"{self.http.name} knows no internal notes: all its people read each of them, and nothing was"
                 " sent. Make it public."
             )
+        if look:
+            await self.get(ref)
         note = {"note": {"content": signed(text.body, text.op_id, TextFormat.TEXT)}}
         read(TheNote, await self.http.post(f"{path_of(ref)}/notes", note, op_id=text.op_id))
         try:
@@ -178,7 +185,20 @@ class PagerDuty:
 
     async def _put(self, ref: Ref, change: Mapping[str, Any], op_id: OpId) -> Incident:
         json = {"incident": {"type": "incident_reference", **change}}
-        return read(One, await self.http.put(path_of(ref), json, safe=True, op_id=op_id)).incident
+        try:
+            answer = await self.http.put(path_of(ref), json, safe=True, op_id=op_id)
+        except Rejected:
+            await self.get(ref)  # Moved, where it was merged: then none of it can be changed
+            raise
+        done = read(One, answer).incident
+        await self._unmoved(ref, done)
+        return done
+
+    async def _unmoved(self, ref: Ref, told: Incident) -> Ticket:
+        moved_ = await moved(self.http, ref, told)
+        if moved_ is not None:
+            raise moved_
+        return self._ticket(told)
 
     async def _transition(self, ref: Ref, wish: Transition) -> Applied:
         """The state first, which may be said twice, then the note: where the note is, both are done."""
@@ -186,7 +206,7 @@ class PagerDuty:
         done = await self._put(ref, {"status": raw}, wish.op_id)
         if done.status != raw:
             raise Rejected(f"{self.http.name} said yes and left {ref.key} {one_line(done.status)}.", 200)
-        ids = await self._say(ref, Comment(wish.op_id, wish.note)) if wish.note else ()
+        ids = await self._say(ref, Comment(wish.op_id, wish.note), look=False) if wish.note else ()
         return Applied(ids, self._ticket(done))
 
     async def _reprioritise(self, ref: Ref, wish: Reprioritise) -> Applied:
@@ -195,7 +215,7 @@ class PagerDuty:
         if self.config.prioritised:
             change["priority"] = await self._rank(wish)
         done = await self._put(ref, change, wish.op_id)
-        changes, _ = await self._log.history(ref)
+        changes, _ = await self._log.written(ref)
         set_ = [one for one in changes if one.kind is ChangeKind.PRIORITY and one.by_our_account]
         return Applied((set_[-1].change_id,) if set_ else (), self._ticket(done))
 

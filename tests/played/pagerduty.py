@@ -80,7 +80,8 @@ class PlayedPagerDuty:
                 "created_at": _stamp(self.now),
                 "agent": {"id": who[0], "type": "user_reference", "summary": who[1]},
                 "channel": {"type": "api", **channel},
-                "incident": {name: incident[name] for name in ("id", "summary", "html_url")},
+                "incident": _reference(incident),
+                "service": {"id": incident["service"]["id"], "type": "service_reference"},
             }
         )
 
@@ -97,6 +98,11 @@ class PlayedPagerDuty:
         if before != after:
             incident["priority"] = after
             self.write(incident, who, "priority_change_log_entry", old_priority=before, new_priority=after)
+
+    def merges(self, incident: Json, who: tuple[str, str], into: Json) -> None:
+        """It is resolved, and the other one is its reason. The log tells the first, and not the second."""
+        incident["resolve_reason"] = {"type": "merge_resolve_reason", "incident": _reference(into)}
+        self.sets(incident, who, "resolved")
 
     async def me(self, request: Request) -> Response:
         return JSONResponse({"user": {"id": WE[0], "name": WE[1], "email": USER}})
@@ -135,6 +141,9 @@ class PlayedPagerDuty:
         key = told.get("incident_key")
         if any(row["incident_key"] == key and row["status"] != "resolved" for row in self.incidents.values()):
             return _refused("Open incident with matching dedup key already exists on this service", 2002)
+        return JSONResponse({"incident": self.made(told, WE)}, 201)
+
+    def made(self, told: Json, who: tuple[str, str]) -> Json:
         number = self.number()
         rank = told.get("priority")
         incident = {
@@ -145,14 +154,16 @@ class PlayedPagerDuty:
             "html_url": f"https://acme.pagerduty.com/incidents/PT{number:05d}",
             "status": "triggered",
             "urgency": told.get("urgency", "high"),
-            "incident_key": key,
+            "incident_key": told.get("incident_key"),
+            "service": {"id": SERVICE, "type": "service_reference"},
+            "resolve_reason": None,
             "priority": None if rank is None else {"id": rank["id"], "summary": RANKS[rank["id"]]},
             "details": told["body"]["details"],
             "assignments": [],
         }
         self.incidents[incident["id"]] = incident
-        self.write(incident, WE, "trigger_log_entry")
-        return JSONResponse({"incident": incident}, 201)
+        self.write(incident, who, "trigger_log_entry")
+        return incident
 
     async def one(self, request: Request) -> Response:
         return JSONResponse({"incident": self.incidents[request.path_params["id"]]})
@@ -165,6 +176,8 @@ class PlayedPagerDuty:
             or told.get("status", "resolved") not in STATUSES
         ):
             return _refused("Incident is invalid", 2001)
+        if incident["resolve_reason"]:
+            return _refused("Incident Already Merged", 1019)
         if "status" in told:
             self.sets(incident, WE, told["status"])
         if "priority" in told:
@@ -178,6 +191,11 @@ class PlayedPagerDuty:
         self.write(incident, WE, "annotate_log_entry", content=content)
         note = {"id": f"PN{self.number():05d}", "content": content, "created_at": _stamp(self.now)}
         return JSONResponse({"note": note}, 201)
+
+
+def _reference(incident: Json) -> Json:
+    named = {name: incident[name] for name in ("id", "summary", "html_url")}
+    return {**named, "type": "incident_reference"}
 
 
 def _stamp(at: datetime) -> str:
@@ -230,6 +248,12 @@ class PagerDutyWorld(World):
             self.desk.write(
                 self._of(ref), LENA, "annotate_log_entry", content=str(number), at_once=number > 0
             )
+
+    async def merges(self, ref: Ref) -> Ref:
+        told = {"title": "The pump again", "body": {"details": "By phone."}}
+        into = self.desk.made(told, LENA)
+        self.desk.merges(self._of(ref), LENA, into)
+        return Ref(id=into["id"], key=f"#{into['incident_number']}", url=into["html_url"])
 
     async def urges(self, ref: Ref, to: Priority) -> None:
         self.desk.ranks(self._of(ref), LENA, f"PRANK{to.value}")
