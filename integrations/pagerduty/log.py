@@ -1,7 +1,8 @@
 """What happened to incidents, from PagerDuty's log: notes, states and priorities, each an entry.
 
 The log of the account comes newest first, in pages by offset, and is asked for by time. So each poll takes
-all since a while before the newest entry known, whole, and what was told already is known by its id.
+all since a while before the newest entry known, whole, and what was told already is known by its id. After
+some quiet ones it is asked from the newest entry on, so that polls stay small at rest.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from integrations.pagerduty.config import PagerDutyConfig
 
 OVERLAP: Final = timedelta(minutes=2)
+"""Looked back over: what is written side by side may appear out of order."""
+CALM: Final = 10
+"""Polls without news, after which nothing can still be on its way before the newest entry."""
 MOST: Final = 10_000
 """How far PagerDuty lets a list be paged."""
 STATES: Final = {
@@ -52,6 +56,7 @@ class TheLog:
         self.http = http
         self.config = config
         self._me = ""
+        self._quiet = 0
 
     async def me(self) -> str:
         """Our id; a key of the whole account belongs to nobody, and cannot ask so."""
@@ -71,10 +76,13 @@ class TheLog:
             start = max((entry.created_at for entry in told), default=now)
             return Page((), _cursor(start, start, [entry.id for entry in told]), done=True)
         newest, begin = (datetime.fromisoformat(cursor[name]) for name in ("newest", "begin"))
-        since = max(begin, newest - OVERLAP)
-        rows = await self._every("/log_entries", since=_stamp(since))
-        seen = set(cursor["seen"])
+        seen, back = set(cursor["seen"]), max(begin, newest - OVERLAP)
+        rows = await self._every("/log_entries", since=_stamp(newest if self._quiet >= CALM else back))
         fresh = [row for row in rows if row.get("id") not in seen]
+        if fresh and self._quiet >= CALM:  # what was told stays known as far back as the next polls look
+            rows = await self._every("/log_entries", since=_stamp(back))
+            fresh = [row for row in rows if row.get("id") not in seen]
+        self._quiet = 0 if fresh else self._quiet + 1
         part = self._part(fresh)
         changes, unread = await self._told(part, self._ended(part))
         at = max([newest, *map(_at, part)])  # of whatever kind, or what is looked back over would grow

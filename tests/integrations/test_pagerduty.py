@@ -13,6 +13,7 @@ from integrations.connector import Comment, Draft, Found, Theirs, Transition
 from integrations.errors import RateLimited, Rejected
 from integrations.http import Http
 from integrations.pagerduty.config import PagerDutyConfig
+from integrations.pagerduty.log import CALM, OVERLAP
 from integrations.systems.pagerduty import PagerDuty
 from register.core import new_id
 from register.incident import Priority
@@ -101,6 +102,29 @@ async def test_a_quiet_poll_is_one_small_request_and_ten_changed_one(
     assert (http.asked - before, len(page.changes)) == (1, 10)
     page = await desk.changes(page.next)
     assert (http.asked - before, page.changes) == (2, ())
+
+
+async def test_at_rest_it_asks_from_the_newest_entry_on_and_tells_nothing_twice(
+    desk: PagerDuty, world: PagerDutyWorld, wire: Line
+) -> None:
+    refs = [await desk.create(draft()) for _ in range(3)]
+    page = await desk.changes(None)
+    world.desk.now += timedelta(hours=1)
+    for ref in refs:
+        await world.says(ref, "a first word")
+    page = await desk.changes(page.next)
+    assert len(page.changes) == len(refs)
+    newest = datetime.fromisoformat(page.next["newest"])
+    asked = []
+    for _ in range(CALM + 1):
+        page = await desk.changes(page.next)
+        assert page.changes == ()
+        asked.append(wire.asked[-1].url.params["since"])
+    assert asked == [f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in [newest - OVERLAP] * CALM + [newest]]
+    await world.says(refs[0], "a second word")
+    page = await desk.changes(page.next)
+    assert [one.body for one in page.changes] == ["a second word"]
+    assert (await desk.changes(page.next)).changes == (), "what is looked back over again is known"
 
 
 async def test_entries_that_say_nothing_move_the_cursor_too(desk: PagerDuty, played: PlayedPagerDuty) -> None:

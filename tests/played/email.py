@@ -72,6 +72,7 @@ class PlayedMail:
         self.next = 1
         self.reread: list[int] = []  # uids that another client marks as read meanwhile
         self.heard: list[bytes] = []  # what came after a no to XOAUTH2
+        self.carried = 0  # bytes of both ways, over all connections
         self._servers: list[asyncio.Server] = []
         self._open: set[asyncio.StreamWriter] = set()
         self.forever = asyncio.Event()
@@ -105,7 +106,7 @@ class PlayedMail:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             self._open.add(writer)
             try:
-                await talk(self, reader, writer).run()
+                await talk(self, Weighed(self, reader), Weighed(self, writer)).run()
             except (OSError, asyncio.IncompleteReadError, ValueError):
                 pass  # whoever called has gone
             finally:
@@ -120,12 +121,31 @@ class PlayedMail:
         return str(mood)
 
 
+class Weighed:
+    """One way of a connection, which counts what it carries."""
+
+    def __init__(self, mail: PlayedMail, way: Any) -> None:
+        self.mail, self.way = mail, way
+
+    def write(self, data: bytes) -> None:
+        self.mail.carried += len(data)
+        self.way.write(data)
+
+    async def drain(self) -> None:
+        await self.way.drain()
+
+    async def readline(self) -> bytes:
+        line: bytes = await self.way.readline()
+        self.mail.carried += len(line)
+        return line
+
+
 class Talk:
     """One connection, with its words in a table: a verb is a method of its name, in small letters."""
 
     mood: ClassVar[str]
 
-    def __init__(self, mail: PlayedMail, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, mail: PlayedMail, reader: Weighed, writer: Weighed) -> None:
         self.mail, self.reader, self.writer = mail, reader, writer
         self.logged_in = False
         self.over = False
@@ -497,6 +517,11 @@ class EmailWorld(World):
 
     def line(self) -> Line:
         return MailLine(self.transport(), self.mail)
+
+    @property
+    def carried(self) -> int:
+        """Bytes of both ways so far."""
+        return self.mail.carried
 
     def arrived(self) -> list[EmailMessage]:
         return [one.read for one in self.mail.boxes["service"]]
