@@ -35,6 +35,10 @@ ENVELOPE: Final = 2**16
 PART: Final = "ContentType,Filename,ContentLength"
 _AT_ONCE: Final = 50
 """Messages whose parts are asked for in one request."""
+LONG: Final = 2**16
+"""Bytes of a text that is asked for by itself."""
+TOGETHER: Final = 10 * LONG
+"""Bytes of the texts that are asked for in one request, at most."""
 _KINDS: Final[Mapping[str, TextFormat]] = {"text/plain": TextFormat.TEXT, "text/html": TextFormat.HTML}
 """The kinds of text that a message may come in, the better first."""
 
@@ -100,6 +104,8 @@ class Transactions:
         many rows would else never be read: one failure would throw all away.
         """
         parts = await self._parts([row_id(row) for row in rows if row.get("Type") in SPOKEN])
+        wanted = [text for each in parts.values() if (text := _own(each)) is not None]
+        texts = await self._texts(wanted)
         me = await self.me() if rows else ""
         changes: list[Change] = []
         unread: list[Unread] = []
@@ -107,7 +113,7 @@ class Transactions:
             try:
                 told = Transaction.model_validate(row, context=zoned(self.http.zone))
                 own = parts.get(told.id, ())
-                body = await self._body(own) if told.Type in SPOKEN else ""
+                body = await self._body(own, texts) if told.Type in SPOKEN else ""
                 changes += self._changes(told, body, own, me)
             except ValueError as error:
                 unread.append(unread_row(row, ("id",), error, "ObjectId"))
@@ -195,14 +201,36 @@ class Transactions:
                     found.setdefault(part.TransactionId, []).append(part)
         return found
 
-    async def _body(self, parts: Sequence[Part]) -> str:
+    async def _texts(self, parts: Sequence[Part]) -> dict[int, str]:
+        """What is in these parts, many in one request; who is not among them is asked for by itself.
+
+        RT tells a text in a list as it stands; anything else would be damaged there.
+        """
+        found: dict[int, str] = {}
+        for some in _bundles(parts):
+            query = orjson.dumps([{"field": "id", "operator": "IN", "value": some}]).decode()
+            asked = {"query": query, "fields": "Content", "orderby": "id", "per_page": PAGE}
+            try:
+                items = read(Rows, await self.http.get("/attachments", params=asked)).items
+            except (Rejected, Gone, Unavailable):
+                continue  # one of them may be what fails: by itself it holds up itself alone
+            except AuthFailed as failure:
+                if failure.trouble is not AuthTrouble.FORBIDDEN:
+                    raise
+                continue
+            found |= {row_id(item): item["Content"] for item in items if type(item.get("Content")) is str}
+        return found
+
+    async def _body(self, parts: Sequence[Part], texts: Mapping[int, str]) -> str:
         """A message's own text, in the better of the kinds that it comes in."""
-        for kind, how in _KINDS.items():
-            own = next((part for part in parts if part.ContentType == kind and not part.Filename), None)
-            if own is not None:
-                told = read(Content, await self.http.get(f"/attachment/{own.id}"))
-                return plain(base64.b64decode(told.Content).decode("utf-8", "replace"), how).strip()
-        return ""
+        own = _own(parts)
+        if own is None:
+            return ""
+        text = texts.get(own.id)
+        if text is None:
+            told = read(Content, await self.http.get(f"/attachment/{own.id}"))
+            text = base64.b64decode(told.Content).decode("utf-8", "replace")
+        return plain(text, _KINDS[own.ContentType]).strip()
 
     async def content(self, part: int, most: int) -> bytes:
         """What is in a part, byte for byte. Rejected where it has more than `most` bytes."""
@@ -220,6 +248,29 @@ class Transactions:
         packed = most * 14 // 10 + ENVELOPE  # base64 in lines of 76
         answer = await self.http.get(f"/attachment/{part}", most=packed)
         return base64.b64decode(read(Content, answer).Content)
+
+
+def _own(parts: Sequence[Part]) -> Part | None:
+    """The part that is a message's own text, of the better kind."""
+    texts = [part for part in parts if part.ContentType in _KINDS and not part.Filename]
+    order = list(_KINDS)
+    return min(texts, key=lambda part: order.index(part.ContentType), default=None)
+
+
+def _bundles(parts: Sequence[Part]) -> list[list[int]]:
+    """Those that may be asked for together, by number. One alone gains nothing."""
+    bundles: list[list[int]] = []
+    left = 0
+    for part in parts:
+        size = LONG if part.size is None else part.size
+        if size >= LONG:
+            continue
+        if not bundles or size > left or len(bundles[-1]) == _AT_ONCE:
+            bundles.append([])
+            left = TOGETHER
+        bundles[-1].append(part.id)
+        left -= size
+    return [some for some in bundles if len(some) > 1]
 
 
 def _files(told: Change, parts: Sequence[Part]) -> list[Change]:

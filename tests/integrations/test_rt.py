@@ -31,7 +31,7 @@ from integrations.connector import (
 from integrations.errors import Ambiguous, AuthFailed, Conflict, Failure, Gone, Moved, Rejected, Unavailable
 from integrations.http import Http
 from integrations.rt.config import RtConfig
-from integrations.rt.transactions import PATIENCE
+from integrations.rt.transactions import LONG, PATIENCE
 from integrations.systems.rt import CALM, OVERLAP, RequestTracker
 from register.incident import Priority
 
@@ -142,16 +142,27 @@ class Log:
         return items(*(rows[::-1] if newest else rows)[: int(request.url.params["per_page"])])
 
 
-def speak(rt: Routes, **bodies: str) -> None:
-    """Attachments: transaction t58 has part 158, with this text."""
+def speak(rt: Routes, *, together: bool = True, **bodies: str) -> None:
+    """Attachments: transaction t58 has part 158, with this text. together: whether texts come in lists."""
     parts = [
-        {"id": f"1{name[1:]}", "TransactionId": name[1:], "ContentType": "text/plain", "Filename": ""}
-        for name in bodies
+        {
+            "id": f"1{name[1:]}",
+            "TransactionId": name[1:],
+            "ContentType": "text/plain",
+            "Filename": "",
+            "ContentLength": str(len(body.encode())),
+            "Content": body,
+        }
+        for name, body in bodies.items()
     ]
 
     def listed(request: httpx.Request) -> httpx.Response:
-        wanted = orjson.loads(request.url.params["query"])[0]["value"]
-        return items(*(part for part in parts if int(part["TransactionId"]) in wanted))
+        (wanted,) = orjson.loads(request.url.params["query"])
+        fields = {"id", *request.url.params["fields"].split(",")}
+        if "Content" in fields and not together:
+            return httpx.Response(500, json={"message": "Internal Server Error"})
+        rows = [part for part in parts if int(part[wanted["field"]]) in wanted["value"]]
+        return items(*({name: part[name] for name in fields} for part in rows))
 
     rt.get("/attachments").mock(side_effect=listed)
     for name, body in bodies.items():
@@ -443,7 +454,7 @@ async def test_a_text_that_always_fails_does_not_hold_up_the_rest_for_ever(
 
 async def test_what_was_read_before_a_line_broke_is_not_read_again(rt: Routes, desk: RequestTracker) -> None:
     Log(rt, row(58, "Correspond"), row(59, "Correspond"), row(60))
-    speak(rt, t58="first", t59="second")
+    speak(rt, together=False, t58="first", t59="second")
     text = rt.get("/attachment/159").mock(side_effect=httpx.ReadError)
     page = await desk.changes({"after": 0, "seen": []})
     assert [change.body for change in page.changes] == ["first"]
@@ -539,7 +550,37 @@ async def test_parts_of_many_messages_are_asked_for_together(rt: Routes, desk: R
     speak(rt, **{f"t{number}": f"text {number}" for number in range(1, 81)})
     changes = (await desk.changes({"after": 0, "seen": []})).changes
     assert [change.body for change in changes] == [f"text {number}" for number in range(1, 81)]
-    assert sum(call.request.url.path.endswith("/attachments") for call in rt.calls) == 2
+    assert sum(call.request.url.path.endswith("/attachments") for call in rt.calls) == 4
+    assert not any("/attachment/" in call.request.url.path for call in rt.calls)
+
+
+async def test_ten_changed_tickets_with_their_notes_take_few_requests(
+    rt: Routes, desk: RequestTracker
+) -> None:
+    log = Log(rt, row(100))
+    page = await desk.changes(None)
+    speak(rt, **{f"t{101 + number}": f"note {number}: äöü €" for number in range(10)})
+    log.rows += [row(101 + number, "Correspond", on=number) for number in range(10)]
+    before = len(rt.calls)
+    first = await desk.changes(page.next)
+    last = await desk.changes(first.next)
+    assert [change.body for change in first.changes] == [f"note {number}: äöü €" for number in range(10)]
+    assert (last.changes, last.done) == ((), True)
+    assert len(rt.calls) - before == 5  # what is new, who we are, the parts, the texts; and nothing more
+
+
+async def test_a_long_text_or_one_without_a_size_is_asked_for_by_itself(
+    rt: Routes, desk: RequestTracker
+) -> None:
+    Log(rt, *(row(number, "Correspond") for number in range(1, 14)))
+    long = {f"t{number}": "x" * (LONG - 1) for number in range(1, 12)}
+    speak(rt, **long, t12="y" * LONG, t13="z")
+    changes = (await desk.changes({"after": 0, "seen": []})).changes
+    assert [change.body[0] for change in changes] == [*"x" * 11, "y", "z"]
+    asked = [call.request.url for call in rt.calls if "/attachment" in call.request.url.path]
+    together = [orjson.loads(url.params["query"])[0]["value"] for url in asked if "query" in url.params]
+    assert [len(some) for some in together] == [13, 10, 2]
+    assert [url.path.rpartition("/")[2] for url in asked if "query" not in url.params] == ["112"]
 
 
 async def test_an_account_that_wrote_nothing_has_written_nothing(rt: Routes, desk: RequestTracker) -> None:
@@ -636,6 +677,7 @@ async def test_a_comment_is_found_by_its_marker_alone(rt: Routes, desk: RequestT
     rt.get("/ticket/7").respond(json=ticket())
     assert await desk.find_comment(SEVEN, OP) == Found((SEVEN.model_copy(update={"id": "59"}),))
     assert await desk.find_comment(SEVEN, OP.replace("A", "C")) == Absent()
+    speak(rt, together=False, t58="one", t59="two")
     rt.get("/attachment/159").respond(404, json={"message": "Not Found"})
     assert isinstance(await desk.find_comment(SEVEN, OP), CannotTell)
 

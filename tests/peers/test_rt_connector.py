@@ -344,3 +344,37 @@ async def test_a_hundred_and_more_changes_come_whole(desk: Desk, agent: Agent) -
     heard, _ = await news(rt, start.next, ref)
     assert [change.body for change in heard if change.body] == [f"reply {n}" for n in range(120)]
     assert len((await rt.history(ref)).changes) == len(heard) + 1
+
+
+async def test_ten_changed_tickets_with_their_notes_take_few_requests(
+    desk: Desk, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what comes in a list is, to the letter, what comes of each text by itself."""
+    rt = desk()
+    refs = [await rt.create(draft(op())) for _ in range(10)]
+    page = await rt.changes(None)
+    words = [
+        "a\r\nb",
+        "äöü € ✓ 𝄞",
+        'tab\tand "quotes" \\',
+        "\ufeffmark",
+        "<b>no tag</b>",
+        "nul \x00 bell \x07",
+        " ",
+    ]
+    for ref, word in zip(refs, [*words, "eight", "nine", "<p>t&auml;n <b>x</b></p>"], strict=True):
+        await agent.replies(ref.id, word, "text/html" if word.startswith("<p>") else "text/plain")
+    before, place = rt.http.asked, page.next
+    heard: list[str] = []
+    while True:
+        page = await rt.changes(place)
+        heard += [change.body for change in page.changes if change.kind is ChangeKind.COMMENT]
+        place = page.next
+        if page.done:
+            break
+    assert heard[1] == "äöü € ✓ 𝄞"
+    assert heard[-3:] == ["eight", "nine", "tän x"]
+    assert rt.http.asked - before <= 6
+    monkeypatch.setattr("integrations.rt.transactions.LONG", 0)
+    alone = [change.body for ref in refs for change in (await rt.history(ref)).changes if change.body]
+    assert [body for body in alone if body != TEXT] == [body for body in heard if body]
