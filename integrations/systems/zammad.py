@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from integrations import signing
@@ -204,6 +204,8 @@ class Zammad:
         """The state and its note in one request, so that both are there or neither."""
         state = state_for(self.http.name, self.config, wish.to)
         change: dict[str, Any] = {"state": state, **wish.fields}
+        if (days := self.config.pending.get(state)) is not None:  # without a time it is refused
+            change.setdefault("pending_time", self._in(days))
         if wish.note:
             change["article"] = self._article(wish.note, wish.op_id, public=True)
         path, safe = f"/tickets/{number_of(ref)}", not wish.note
@@ -213,6 +215,11 @@ class Zammad:
             found = await self.find_comment(ref, wish.op_id)
             ids = tuple(one.id for one in found.refs) if isinstance(found, Found) else ()
         return Applied(ids, self._as_wished(await self._tickets.one(number_of(ref)), ref, "state", state))
+
+    def _in(self, days: int) -> str:
+        """So many days on, by their clock; Zammad keeps whole minutes."""
+        now = datetime.now(UTC) + (self.http.gap or timedelta())
+        return (now + timedelta(days=days)).replace(second=0, microsecond=0).isoformat()
 
     async def _reprioritise(self, ref: Ref, wish: Reprioritise) -> Applied:
         if wish.fields:

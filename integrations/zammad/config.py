@@ -16,10 +16,12 @@ _STATES: Final = {
     "new": Theirs.NEW,
     "open": Theirs.WORKING,
     "pending reminder": Theirs.WAITS_FOR_US,
-    "pending close": Theirs.FIXED,
+    "pending close": Theirs.WAITS_FOR_US,
     "closed": Theirs.FIXED,
 }
-"""Zammad's own; `merged` is no state, but a ticket that goes on as another."""
+"""Zammad's own; `merged` is no state, but a ticket that goes on as another. `pending close` is closed by
+itself when its time has come, unless somebody says a word before: it is not closed yet, and ours to say."""
+_PENDING: Final = {"pending reminder": 7, "pending close": 7}
 _TRANSITIONS: Final = {Theirs.FIXED: "closed", Theirs.CLOSED: "closed"}
 _PRIORITIES: Final = {
     Priority.CRITICAL: "3 high",
@@ -28,6 +30,7 @@ _PRIORITIES: Final = {
     Priority.LOW: "1 low",
     Priority.PLANNING: "1 low",
 }
+Days = Annotated[int, Field(ge=1, le=365)]
 Attribute = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
@@ -44,6 +47,10 @@ class ZammadConfig(Fielded):
     ] = ""
     states: States = _STATES
     transitions: Transitions = _TRANSITIONS
+    pending: Annotated[
+        dict[Name, Days],
+        Field(description="their state that takes a time with it → how many days on that is, when we set it"),
+    ] = _PENDING
     priorities: Annotated[
         dict[Annotated[Priority, Field(strict=False)], Name],
         Field(description="our priority, 1 to 5 → theirs, by its name"),

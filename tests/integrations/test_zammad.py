@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -125,6 +125,40 @@ async def test_a_note_and_its_state_are_there_together(desk: Zammad, there: Play
     assert there.tickets[int(ref.id)]["state"] == "closed"
     assert [one["id"] for one in there.articles[int(ref.id)]][1:] == [int(one) for one in done.change_ids]
     assert desk.http.asked - before <= 4
+
+
+async def test_a_state_that_takes_a_time_is_set_with_one(
+    desk: Zammad, world: ZammadWorld, there: PlayedZammad
+) -> None:
+    """Zammad refuses it without; to a state that takes none it says no time."""
+    ref = await desk.create(draft())
+    asked = datetime.now(UTC)
+    done = await desk.apply(ref, Transition(new_id(), Theirs.WAITS_FOR_US))
+    assert done.ticket is not None
+    assert done.ticket.raw_state == "pending reminder"
+    till = datetime.fromisoformat(there.tickets[int(ref.id)]["pending_time"])
+    assert timedelta(days=7, minutes=-1) <= till - asked <= timedelta(days=7, minutes=1)
+    await desk.apply(ref, Transition(new_id(), Theirs.WORKING))
+    assert there.tickets[int(ref.id)]["pending_time"] is None
+    lets_close = {"transitions": {Theirs.CLOSED: "pending close"}, "pending": {"pending close": 2}}
+    gentle = Zammad(desk.http, world.config.model_copy(update=lets_close))
+    await gentle.apply(ref, Transition(new_id(), Theirs.CLOSED, "no longer needed"))
+    assert there.tickets[int(ref.id)]["state"] == "pending close"
+    till = datetime.fromisoformat(there.tickets[int(ref.id)]["pending_time"])
+    assert timedelta(days=2, minutes=-1) <= till - asked <= timedelta(days=2, minutes=1)
+    none = Zammad(desk.http, world.config.model_copy(update={"pending": {}}))
+    await none.apply(ref, Transition(new_id(), Theirs.WORKING))
+    with pytest.raises(Rejected, match="pending_time"):
+        await none.apply(ref, Transition(new_id(), Theirs.WAITS_FOR_US))
+
+
+async def test_what_will_close_by_itself_is_not_closed_yet(desk: Zammad, there: PlayedZammad) -> None:
+    ref = await desk.create(draft())
+    for state in ("pending close", "closed"):
+        there.set(int(ref.id), LENA, state=state)
+    told = (await desk.history(ref)).changes
+    means = [one.state for one in told if one.kind is ChangeKind.STATE]
+    assert means == [Theirs.WAITS_FOR_US, Theirs.FIXED]
 
 
 async def test_a_page_of_html_is_told_as_text(desk: Zammad, there: PlayedZammad) -> None:

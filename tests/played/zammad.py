@@ -26,7 +26,7 @@ STATES = ("new", "open", "pending reminder", "closed", "merged", "pending close"
 PRIORITIES = ("1 low", "2 normal", "3 high")
 US, LENA = 7, 3
 LOGINS = {US: "muster@example.com", LENA: "lena@supplier.example"}
-_KNOWN = {"title", "group", "customer_id", "priority", "state", FIELD}
+_KNOWN = {"title", "group", "customer_id", "priority", "state", "pending_time", FIELD}
 """What a ticket has; anything else is dropped without a word."""
 
 
@@ -180,7 +180,7 @@ class PlayedZammad:
         if told.get("group") != "Support":
             return JSONResponse({"error": "Group can't be blank"}, 422)
         if fault := _fault(told):
-            return JSONResponse({"error": fault, "error_human": fault}, 422)
+            return _unprocessable(fault)
         return JSONResponse(self.tickets[self.make(US, told)], 201)
 
     async def show(self, request: Request) -> Response:
@@ -188,8 +188,13 @@ class PlayedZammad:
 
     async def update(self, request: Request) -> Response:
         number, told = request.path_params["id"], await request.json()
+        state, till = told.get("state", self.tickets[number]["state"]), told.get("pending_time")
+        if not state.startswith("pending"):
+            told["pending_time"] = None
+        elif not till and not self.tickets[number].get("pending_time"):
+            return _unprocessable("Missing required value for field 'pending_time'!")
         if fault := _fault(told):
-            return JSONResponse({"error": fault, "error_human": fault}, 422)
+            return _unprocessable(fault)
         self.set(number, US, **told)
         if "article" in told:
             self.say(number, US, **told["article"])
@@ -220,6 +225,10 @@ def _fault(told: dict[str, Any]) -> str:
     if told.get("state", "new") not in STATES or told.get("priority", "1 low") not in PRIORITIES:
         return "No lookup value found"
     return ""
+
+
+def _unprocessable(fault: str) -> Response:
+    return JSONResponse({"error": fault, "error_human": fault}, 422)
 
 
 def _stamp(at: datetime) -> str:
