@@ -6,15 +6,14 @@ which says nothing; so words of one second come in an order that is nobody's.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from integrations.connector import Change, ChangeKind, Ref, Unread
 from integrations.errors import AuthFailed, AuthTrouble, Rejected
-from integrations.markup.formats import TextFormat, plain
 from integrations.servicenow.audit import Audit
+from integrations.servicenow.code_tags import text_of
 from integrations.servicenow.lines import PUT_THERE, WORDS, Lines
 from integrations.servicenow.wire import Entry, File, Row, ref_to, web_of
 from register.marker import marker_of, name_marker_of, unsigned
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 PUBLIC: Final = "comments"
 PRIVATE: Final = "work_notes"
-_CODE: Final = re.compile(r"\[code\](.*?)\[/code\]", re.DOTALL | re.IGNORECASE)
-"""What a journal shows as HTML instead of as text (c_JournalFields.html, "wrapped in code tags")."""
 _RANK: Final = {ChangeKind.COMMENT: 0, ChangeKind.FILE: 1, ChangeKind.LINK: 2}
 """Within a second: whoever writes and resolves in one go says why first; states and priorities come last."""
 Told = tuple[list[Change], list[Unread]]
@@ -136,9 +133,3 @@ class Story:
             size=file.size,
             place=file.sys_id,
         )
-
-
-def text_of(value: str) -> str:
-    """A word as its reader sees it there: what stands between code tags is HTML to them."""
-    shown = _CODE.sub(lambda found: plain(found[1], TextFormat.HTML), value)
-    return plain(shown, TextFormat.TEXT)

@@ -11,6 +11,7 @@ from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, Rejected
 from integrations.mapping import named_priority, state_for
 from integrations.reading import read
 from integrations.servicenow.audit import version_of
+from integrations.servicenow.code_tags import as_written, defused
 from integrations.servicenow.refusals import asked
 from integrations.servicenow.story import PRIVATE, PUBLIC
 from integrations.servicenow.wire import (
@@ -72,7 +73,7 @@ class Writing:
                 " internal_comments = true in vendors.toml if they want to read and write notes with us."
             )
         element = PUBLIC if text.public else PRIVATE
-        body = {**more, element: sign(text.body, text.op_id)}
+        body = {**more, element: sign(defused(text.body), text.op_id)}
         done = await self._put(ref, body, text.op_id, safe=False)
         ids, whole = await self._found(ref, text.op_id)
         if not ids and not whole:
@@ -117,7 +118,7 @@ class Writing:
         if self.config.meaning(raw) not in _DONE:
             return {}
         close = self.config.close
-        told = {"close_notes": wish.note or _NO_WORD, **close.fields}
+        told = {"close_notes": defused(wish.note) or _NO_WORD, **close.fields}
         if close.field and close.field not in wish.fields and "*" in close.codes:
             told[close.field] = close.codes["*"]
         return told
@@ -268,7 +269,7 @@ class Writing:
 
 def _is_so(held: str, asked: str) -> bool:
     """Whether a column has what was written, however its spaces and line ends are kept there."""
-    return held.split() == asked.split()
+    return as_written(held).split() == as_written(asked).split()
 
 
 def _incident(answer: Answer) -> Incident:

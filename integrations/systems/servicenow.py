@@ -47,6 +47,7 @@ from integrations.proofs import ProvedBy
 from integrations.reading import read
 from integrations.servicenow.account import Account
 from integrations.servicenow.check import health
+from integrations.servicenow.code_tags import defused
 from integrations.servicenow.config import DISPLAY, ServiceNowConfig
 from integrations.servicenow.feed import Feed
 from integrations.servicenow.refusals import asked
@@ -126,7 +127,7 @@ class ServiceNow:
         body = draft.body if len(title) <= MAX_TITLE else f"{title}\n\n{draft.body}"
         incident = {
             "short_description": clip(title, MAX_TITLE),
-            "description": sign(body, draft.op_id),
+            "description": sign(defused(body), draft.op_id),
             "correlation_id": draft.op_id,
             "correlation_display": DISPLAY,
             **draft.fields,

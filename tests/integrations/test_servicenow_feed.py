@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -10,20 +12,51 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from integrations.conformance import line
 from integrations.conformance.line import Line
-from integrations.connector import Change, ChangeKind, Comment, Draft, Ref, Reprioritise, Theirs, Transition
+from integrations.connector import (
+    Change,
+    ChangeKind,
+    Comment,
+    Draft,
+    Found,
+    Ref,
+    Reprioritise,
+    Theirs,
+    Transition,
+)
 from integrations.errors import AuthFailed, AuthTrouble, Rejected, Unavailable
 from integrations.http import Http, Limits
+from integrations.servicenow.code_tags import defused, text_of
 from integrations.servicenow.config import ServiceNowConfig
 from integrations.servicenow.feed import AGAIN, SECOND, Feed
 from integrations.systems.servicenow import ServiceNow
 from register.core import new_id
 from register.incident import Priority
+from register.marker import marker_of, sign
+from register.text import clean
 from tests.played.servicenow import AUDIT, INCIDENT, JOURNAL, LENA, PASSWORD, USER, PlayedServiceNow
 from tests.played.servicenow_world import ServiceNowWorld
 
+TAGS = (
+    "[code]",
+    "[/code]",
+    "[CODE]",
+    "[ code ]",
+    "[ / code]",
+    "[",
+    "]",
+    "/",
+    "code",
+    " ",
+    "\n",
+    "<b>",
+    "&lt;",
+    "x",
+)
 QUIET = 2_500
 """Bytes of an answer in which nothing happened."""
 
@@ -579,6 +612,49 @@ async def test_html_in_a_journal_is_read_as_its_readers_see_it(
     ((word,), _) = await heard(desk, start.next)
     assert word.body.startswith("See this\nlink")
     assert word.body.endswith(". 1 < 2")
+
+
+def shown_there(value: str) -> str:
+    """What a journal's reader sees of an entry: HTML between code tags, however these are spelled."""
+    tags = re.compile(r"\[\s*code\s*\](.*?)\[\s*/\s*code\s*\]", re.DOTALL | re.IGNORECASE)
+    shown = tags.sub(lambda found: re.sub(r"<[^>]*>", "", html.unescape(found[1])), value)
+    return shown.replace("\u2060", "")  # a word joiner is seen by nobody
+
+
+@given(st.lists(st.sampled_from(TAGS), max_size=12).map("".join) | st.text(max_size=80))
+@example("[code]<b>x</b>[/code]")
+@example("[[CODE]&lt;[ / code ] [code-review]")
+def test_what_we_write_is_no_html_in_a_journal_and_reads_back_the_same(text: str) -> None:
+    text = clean(text).replace("\u2060", "")
+    op_id = new_id()
+    sent = sign(defused(text), op_id)
+    assert shown_there(sent) == sign(text, op_id)
+    assert text_of(sent) == sign(text, op_id)
+    assert marker_of(text_of(sent)) == op_id
+    assert defused(defused(text)) == defused(text)
+    assert "[" in text or sent == sign(text, op_id), "what holds no tag goes out as it is"
+
+
+async def test_code_tags_in_our_own_words_are_none_there(desk: ServiceNow, world: ServiceNowWorld) -> None:
+    """In a word, in a closing note, and in what an incident is about; and ours is known as ours."""
+    words = 'Their page has [code]<img src="https://a.example/x">[/code] in it, and [CODE]&lt;[/Code].'
+    ref = await desk.create(Draft(new_id(), "Page broken", words, Priority.HIGH))
+    start = await desk.changes(None)
+    comment = Comment(new_id(), words)
+    ids = (await desk.apply(ref, comment)).change_ids
+    note = Transition(new_id(), Theirs.FIXED, words)
+    await desk.apply(ref, note)
+    told = (await heard(desk, start.next))[0]
+    assert [(one.body, one.marker) for one in told if one.kind is ChangeKind.COMMENT] == [
+        (words, comment.op_id),
+        (words, note.op_id),
+    ]
+    found = await desk.find_comment(ref, comment.op_id)
+    assert isinstance(found, Found)
+    assert tuple(one.id for one in found.refs) == ids
+    there = [one.body for one in await world.said(ref)]
+    assert [shown_there(text).partition("\n")[0] for text in there] == [words] * 3
+    assert shown_there(world.of(ref)["close_notes"]) == words
 
 
 # Without the audit
