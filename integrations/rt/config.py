@@ -55,6 +55,7 @@ class RtConfig(Fielded):
     impact_urgency: NumberMatrix = Field(default_factory=dict)
     requestor: Annotated[
         str,
+        StringConstraints(pattern=r"^([^\s:@<>,]+@[^\s:@<>,]+)?$", max_length=200),
         Field(description="e-mail address in whose name tickets are made; RT sets none by itself"),
     ] = ""
     fields: dict[Name, FieldName] = Field(

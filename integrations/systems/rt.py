@@ -43,7 +43,7 @@ from integrations.markup.formats import TextFormat, signed
 from integrations.reading import read
 from integrations.rt.check import QUEUE, health
 from integrations.rt.config import RtConfig
-from integrations.rt.filling import fill
+from integrations.rt.filling import fill, kept
 from integrations.rt.priority import PriorityOf
 from integrations.rt.tickets import Tickets
 from integrations.rt.transactions import Transactions
@@ -70,6 +70,8 @@ OVERLAP: Final = 40
 _TYPES: Final = {TextFormat.TEXT: "text/plain", TextFormat.HTML: "text/html"}
 CALM: Final = 10
 """Polls without news, after which nothing can still be on its way below the cursor."""
+SELDOM: Final = 20
+"""Every so many of these it is asked whether our account is still shown the queue."""
 
 
 class RequestTracker:
@@ -124,7 +126,11 @@ class RequestTracker:
             answer = await self.http.post("/ticket", json=ticket, op_id=draft.op_id)
         except Gone as failure:
             raise Rejected(f"{failure.why} Is the `url` of {self.http.name} right?", 404) from None
-        return self._ref(read(Made, answer).id)
+        made = self._ref(read(Made, answer).id)
+        await kept(
+            self.http, made, ticket["CustomFields"].keys() - {self.config.reference_field}, draft.op_id
+        )
+        return made
 
     async def get(self, ref: Ref) -> Ticket:
         number = number_of(ref)
@@ -209,6 +215,8 @@ class RequestTracker:
         after, seen = int(cursor["after"]), frozenset(cursor["seen"])
         back = OVERLAP if self._quiet < CALM else 0
         rows = await self._transactions.page(f"{news} AND id > {max(after - back, 0)}")
+        if not rows and seen and (back or self._quiet % SELDOM == 0):
+            await self._tickets.queue()  # 200 and nothing is what an account without rights is shown, too
         fresh = [row for row in rows if row_id(row) not in seen]
         changes, unread, read = await self._transactions.read(fresh, partly=True)
         self._quiet = 0 if fresh else self._quiet + 1
@@ -250,13 +258,8 @@ class RequestTracker:
 
     async def _upload(self, ref: Ref, file: Attach) -> str:
         """As a reply that carries the file: a file by itself has no place in a ticket's story."""
-        told = {
-            "FileName": _plain_name(file.name),
-            "FileType": file.media_type,
-            "FileContent": base64.b64encode(file.content).decode(),
-        }
         words = Comment(file.op_id, f"File: {file.name}")
-        return await self._say(ref, "correspond", words, Attachments=[told])
+        return await self._say(ref, "correspond", words, Attachments=[_packed(file)])
 
     async def _unchanged(self, ref: Ref, if_version: str | None) -> None:
         if if_version is not None and (now := (await self.get(ref)).version) != if_version:
@@ -284,7 +287,12 @@ class RequestTracker:
             **more,
         }
         path = f"/ticket/{number_of(ref)}/{how}"
-        answer = await self.http.post(path, json=message, op_id=text.op_id)
+        try:
+            answer = await self.http.post(path, json=message, op_id=text.op_id)
+        except Rejected as refusal:
+            if refusal.status == 400:  # as it says of a ticket that is not there: then that is told
+                await self.get(ref)
+            raise
         place, _, number = answer.headers.get("location", "").rpartition("/")
         if not (place.endswith("/transaction") and number.isdecimal()):
             raise lost(answer.name, "did not say where it put our text", answer.repeatable, text.op_id)
@@ -313,6 +321,14 @@ class RequestTracker:
     def _ref(self, number: int) -> Ref:
         web = str(self.http.base).removesuffix(self.root)
         return Ref(id=str(number), key=f"#{number}", url=f"{web}/Ticket/Display.html?id={number}")
+
+
+def _packed(file: Attach) -> dict[str, str]:
+    return {
+        "FileName": _plain_name(file.name),
+        "FileType": file.media_type,
+        "FileContent": base64.b64encode(file.content).decode(),
+    }
 
 
 def _plain_name(name: str) -> str:

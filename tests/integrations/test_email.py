@@ -504,6 +504,14 @@ async def test_a_no_after_the_text_is_a_no(case: Case, mood: str, kind: type[Exc
     assert case.world.arrived() == []
 
 
+async def test_where_one_address_is_refused_nobody_gets_the_mail(case: Case) -> None:
+    """Else our copy would come back, and prove a mail that they never got."""
+    desk = case.desk(to="nobody@kone.test")
+    with pytest.raises(Rejected, match=r"nobody@kone\.test.*550"):
+        await case.ticket(desk)
+    assert not any(case.mail.boxes.values())
+
+
 async def test_time_that_runs_out_before_the_text_went_is_not_sent(case: Case) -> None:
     desk = case.desk(total=0.4)
     server = await asyncio.start_server(lambda r, w: case.mail.forever.wait(), "127.0.0.1", 0)
@@ -611,6 +619,7 @@ async def test_a_server_that_offers_no_login_is_told_with_what_to_write(case: Ca
 
 async def test_a_token_goes_as_xoauth2_to_both(case: Case) -> None:
     """As both vendors describe it: Google at gmail/imap/xoauth2-protocol, Microsoft for legacy protocols."""
+    case.mail.tokens_alone = True
     desk = case.desk(login="xoauth2")
     ref = await case.ticket(desk)
     assert isinstance(await desk.find(ref.id, None), Found)  # type: ignore[arg-type]  # it is not looked at

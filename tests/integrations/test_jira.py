@@ -24,6 +24,7 @@ from integrations.connector import (
     Comment,
     Draft,
     Found,
+    Lagging,
     Ref,
     Reprioritise,
     Theirs,
@@ -129,6 +130,7 @@ async def test_nothing_found_proves_nothing_until_the_index_has_it(desk: Jira, s
     assert await desk.find(op_id, LONG_AGO) == Absent()
     site.tick(60)
     assert await desk.find(op_id, LONG_AGO) == Found((ref,))
+    assert isinstance(desk.info.lookup, Lagging), "so the engine believes no empty answer"
 
 
 async def test_a_hit_that_does_not_carry_our_reference_is_none(desk: Jira, site: PlayedJira) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from integrations.conformance import line
 from integrations.conformance.line import Line
-from integrations.connector import Comment, Draft, Found, Theirs, Transition
+from integrations.connector import Comment, Draft, Found, NoNative, Theirs, Transition
 from integrations.errors import RateLimited, Rejected
 from integrations.http import Http
 from integrations.pagerduty.config import PagerDutyConfig
@@ -59,7 +60,10 @@ async def test_the_400_that_means_it_is_there_is_an_answer(desk: PagerDuty, play
     assert await desk.create(one) == ref
     assert len(played.incidents) == 1
     await desk.apply(ref, Transition(new_id(), Theirs.FIXED))
+    played.now += timedelta(days=40)
     assert await desk.find(one.op_id, LONG_AGO) == Found((ref,)), "found though its key is free again"
+    assert await desk.create(one) != ref, "which makes a second one: so it is looked for before"
+    assert isinstance(desk.info.idempotency, NoNative)
 
 
 async def test_another_400_is_told_by_its_reasons(http: Http) -> None:
@@ -125,6 +129,19 @@ async def test_at_rest_it_asks_from_the_newest_entry_on_and_tells_nothing_twice(
     page = await desk.changes(page.next)
     assert [one.body for one in page.changes] == ["a second word"]
     assert (await desk.changes(page.next)).changes == (), "what is looked back over again is known"
+
+
+async def test_a_log_that_is_longer_than_it_may_be_paged_is_told(desk: PagerDuty, wire: Line) -> None:
+    start = (await desk.changes(None)).next
+
+    async def goes_on(request: httpx.Request, forward: line.Forward) -> httpx.Response:
+        return line.answer(200, b'{"log_entries": [], "more": true}')
+
+    wire.spoil(goes_on, line.reads, times=1_000)
+    with pytest.raises(Rejected, match="more than 10,000 entries"):
+        await desk.changes(start)
+    asked = wire.asked[-1].url.params
+    assert int(asked["offset"]) + int(asked["limit"]) == 10_000
 
 
 async def test_entries_that_say_nothing_move_the_cursor_too(desk: PagerDuty, played: PlayedPagerDuty) -> None:

@@ -230,16 +230,20 @@ async def test_a_crowd_of_one_second_comes_whole_and_once_each(
 
 
 async def test_a_block_of_one_second_longer_than_a_page_does_not_wedge_the_cursor(
-    desk: ServiceNow, played: PlayedServiceNow, world: ServiceNowWorld
+    desk: ServiceNow, played: PlayedServiceNow, wire: Line
 ) -> None:
+    """Within a second rows come in any order, another with each question, unless it is by sys_id."""
     rows = [played.made(USER, {"correlation_display": "Muster"}) for _ in range(230)]
     start = await desk.changes(None)
     played.stays = True
     for row in rows:
         played.change(row, LENA, {"comments": row["number"]})
     played.stays = False
+    before = len(wire.asked)
     told, cursor = await heard(desk, start.next)
     assert sorted(one.body for one in told) == sorted(row["number"] for row in rows)
+    lists = [one for one in wire.asked[before:] if one.url.path.endswith("/incident")]
+    assert len(lists) == 3, "no page is begun anew"
     assert (await heard(desk, cursor))[0] == []
 
 

@@ -23,6 +23,7 @@ from integrations.connector import (
     Comment,
     Draft,
     Found,
+    Native,
     Ref,
     Reprioritise,
     Theirs,
@@ -117,6 +118,7 @@ async def test_sent_again_under_its_key_it_is_one(desk: Zendesk, played: PlayedZ
     found = await desk.find(one.op_id, LONG_AGO)
     assert isinstance(found, Found)
     assert len(found.refs) == 2
+    assert desk.info.idempotency == Native(timedelta(hours=2))
 
 
 async def test_a_key_that_is_known_with_other_words_is_in_doubt_not_refused(

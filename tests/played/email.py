@@ -66,7 +66,7 @@ class PlayedMail:
         self.validity = 7
         self.password = PASSWORD
         self.smtp_mood = self.imap_mood = ""
-        self.slow_quit = False
+        self.slow_quit = self.tokens_alone = False
         self.logins = "250-AUTH PLAIN XOAUTH2\r\n"
         self.commands: list[str] = []
         self.next = 1
@@ -174,11 +174,12 @@ class Talk:
         await self.writer.drain()
         self.mail.heard.append(await self.reader.readline())
 
-    def lets_in(self, said: str) -> bool:
-        """Whether it is ours, as PLAIN or as XOAUTH2."""
-        given, password = base64.b64decode(said).decode(), self.mail.password
-        known = (f"\0{DESK}\0{password}", f"user={DESK}\1auth=Bearer {password}\1\1")
-        return given in known and getattr(self.mail, self.mood) != "auth"
+    def lets_in(self, how: str, said: str) -> bool:
+        """Whether it is ours, as PLAIN or as XOAUTH2 has it; a token is no password."""
+        given, password, token = base64.b64decode(said).decode(), self.mail.password, self.mail.tokens_alone
+        plain, bearer = f"\0{DESK}\0{password}", f"user={DESK}\1auth=Bearer {password}\1\1"
+        known = {"PLAIN": "" if token else plain, "XOAUTH2": bearer}.get(how.upper())
+        return given == known and getattr(self.mail, self.mood) != "auth"
 
 
 class Smtp(Talk):
@@ -211,7 +212,7 @@ class Smtp(Talk):
         if self.mail.smtp_mood == "mirror":
             self.mail.taken("smtp_mood")
             self.say(f"535 5.7.8 no: {words} {base64.b64decode(said).decode()!r}")
-        elif self.lets_in(said):
+        elif self.lets_in(how, said):
             self.logged_in = True
             self.say("235 2.7.0 welcome")
         else:
@@ -314,7 +315,7 @@ class Imap(Talk):
         given = (await self.reader.readline()).decode()
         if self.mail.imap_mood == "mirror":
             return f"NO [AUTHENTICATIONFAILED] {base64.b64decode(given).decode()!r}"
-        self.logged_in = self.lets_in(given)
+        self.logged_in = self.lets_in(rest.split()[-1], given)
         if not self.logged_in and rest.upper().endswith("XOAUTH2"):
             await self.explains("+ ")
         return "OK welcome" if self.logged_in else "NO [AUTHENTICATIONFAILED] no"

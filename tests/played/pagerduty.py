@@ -130,8 +130,11 @@ class PlayedPagerDuty:
         )
 
     async def listed(self, request: Request) -> Response:
-        key = request.query_params.get("incident_key")
+        """Those made in the last month, unless all are asked for."""
+        asked = request.query_params
+        key, since = asked.get("incident_key"), _stamp(self.now - timedelta(days=30))
         rows = [row for row in self.incidents.values() if key in (None, row["incident_key"])]
+        rows = [row for row in rows if asked.get("date_range") == "all" or row["created_at"] >= since]
         return JSONResponse({"incidents": rows[:100], "more": False})
 
     async def create(self, request: Request) -> Response:
@@ -153,6 +156,7 @@ class PlayedPagerDuty:
             "summary": f"[#{number}] {told['title']}",
             "html_url": f"https://acme.pagerduty.com/incidents/PT{number:05d}",
             "status": "triggered",
+            "created_at": _stamp(self.now),
             "urgency": told.get("urgency", "high"),
             "incident_key": told.get("incident_key"),
             "service": {"id": SERVICE, "type": "service_reference"},

@@ -72,7 +72,7 @@ class PlayedServiceNow:
     """The instance: its tables, what our account may see and write, and its rules."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self._count = self.asked = 0
         self.now = datetime(2026, 1, 5, 8, tzinfo=UTC)
         self.password = PASSWORD
         self.rows: dict[str, list[Json]] = {name: [] for name in KNOWN}
@@ -241,8 +241,9 @@ class PlayedServiceNow:
         limit, offset = int(asked.get("sysparm_limit", most)), int(asked.get("sysparm_offset", 0))
         columns = KNOWN[table] - self.unreadable - self.unsearchable
         query = asked.get("sysparm_query", "")
+        self.asked += 1
         rows = found(
-            self.rows[table],
+            self.rows[table][:: -1 if self.asked % 2 else 1],  # what no order was asked of may come in any
             query,
             columns,
             self.zone,
