@@ -22,6 +22,7 @@ from tests.contracts.conftest import Contract
 
 pytestmark = pytest.mark.contracts
 
+SINCE = "2026-01-05T08:00:00+00:00"
 REF = Ref(id="8743a1b2-11da-480e-8493-744660987bef", key="#1")
 
 
@@ -41,6 +42,7 @@ async def test_all_that_we_ask_is_allowed(
         desk.apply(REF, Reprioritise(new_id(), Priority.LOW)),
         desk.history(REF),
         desk.changes(None),
+        desk.changes({"begin": SINCE, "newest": SINCE, "seen": {}, "todo": []}),
         desk.check(),
     )
     for one in asked:
@@ -48,4 +50,6 @@ async def test_all_that_we_ask_is_allowed(
             await one
     done = {(request.method, request.url.path.rpartition("/")[2]) for request in contract.asked}
     assert {("POST", "alerts"), ("GET", "alerts"), ("POST", "notes"), ("GET", "notes")} <= done
+    queries = [request.url.params.get("query", "") for request in contract.asked]
+    assert 'tag: "muster" AND updatedAt >= 1767600000000' in queries
     assert {("POST", "close"), ("POST", "acknowledge"), ("PUT", "priority"), ("GET", "account")} <= done
