@@ -7,6 +7,7 @@ taken, or repeated.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from integrations.vendor import Block, ByHand, Vendor, Wired, signer_of, system
 from register.adoption import BY_HAND, tables_in
 from register.core import Policy, VendorFacts
 from register.text import Slug
-from register.toml_file import FileFaults, FileMissing, TomlFile, near, text_of
+from register.toml_file import FileFaults, FileMissing, KeyPath, TomlFile, near, text_of
 
 if TYPE_CHECKING:
     import httpx
@@ -39,6 +40,8 @@ __all__ = [
 
 FILE: Final = "vendors.toml"
 _SLUG: Final = TypeAdapter[str](Slug)
+_FILLED: Final = re.compile(r"\s*\{\{[^{}'\"]*\}\}\s*")
+"""A template that is filled in when it is used, and has no text of its own."""
 
 VendorsFileError = FileFaults
 VendorsFileMissing = FileMissing
@@ -258,10 +261,17 @@ class _Reader:
             )
 
     def _leaks(self, here: tuple[str, str], block: Mapping[str, Any]) -> bool:
-        """Whether something in it looks like a credential; a key that is known is judged by its value."""
+        """Whether something in it looks like a credential; a key that is known is judged by its value.
+
+        So is a name that the block itself gives something, and what is filled in later is no value yet.
+        """
         known = {*Block.model_fields, *OAuth2.model_fields, *_own_keys(block.get("connector"))}
         command = f"muster vendors login {here[1]}"
-        return bool(self._file.leaks(here, block, lambda key: key in known, command))
+
+        def is_ours(path: KeyPath, text: str) -> bool:
+            return path[-1] in known or path[-2] == "gives" or _FILLED.fullmatch(text) is not None
+
+        return bool(self._file.leaks(here, block, is_ours, command))
 
 
 def is_slug(name: str) -> bool:

@@ -61,11 +61,11 @@ def _leaking(file: TomlFile) -> list[KeyPath]:
             )
             found.append((*here, "reach"))
         elif isinstance(person, dict):
-            found += file.leaks(here, person, lambda key: True, f"muster page login {key} NAME")
+            found += file.leaks(here, person, lambda path, text: True, f"muster page login {key} NAME")
     rest = {
         key: table for key, table in file.tables.items() if key != "people" or not isinstance(table, dict)
     }
-    return found + file.leaks((), rest, lambda key: True, "muster vendors login NAME")
+    return found + file.leaks((), rest, lambda path, text: True, "muster vendors login NAME")
 
 
 def typed_leniently(name: str, tables: dict[str, Any]) -> Matrix:

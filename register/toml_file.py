@@ -121,18 +121,23 @@ class TomlFile:
         return None
 
     def leaks(
-        self, here: KeyPath, table: Mapping[str, Any], known: Callable[[str], bool], command: str
+        self, here: KeyPath, table: Mapping[str, Any], known: Callable[[KeyPath, str], bool], command: str
     ) -> list[KeyPath]:
         """Note and return every place in a table whose value looks like a credential. None is repeated.
 
-        known: whether a key is ours, so that its name alone says nothing.
+        known: whether the key at the end of this path, with this value below it, is ours, so that its name
+        alone says nothing.
         command: what stores a credential properly.
         """
         found = [
             path
             for path, text in leaves(here, table)
             if secret_value(text)
-            or any(secret_key(key) for key in map(str, path[len(here) :]) if not known(key))
+            or any(
+                secret_key(str(key)) and not known(path[: end + 1], text)
+                for end, key in enumerate(path)
+                if end >= len(here)
+            )
         ]
         for path in found:
             self.fault(

@@ -160,6 +160,20 @@ class RestConfig(Fielded):
             raise wrong("changes", "need `me`: whose words are ours, and is silence silence", self)
         return self
 
+    @model_validator(mode="after")
+    def _private_is_said(self) -> Self:
+        if (
+            self.internal_comments
+            and self.comment
+            and not any(one.mentions("public") for one in self.comment)
+        ):
+            raise wrong(
+                "internal_comments",
+                "is true, and no template of `comment` takes public: what only they may see would be for all",
+                self,
+            )
+        return self
+
     def _fits(self, operation: str, steps: Steps) -> None:
         """What an operation must give, and that only its last write is one that counts."""
         last = steps[-1]

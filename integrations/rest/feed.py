@@ -152,8 +152,11 @@ class Feed:
         return place
 
     async def _rows(self, since: datetime) -> list[tuple[Row, datetime]]:
-        """The list, each with when it changed, exactly from `since` on: filters of theirs may be coarse."""
-        found: list[tuple[Row, datetime]] = []
+        """The list, each with when it changed, exactly from `since` on: filters of theirs may be coarse.
+
+        A ticket stands on two pages where the list moved meanwhile: what was told last counts.
+        """
+        found: dict[str, tuple[Row, datetime]] = {}
         for row in await self._listed(since):
             if type(row.get("id")) not in (int, str):
                 raise Unavailable(f"{self.http.name} listed a ticket without an id.")
@@ -162,8 +165,8 @@ class Feed:
             except NoTime as error:
                 raise Unavailable(f"{self.http.name} listed a ticket whose time {error}.") from None
             if at >= since.replace(microsecond=0):
-                found.append((row, at))
-        return found
+                found[str(row["id"])] = (row, at)
+        return list(found.values())
 
     async def _walk(self, before: Place) -> Place:
         back = before.newest - self._overlap

@@ -30,6 +30,8 @@ class Rehearsal(Runner):
     seen: the requests in their order. awaited: what stands for a value → the request that tells it.
     """
 
+    asks = False
+
     @classmethod
     def of(cls, runner: Runner) -> Rehearsal:
         return cls(runner.http, runner.headers)

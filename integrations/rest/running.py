@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import urlencode
 
 from integrations.answers import Answer, lost, retry_after
@@ -63,7 +63,12 @@ class Shown:
 
 
 class Runner:
-    """Runs operations. Raises `integrations.errors` kinds. watch: told of each step, to be shown."""
+    """Runs operations. Raises `integrations.errors` kinds. watch: told of each step, to be shown.
+
+    asks: whether there are answers at all; a rehearsal has none.
+    """
+
+    asks: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -113,6 +118,15 @@ class Runner:
             if step.name is not None:
                 known[step.name] = _named(told)
         return done
+
+    def done(self, operation: str, steps: Steps, told: Sequence[Told]) -> Told:
+        """What its last request gave; Rejected where its `when` said that it is not to be made now."""
+        if told and told[-1].step is steps[-1]:
+            return told[-1]
+        raise Rejected(
+            f"{self.http.name} does not allow this to us as things stand there: the last request of"
+            f" `{operation}` in vendors.toml is made only when {steps[-1].when}, so it was not."
+        )
 
     def expected(self, step: Step, values: Mapping[str, Any], told: Sequence[Told]) -> str:
         """What the reference of each row of a `find` must be."""

@@ -219,7 +219,7 @@ def _parsed(env: ImmutableSandboxedEnvironment, source: str) -> nodes.Template:
         said = error.message or "it cannot be read"
         raise Unfit(f"is no template at character {_place(env, source)}: {said}") from None
     for node in _inside(tree):
-        if not isinstance(node, _TAKEN) or (isinstance(node, nodes.Operand) and node.op in ("in", "notin")):
+        if not isinstance(node, _TAKEN):
             kind = type(node).__name__.lower()
             raise Unfit(
                 f"may not use {kind} (line {node.lineno} of the template): it takes values, if, ~ and +"

@@ -40,13 +40,14 @@ from integrations.connector import (
     Unread,
 )
 from integrations.errors import Conflict, Failure, Moved, OpId, Rejected
-from integrations.mapping import state_for, unranked
+from integrations.mapping import state_for
 from integrations.markup.formats import signed
 from integrations.rest.check import health
 from integrations.rest.config import RestConfig
 from integrations.rest.feed import Feed
-from integrations.rest.fields import Fields
+from integrations.rest.fields import Fields, ranked
 from integrations.rest.identity import headers_of, proved_by
+from integrations.rest.readback import ReadBack, marked
 from integrations.rest.reader import Reader
 from integrations.rest.running import Runner
 from integrations.rest.steps import Step
@@ -82,6 +83,7 @@ class Rest:
         self.config = config
         self.info = self.informed(config)
         self.runner = Runner(http, config.headers)
+        self._readback = ReadBack(http, config, self.history)
         self._telling = Telling(http, config)
         self._reader = Reader(http, config, self.runner.site)
         self._feed = Feed(http, config, self.listed, self._look, self.whoami)
@@ -115,7 +117,7 @@ class Rest:
             "op_id": draft.op_id,
             "title": clip(one_line(draft.title), MAX_TITLE),
             "text": signed(draft.body, draft.op_id, self.config.format),
-            **self._ranked(self.config.create, draft, draft.priority),
+            **ranked(self.http.name, self.config, self.config.create, draft, draft.priority),
         }
         key = self.config.idempotency
         steps = self.config.create
@@ -125,15 +127,16 @@ class Rest:
         told = await self.runner.run(
             "create", steps, await self._base(steps, values), draft.op_id, repeatable=native
         )
+        made = self.runner.done("create", steps, told)
         try:
-            return self._reader.ref(told[-1].given)
+            return self._reader.ref(made.given)
         except ValueError:
             raise lost(self.http.name, "made a ticket without an id", native, draft.op_id) from None
 
     async def get(self, ref: Ref) -> Ticket:
         steps = self.config.get
         told = await self.runner.run("get", steps, await self._base(steps, {"ticket": _ticket(ref)}))
-        given = told[-1].given
+        given = self.runner.done("get", steps, told).given
         moved = given.get("moved")
         if moved:
             raise Moved(
@@ -167,7 +170,7 @@ class Rest:
 
     async def find_comment(self, ref: Ref, op_id: OpId) -> FindResult:
         page = await self.history(ref)
-        ours = [one for one in page.changes if one.marker == op_id and (one.by_our_account or not one.author)]
+        ours = marked(page, op_id)
         if ours:
             return Found(tuple(ref.model_copy(update={"id": one.change_id}) for one in ours))
         return CannotTell("A part of the ticket could not be read.") if page.unread else Absent()
@@ -193,11 +196,10 @@ class Rest:
                 "size": update.size,
                 "content": update.content,
             }
-            return await self._put("attach", ref, about, update.op_id, ChangeKind.FILE)
+            done = await self._put("attach", ref, about, update.op_id, ChangeKind.FILE)
+            return Applied(await self._seen(ref, update.op_id, done))
         if isinstance(update, Reprioritise):
-            ranked = self._ranked(self.config.priority, update, update.to)
-            done = await self._put("priority", ref, {**ranked, "version": version}, update.op_id, None)
-            return Applied(done.change_ids, await self.get(ref))
+            return await self._reprioritise(ref, update, version)
         return await self._transition(ref, update, version)
 
     async def changes(self, cursor: Cursor | None) -> Page:
@@ -229,7 +231,25 @@ class Rest:
 
     async def _say(self, ref: Ref, text: Comment) -> Applied:
         values = {"text": signed(text.body, text.op_id, self.config.format), "public": text.public}
-        return await self._put("comment", ref, values, text.op_id, ChangeKind.COMMENT)
+        done = await self._put("comment", ref, values, text.op_id, ChangeKind.COMMENT)
+        return Applied(await self._seen(ref, text.op_id, done, public=text.public))
+
+    async def _seen(
+        self, ref: Ref, op_id: OpId, told: tuple[str, ...], *, public: bool = True
+    ) -> tuple[str, ...]:
+        """What we wrote, as it stands there now; in a rehearsal nothing does."""
+        if not self.runner.asks:
+            return told
+        return await self._readback.words(ref, op_id, told, public=public)
+
+    async def _reprioritise(self, ref: Ref, wish: Reprioritise, version: str | None) -> Applied:
+        values = ranked(self.http.name, self.config, self.config.priority, wish, wish.to)
+        await self._put("priority", ref, {**values, "version": version}, wish.op_id, None)
+        ticket = await self.get(ref)
+        raw = "" if values["priority"] is None else str(values["priority"])
+        if raw and ticket.raw_priority not in ("", raw) and wish.to not in ticket.priorities:
+            raise Rejected(f"{self.http.name} said yes and did not set {ref.key} to {raw}.", 200)
+        return Applied(await self._readback.set_by_us(ref, ChangeKind.PRIORITY, raw), ticket)
 
     async def _transition(self, ref: Ref, wish: Transition, version: str | None) -> Applied:
         raw = state_for(self.http.name, self.config, wish.to)
@@ -243,11 +263,11 @@ class Rest:
             "fields": Fields(wish.fields),
         }
         kind = ChangeKind.COMMENT if along else None
-        done = await self._put("transition", ref, values, wish.op_id, kind)
-        if (
-            wish.note and not along
-        ):  # the state first, which may be said twice: where the note is, both are done
-            done = await self._say(ref, Comment(wish.op_id, wish.note))
+        ids = await self._put("transition", ref, values, wish.op_id, kind)
+        if along:
+            ids = await self._seen(ref, wish.op_id, ids)
+        elif wish.note:  # the state first, which may be said twice: where the note is, both are done
+            ids = (await self._say(ref, Comment(wish.op_id, wish.note))).change_ids
         try:
             ticket = await self.get(ref)
         except Failure as failure:
@@ -258,33 +278,19 @@ class Rest:
             raise
         if ticket.state is not wish.to and ticket.raw_state != raw:
             raise Rejected(f"{self.http.name} said yes and did not set {ref.key} to {raw}.", 200)
-        return Applied(done.change_ids, ticket)
+        return Applied(ids, ticket)
 
     async def _put(
         self, operation: str, ref: Ref, values: Mapping[str, Any], op_id: OpId, kind: ChangeKind | None
-    ) -> Applied:
+    ) -> tuple[str, ...]:
+        """Make the requests of an update; return the change ids that their answers told."""
         steps = getattr(self.config, operation)
         base = await self._base(steps, {"ticket": _ticket(ref), "op_id": op_id, **values})
         told = await self.runner.run(operation, steps, base, op_id, repeatable=kind is None)
-        ids = [one.given["id"] for one in told if "id" in one.given and one.step is steps[-1]]
-        return Applied(
-            tuple(f"{kind}:{clip(one_line(text_of(one)), 100)}" for one in ids if kind is not None)
-        )
-
-    def _ranked(self, steps: Sequence[Step], asked: Draft | Reprioritise, ours: Any) -> Mapping[str, Any]:
-        """What is told of a priority; refused where a template takes theirs and nothing stands for ours."""
-        theirs = self.config.priority_of(ours, asked.impact, asked.urgency)
-        wanted = any(step.mentions("priority") or step.mentions("priority_code") for step in steps)
-        if theirs is None and wanted and not self.config.impact:
-            raise unranked(self.http.name, self.config, ours)
-        return {
-            "priority": theirs,
-            "priority_code": self.config.priority_codes.get(str(theirs), theirs),
-            "our_priority": ours.value,
-            "impact": None if asked.impact is None else str(asked.impact),
-            "urgency": None if asked.urgency is None else str(asked.urgency),
-            "fields": Fields(asked.fields),
-        }
+        given = self.runner.done(operation, steps, told).given
+        if kind is None or "id" not in given:
+            return ()
+        return (f"{kind}:{clip(one_line(text_of(given['id'])), 100)}",)
 
     async def _base(self, steps: Sequence[Step], values: Mapping[str, Any]) -> dict[str, Any]:
         """What a template may take besides; who we are is only asked where one wants to know."""

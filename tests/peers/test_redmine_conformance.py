@@ -35,13 +35,12 @@ class RedmineWorld(World):
         self.agent, self.us = agent, us
         self.url, self.secret = peer["REDMINE_URL"], peer["REDMINE_KEY_CONNECTOR"]
         self.field = int(peer["REDMINE_CF_EXTERNAL_REF"])
-        self.config = RedmineConfig(
-            project=peer["REDMINE_PROJECT"], reference_field=self.field, internal_comments=True
-        )
+        self.project = peer["REDMINE_PROJECT"]
+        self.config = RedmineConfig(project=self.project, reference_field=self.field, internal_comments=True)
         self.key = self.secret
 
     async def tickets(self, op_id: str) -> int:
-        query = f"/issues.json?project_id={self.config.project}&status_id=*&cf_{self.field}={op_id}"
+        query = f"/issues.json?project_id={self.project}&status_id=*&cf_{self.field}={op_id}"
         return int((await self.agent.sees(query))["total_count"])
 
     async def _issue(self, ref: Ref, include: str) -> dict[str, Any]:
@@ -99,15 +98,15 @@ class RedmineWorld(World):
         return Bearing()
 
 
-_NO_BODY = "its answer to a note is 204 without a body, so no body is late, cut or unreadable"
+NO_BODY = "its answer to a note is 204 without a body, so no body is late, cut or unreadable"
 
 
 class TestRedmine(Suite):
     exempt: ClassVar[Mapping[str, str]] = {
         "moved-is-told": "Redmine merges no tickets: a duplicate stays, and is closed",
-        "word-in-doubt-charset": _NO_BODY,
-        "word-in-doubt-drip": _NO_BODY,
-        "word-in-doubt-truncated": _NO_BODY,
+        "word-in-doubt-charset": NO_BODY,
+        "word-in-doubt-drip": NO_BODY,
+        "word-in-doubt-truncated": NO_BODY,
     }
 
     @pytest.fixture

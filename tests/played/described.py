@@ -19,4 +19,4 @@ class DescribedWorld(RedmineWorld):
 
     def __init__(self) -> None:
         super().__init__()
-        self.config: Any = read_vendors(BLOCK.read_text())["tracker"].config
+        self.config: Any = read_vendors(BLOCK.read_text())["redmine"].config
