@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -133,7 +133,7 @@ def fault(point):
 print("up", flush=True)
 short = about.get("settle")
 timing = None if short is None else Timing(
-    lookups=tuple(timedelta(seconds=s) for s in (0.2, 1, 2, 4, 8)), retry=wait_fixed(0.2),
+    lookups=tuple(timedelta(seconds=s) for s in about["lookups"]), retry=wait_fixed(0.2),
     settle=timedelta(seconds=short), lease_margin=timedelta(seconds=0.2), probe=timedelta(seconds=0.2))
 sys.exit(run(about["register"], timing=timing, fault=fault))
 """
@@ -147,9 +147,13 @@ def mortal(
     die: tuple[str, int] | None = None,
     settle: float | None = 1.0,
     env: Mapping[str, str] | None = None,
+    lookups: Sequence[float] = (0.2, 1, 2, 4, 8),
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A real worker process that kills itself with SIGKILL at the given fault point, or lives."""
-    about = {"register": register, "die": die, "settle": settle}
+    """A real worker process that kills itself with SIGKILL at the given fault point, or lives.
+
+    settle, lookups: seconds, in place of a connector's own; settle None: all as it is in real life.
+    """
+    about = {"register": register, "die": die, "settle": settle, "lookups": lookups}
     process = subprocess.Popen(
         [sys.executable, "-c", MORTAL, json.dumps(about)],
         cwd=TOP,

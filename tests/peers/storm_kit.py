@@ -226,7 +226,12 @@ class Serving:
     def start(self) -> None:
         words = [str(Path(sys.executable).with_name("muster")), "serve"]
         if self.settle is not None:
-            about = {"register": self.register, "die": None, "settle": self.settle}
+            about = {
+                "register": self.register,
+                "die": None,
+                "settle": self.settle,
+                "lookups": (0.2, 1, 2, 4, 8),
+            }
             words = [sys.executable, "-c", MORTAL, json.dumps(about)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(words, cwd=TOP, env=dict(self.env), stdout=log, stderr=log)
