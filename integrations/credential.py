@@ -155,6 +155,14 @@ class Identity:
             signed = self._signer.sign(told, datetime.now(UTC))
             self.masks.learn({"signature": signed.hidden})
             request.headers.update(signed.headers)
+            if signed.body is not None:
+                request = type(request)(
+                    request.method,
+                    request.url,
+                    headers=[one for one in request.headers.multi_items() if one[0] != "content-length"],
+                    content=signed.body,
+                    extensions=request.extensions,
+                )
         return request
 
     async def renewed(self, refused: Headers) -> bool:

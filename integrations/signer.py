@@ -1,4 +1,4 @@
-"""What proves a request where the secret itself is never sent: a signature over what is sent, and when."""
+"""What proves a request other than by a header that stays: a signature, or the secret within what is sent."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ class Unsigned:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What a signature adds to a request. hidden: the part of it that is shown to nobody."""
+    """What a signature adds to a request. hidden: the part of it that is shown to nobody.
+
+    body: what is sent in place of it, where the secret stands in there.
+    """
 
     headers: Headers
     hidden: str = field(repr=False)
+    body: bytes | None = field(default=None, repr=False)
 
 
 class Signer(Protocol):

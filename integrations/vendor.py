@@ -281,8 +281,8 @@ class System(Protocol):
 
     def headers(self, config: Any, secret: str) -> Mapping[str, str]: ...
 
-    def signer(self, config: Any, secret: str) -> Signer:
-        """What signs each request; only of those whose secret is never sent, so that `headers` is empty."""
+    def signer(self, config: Any, secret: str) -> Signer | None:
+        """What signs each request; only of those whose secret is in no header, so that `headers` is empty."""
         ...
 
     def base(self, config: Any) -> str:
@@ -310,7 +310,7 @@ def system(kind: str) -> System:
 
 def signer_of(kind: System, config: Any, secret: str) -> Signer | None:
     """What signs each request there; None where the credential itself goes with it."""
-    made: Callable[[Any, str], Signer] | None = getattr(kind, "signer", None)
+    made: Callable[[Any, str], Signer | None] | None = getattr(kind, "signer", None)
     return None if made is None else made(config, secret)
 
 

@@ -48,10 +48,19 @@ def config_of(kind: str) -> type[BaseModel]:
     return ByHand if kind == BY_HAND else system(kind).info.config
 
 
-def required_of(kind: str) -> dict[str, str]:
-    """Return the connector's own keys that have no default, each with what it means."""
-    fields = config_of(kind).model_fields
-    return {name: field.description or "" for name, field in fields.items() if field.is_required()}
+def required_of(kind: str, given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the connector's own keys that must be said, as others are given, each with what it means."""
+    fields = config_of(kind).model_fields.items()
+    return {name: field.description or "" for name, field in fields if _is_needed(field, given or {})}
+
+
+def _is_needed(field: FieldInfo, given: Mapping[str, str]) -> bool:
+    """Whether it has no default; or may be left out only where another key has a certain value."""
+    more = field.json_schema_extra
+    unless = more.get("unless") if isinstance(more, dict) else None
+    if not isinstance(unless, dict):
+        return field.is_required()
+    return all(given.get(key) != value for key, value in unless.items())
 
 
 def value_of(kind: str, key: str, text: str) -> Any:

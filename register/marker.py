@@ -19,9 +19,14 @@ _QUOTED: Final = re.compile(r"^[ \t]*(?:>|&gt;|\|)")
 _IS_ULID: Final = re.compile(_ULID)
 
 
+def is_op_id(text: str) -> bool:
+    """Whether this may be an operation id of ours: a ULID."""
+    return _IS_ULID.fullmatch(text) is not None
+
+
 def sign(body: str, op_id: str) -> str:
     """Return `body` with the footer of `op_id` as its only one; ValueError when that is no ULID."""
-    if not _IS_ULID.fullmatch(op_id):
+    if not is_op_id(op_id):
         raise ValueError(f"{op_id!r} is no operation id: it must be a ULID, 26 characters in upper case")
     text = unsigned(body)
     footer = f"[muster:{op_id}]"

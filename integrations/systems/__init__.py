@@ -2,8 +2,9 @@
 
 A file here holds one class. It carries `info`, is made as `Class(http, config)` with `config` an
 `info.config` already validated, and says with the static method `headers(config, secret)` what goes with
-every request (the credential); where that is a signature, it says nothing there, and the static method
-`signer(config, secret)` gives what makes one. A class whose REST API does not begin at the vendor's `url` has
+every request (the credential); where that is a signature, or stands in the body, it says nothing there, and
+the static method `signer(config, secret)` gives what makes one. Where what a kind can do hangs on its
+block, `informed(config)` says it. A class whose REST API does not begin at the vendor's `url` has
 `root: ClassVar[str]`, the path to add. One that is spoken to by other means than HTTP has the static methods
 `transport(config)`, which speaks them beneath the client, and `base(config)`. Nothing of httpx is imported at
 the top of these files: the board reads vendors.toml, and must not pay for it.

@@ -2,6 +2,7 @@
 
 PagerDuty itself says that ticketing systems should use this API, and not Events. What is made carries our
 operation id as its incident_key: while it is open there can be no second one under it, which is told as 400.
+Who was given nothing but the key of an integration has `api = "events"`: `integrations.pagerduty.events`.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from integrations.mapping import named_priority, state_for
 from integrations.markup.formats import TextFormat, signed
 from integrations.pagerduty.check import health
 from integrations.pagerduty.config import PagerDutyConfig, PdUrgency
+from integrations.pagerduty.events import Events, RoutingKey
 from integrations.pagerduty.log import TheLog
 from integrations.pagerduty.merged import moved
 from integrations.pagerduty.wire import Incident, Many, One, Priorities, TheNote, path_of
@@ -71,15 +73,31 @@ class PagerDuty:
         docs="https://developer.pagerduty.com/api-reference/",
     )
 
+    def __new__(cls, http: Http, config: PagerDutyConfig) -> Any:
+        """The connector that a block asks for: this one, or that of events alone."""
+        return Events(http, config) if config.by_events else super().__new__(cls)
+
     def __init__(self, http: Http, config: PagerDutyConfig) -> None:
         self.http = http
         self.config = config
         self._log = TheLog(http, config)
         self._ranks: dict[str, str] = {}
 
+    @classmethod
+    def informed(cls, config: PagerDutyConfig) -> Info:
+        """What the API that a block names can do."""
+        return Events.info if config.by_events else cls.info
+
+    @staticmethod
+    def signer(config: PagerDutyConfig, secret: str) -> RoutingKey | None:
+        """Events carry their credential in themselves."""
+        return RoutingKey(secret.strip()) if config.by_events else None
+
     @staticmethod
     def headers(config: PagerDutyConfig, secret: str) -> Mapping[str, str]:
         """Its description asks for a content type with reads, too."""
+        if config.by_events:
+            return {}
         accepts = "application/vnd.pagerduty+json;version=2"
         told = {"From": config.user, "Accept": accepts, "Content-Type": "application/json"}
         return told | ({"Authorization": f"Token token={secret}"} if secret else {})

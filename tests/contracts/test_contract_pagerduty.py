@@ -1,4 +1,4 @@
-"""What we ask of PagerDuty, held against the vendor's description of its API: it lacks the account's log."""
+"""What we ask of PagerDuty, held against the vendor's two descriptions; neither has the account's log."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
+import orjson
 import pytest
 
 from integrations.connector import Comment, Draft, Ref, Reprioritise, Theirs, Transition
@@ -16,6 +18,7 @@ from integrations.systems.pagerduty import PagerDuty
 from register.core import new_id
 from register.incident import Priority
 from tests.contracts.conftest import Contract
+from tests.played.pagerduty_events import KEY
 
 pytestmark = pytest.mark.contracts
 
@@ -53,3 +56,22 @@ async def test_all_that_we_ask_is_allowed(
     at = f"/incidents/{REF.id}"
     assert {("POST", "/incidents"), ("GET", "/incidents"), ("GET", at), ("PUT", at)} <= done
     assert {("POST", f"{at}/notes"), ("GET", f"{at}/log_entries"), ("GET", "/users/me")} <= done
+
+
+async def test_each_event_is_allowed(prism: Callable[[str], Contract], desk_at: Callable[..., Any]) -> None:
+    contract = prism("pagerduty-events")
+    config = PagerDutyConfig.model_validate({"api": "events"})
+    desk = desk_at(contract, PagerDuty, config, KEY, change=_without_version)
+    ref = await desk.create(Draft(new_id(), "Checkout is down", "It says 500.", Priority.CRITICAL))
+    await desk.apply(ref, Transition(new_id(), Theirs.WORKING))
+    await desk.apply(ref, Transition(new_id(), Theirs.CLOSED, "it works again"))
+    assert (await desk.check()).ok
+    events = [orjson.loads(request.content) for request in contract.asked]
+    assert [one["event_action"] for one in events] == ["trigger", "acknowledge", "resolve", "resolve"]
+    assert {one["routing_key"] for one in events} == {KEY}
+
+
+def _without_version(request: httpx.Request) -> None:
+    """The description has it in its server's address."""
+    assert request.url.path == "/v2/enqueue"
+    request.url = request.url.copy_with(path="/enqueue")

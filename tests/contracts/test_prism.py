@@ -30,6 +30,12 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str]]] = {
         {"incident": {"type": "incident", "title": "x"}},
         {"Authorization": "Token token=sample", "From": "us@example.com", "Accept": "application/json"},
     ),
+    "pagerduty-events": (
+        "POST",
+        "/enqueue",
+        {"routing_key": "sample", "event_action": "reopen", "payload": {"summary": "x"}},
+        {},
+    ),
     "zendesk": (
         "POST",
         "/api/v2/tickets",

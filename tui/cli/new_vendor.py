@@ -202,7 +202,7 @@ def _with_tokens(common: dict[str, Any], given: Sequence[str]) -> dict[str, Any]
 def _own(kind: str, settings: Sequence[str]) -> dict[str, Any]:
     """The connector's own keys: those given, and asked for where they have no default."""
     given = dict(_pair(one) for one in settings)
-    for key, means in required_of(kind).items():
+    for key, means in required_of(kind, given).items():
         if key not in given:
             if not _asks():
                 raise WrongUse(f"{kind} needs {key} ({means}): add --set {key}=…", "setting")

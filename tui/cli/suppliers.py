@@ -93,7 +93,7 @@ def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:
         "name": vendor.name,
         "title": vendor.title,
         "system": vendor.connector,
-        "level": level_of(vendor.connector) or "not measured",
+        "level": (None if vendor.by_hand else level_of(vendor.info.kind)) or "not measured",
         "environment": "PRODUCTION" if vendor.production else "test",
         "standing": "; ".join(filter(None, (_standing(health, by_hand=vendor.by_hand), ending))),
         "phone": vendor.phone,

@@ -52,6 +52,16 @@ def test_every_kind_of_system_gets_a_block_that_is_read(cli: Cli, kind: str) -> 
     assert all(" # " in line for line in plain)
 
 
+def test_what_is_needed_may_hang_on_another_key(cli: Cli) -> None:
+    about = ["vendors", "new", "acme", "--connector", "pagerduty", "--url", "https://desk.example"]
+    ran = cli(*about)
+    assert ran.code == 2
+    assert "pagerduty needs service" in ran.err
+    assert cli(*about, "--set", "api=events").code == 0
+    made = load_vendors(cli.home / "vendors.toml")["acme"]
+    assert made.info.title == "PagerDuty (events)"
+
+
 def test_what_it_wrote_passes_the_check(cli: Cli) -> None:
     with running_practice() as practice:
         told = cli.json("vendors", "new", "mine", "--connector", "practice", "--url", practice.url)

@@ -79,3 +79,11 @@ def test_options_of_login_that_do_not_go_together_are_refused(
     ran = cli("vendors", "login", "practice", *pair, stdin=b"a secret that is long enough\n")
     assert (ran.code, keyring) == (2, {})
     assert says in " ".join(ran.err.split())
+
+
+def test_a_level_is_that_of_the_api_it_is_spoken_to_by(cli: Cli) -> None:
+    block = '[vendor.{0}]\nconnector = "pagerduty"\ntitle = "{0}"\nurl = "https://pd.example"\n{1}\n'
+    keys = {"whole": 'service = "PWIXJZS"\nuser = "us@desk.example"', "one_way": 'api = "events"'}
+    cli.vendors("".join(block.format(name, f'environment = "test"\n{more}') for name, more in keys.items()))
+    levels = {one["name"]: one["level"] for one in cli.json("vendors", "list")}
+    assert levels == {"whole": "gold", "one_way": "not measured"}
