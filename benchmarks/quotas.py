@@ -120,7 +120,6 @@ EXCUSED: Final[Mapping[str, Excuse]] = MappingProxyType(
             quiet_bytes=None,
             a_hundred=True,
         ),
-        "rt": Excuse("each text of a transaction is a request", ten=13),
         "zammad": Excuse("tells the words and the states of a ticket apart: two requests a ticket", ten=21),
     }
 )

@@ -46,6 +46,7 @@ class PlayedRT:
                     ("/ticket", self.create, "POST"),
                     ("/ticket/{id:int}", self.one, "GET"),
                     ("/ticket/{id:int}/correspond", self.correspond, "POST"),
+                    ("/queue/{name}", self.queue, "GET"),
                     ("/transactions", self.transactions, "GET"),
                     ("/attachments", self.attachments, "GET"),
                     ("/attachment/{id:int}", self.attachment, "GET"),
@@ -118,6 +119,14 @@ class PlayedRT:
         where = {"Location": f"{BASE}/transaction/{number}"}
         return JSONResponse(["Correspondence added"], 201, where)
 
+    async def queue(self, request: Request) -> Response:
+        if request.path_params["name"] != QUEUE:
+            return JSONResponse({"message": "Forbidden"}, 403)
+        fields = [{"id": "2", "name": FIELD, "ref": "customfield"}]
+        links = [{"ref": "self", "id": 3}, {"ref": "create", "type": "ticket"}]
+        about = {"id": 3, "Name": QUEUE, "Disabled": "0", "Lifecycle": "default"}
+        return JSONResponse({**about, "TicketCustomFields": fields, "_hyperlinks": links})
+
     async def transactions(self, request: Request) -> Response:
         asked, query = request.query_params, request.query_params["query"]
         rows = self.rows
@@ -134,10 +143,11 @@ class PlayedRT:
         return _page(asked, rows, {"id", "type", "_url"})
 
     async def attachments(self, request: Request) -> Response:
-        """By a JSON search, as the rest of REST2 has it."""
-        wanted = orjson.loads(request.query_params["query"])[0]
-        assert wanted["field"] == "TransactionId"
-        rows = [one for one in self.parts if int(one["TransactionId"]) in wanted["value"]]
+        """By a JSON search, as the rest of REST2 has it. In a list the content is text, not base64."""
+        (wanted,) = orjson.loads(request.query_params["query"])
+        assert wanted["operator"] == "IN"
+        found = [one for one in self.parts if int(one[wanted["field"]]) in wanted["value"]]
+        rows = [{**one, "Content": base64.b64decode(one["Content"]).decode()} for one in found]
         return _page(request.query_params, rows, {"id", "type", "_url"})
 
     async def attachment(self, request: Request) -> Response:
