@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from integrations.connector import Comment, Draft, Ref, Reprioritise, Theirs, Transition
-from integrations.errors import Failure
+from integrations.errors import Failure, Rejected
 from integrations.pagerduty.config import PagerDutyConfig
 from integrations.systems.pagerduty import PagerDuty
 from register.core import new_id
@@ -75,3 +75,22 @@ def _without_version(request: httpx.Request) -> None:
     """The description has it in its server's address."""
     assert request.url.path == "/v2/enqueue"
     request.url = request.url.copy_with(path="/enqueue")
+
+
+async def test_what_it_does_not_allow_is_told_in_a_header_alone(
+    prism: Callable[[str], Contract], desk_at: Callable[..., Any]
+) -> None:
+    """Where a description has refusals of its own Prism answers with their example, which gives no reason."""
+    contract = prism("pagerduty")
+
+    def spoilt(request: httpx.Request) -> None:
+        if request.method != "POST":
+            return
+        body = orjson.dumps({"incident": {"type": "incident", "title": "x"}})
+        request.headers["content-length"] = str(len(body))
+        request.stream = httpx.ByteStream(body)
+
+    desk = desk_at(contract, PagerDuty, CONFIG, change=spoilt)
+    with pytest.raises(Rejected):
+        await desk.create(Draft(new_id(), "Checkout is down", "It says 500.", Priority.CRITICAL))
+    assert "service" in contract.refused.pop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from integrations.errors import AuthFailed, AuthTrouble, Gone, RateLimited, Reje
 from integrations.github.config import GitHubConfig
 from integrations.github.news import News
 from integrations.http import Http
+from integrations.outcomes import AFTER, Later, Timing
 from integrations.signing import HookRefused
 from integrations.systems.github import MAX_BODY, MAX_TITLE, GitHub
 from register.core import new_id
@@ -68,6 +70,18 @@ async def test_a_limit_that_looks_like_a_lacking_right_is_waited_for(
         await desk.create(draft())
     assert caught.value.retry_after == timedelta(seconds=wait)
     assert there.issues == {}
+
+
+def test_who_is_told_to_wait_again_and_again_waits_longer() -> None:
+    """GitHub names no end of its secondary limit: "an exponentially increasing amount of time", it says."""
+    told, now = RateLimited("wait", timedelta(minutes=1)), datetime.now(UTC)
+    waits = []
+    for tries in (1, 9):
+        later = AFTER[RateLimited](SimpleNamespace(tries=tries), told, now, Timing())  # type: ignore[arg-type]
+        assert isinstance(later, Later)
+        waits.append(later.at - now)
+    assert waits[0] == timedelta(minutes=1)
+    assert waits[1] > timedelta(minutes=3)
 
 
 async def test_a_lacking_right_is_no_limit(desk: GitHub, there: PlayedGitHub) -> None:

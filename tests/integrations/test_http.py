@@ -174,6 +174,13 @@ async def test_an_answer_lost_is_unavailable_for_what_may_be_repeated(how: str) 
             (await http.put("/tickets/1", json={}, safe=True)).json()
 
 
+async def test_a_web_page_is_no_yes_where_nothing_is_read_of_an_answer() -> None:
+    """As a page to sign in at, which a proxy answers with 200."""
+    async with serving(HTML) as (http, _):
+        with pytest.raises(Ambiguous):
+            await http.put("/tickets/1", json={}, safe=False, op_id=OP)
+
+
 async def test_a_change_that_may_not_be_repeated_is_ambiguous() -> None:
     async with serving(cut) as (http, server):
         with pytest.raises(Ambiguous):
@@ -431,6 +438,7 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
         ({"retry-after": "Sun, 01 Mar 2026 13:00:30 GMT", "date": "Sun, 01 Mar 2026 13:00:00 GMT"}, 30),
         ({"x-ratelimit-reset": str(int(NOW.timestamp()) + 45)}, 45),
         ({"x-ratelimit-reset": "2026-03-01T12:00:10Z"}, 10),
+        ({"ratelimit-limit": "960", "ratelimit-remaining": "0", "ratelimit-reset": "30"}, 30),
         ({"retry-after": "99999999"}, 86_400),
         ({"retry-after": "soon"}, None),
         ({"retry-after": "-5"}, None),

@@ -19,6 +19,7 @@ from integrations.connector import (
     Absent,
     Attach,
     CannotTell,
+    Cap,
     ChangeKind,
     Comment,
     Draft,
@@ -637,6 +638,8 @@ async def test_a_reply_is_read_back_and_gives_its_id(web: Routes, desk: Redmine)
         "notes": f"hello\n\n[muster:{OP}]",
         "private_notes": False,
     }
+    assert "if-match" not in put.calls.last.request.headers
+    assert Cap.ETAG not in desk.info.caps, "it would be ignored, and what they changed overwritten"
 
 
 async def test_a_note_that_was_dropped_without_a_word_is_told(web: Routes, desk: Redmine) -> None:

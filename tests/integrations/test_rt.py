@@ -615,6 +615,24 @@ async def test_parts_of_many_messages_are_asked_for_together(rt: Routes, desk: R
     assert not any("/attachment/" in call.request.url.path for call in rt.calls)
 
 
+async def test_parts_beyond_a_page_are_asked_for_too(rt: Routes, desk: RequestTracker) -> None:
+    """RT gives no more than a hundred rows, and says nothing of the rest."""
+    Log(rt, row(58, "Correspond"))
+    files = [
+        {"id": str(number), "TransactionId": "58", "ContentType": "image/png", "Filename": f"{number}.png"}
+        for number in range(1, 131)
+    ]
+
+    def listed(request: httpx.Request) -> httpx.Response:
+        asked = request.url.params
+        size = min(int(asked["per_page"]), 100)
+        return items(*files[(int(asked["page"]) - 1) * size :][:size])
+
+    rt.get("/attachments").mock(side_effect=listed)
+    changes = (await desk.changes({"after": 0, "seen": []})).changes
+    assert [change.body for change in changes] == [f"{number}.png" for number in range(1, 131)]
+
+
 async def test_ten_changed_tickets_with_their_notes_take_few_requests(
     rt: Routes, desk: RequestTracker
 ) -> None:

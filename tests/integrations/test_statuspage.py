@@ -58,6 +58,7 @@ async def test_nothing_of_ours_stands_in_the_words_that_the_public_reads(
     comment = Comment(new_id(), "A cause is found.")
     await desk.apply(ref, comment)
     words = " ".join(update["body"] for update in page.incidents[ref.id]["incident_updates"])
+    assert words.split(". ") == ["A cause is found", "We look into it."], "the newest first"
     assert "muster" not in words
     assert told.op_id not in words
     assert page.incidents[ref.id]["metadata"] == {"muster": {"op": told.op_id, "said": [comment.op_id]}}
