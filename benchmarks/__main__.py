@@ -19,7 +19,9 @@ ALL: Final = (
     "verifying",
     "forwarding",
     "polling",
+    "asking",
     "pulling",
+    "creating",
     "large",
     "stock_tinydb",
 )

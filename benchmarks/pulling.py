@@ -4,40 +4,44 @@
 
 A real Redmine takes 98 % of such a pull, whoever asks; so its answers are replayed out of memory by another
 process, and what counts is the client's own processor time, the median of so many runs, taken in turns: a
-bare httpx loop that reads the JSON and keeps it, and the Redmine connector, whose rows are checked and typed.
-`--others` sets python-redmine and bugwarrior up in an environment of their own, to be measured beside these.
+bare httpx loop that reads the JSON and keeps it; the Redmine connector, whose rows are checked and typed; and
+a `rest` block that describes a Redmine (`tests/described/redmine.toml`). `--others` sets python-redmine and
+bugwarrior up in an environment of their own, to be measured beside these.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import subprocess
 import sys
 import time
-import venv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
 from benchmarks.figures import Figure, conclude, median
+from benchmarks.others import Others
 from benchmarks.replaying import AT, PAGE, Counted, Replayed, replayed
 from integrations.http import Http
 from integrations.redmine.config import RedmineConfig
 from integrations.redmine.feed import Feed, Place
+from integrations.rest import feed as described
+from integrations.rest.config import RestConfig
+from integrations.systems.rest import Rest
+from integrations.vendors import read_vendors
 
 ALLOWED: Final = 2.2
 """Of a bare loop's time: what python-redmine takes, measured beside it."""
-OTHERS: Final = ("python-redmine==2.5.0", "bugwarrior==2.1.0")
+PACKAGES: Final = ("python-redmine==2.5.0", "bugwarrior==2.1.0")
 _PULL: Final = """
 import json, sys, time
 from types import SimpleNamespace
-which, url, pages = sys.argv[1], sys.argv[2], int(sys.argv[3])
+which, url, pages = json.load(sys.stdin)
+pages = int(pages)
 if which == "python-redmine":
     from redminelib import Redmine
     def pull():
@@ -90,6 +94,25 @@ async def _ours(url: str, issues: int) -> int:
     return len(place.todo)
 
 
+@cache
+def _block() -> RestConfig:
+    """What a `rest` block says of a Redmine."""
+    text = Path(__file__).parents[1] / "tests/described/redmine.toml"
+    config = read_vendors(text.read_text())["redmine"].config
+    assert isinstance(config, RestConfig)
+    return config
+
+
+async def _described(url: str, issues: int) -> int:
+    """The same walk, of a system that vendors.toml alone knows."""
+    config = _block()
+    async with Http(url, Rest.headers(config, "sample"), name="delta") as http:
+        begin = AT - timedelta(days=1)
+        place = described.Place(newest=begin, begin=begin, floor=begin, seen={})
+        todo = (await Rest(http, config)._feed._walk(place)).todo
+    return len({row["id"] for row in todo})  # the last of a page is the first of the next
+
+
 def _took(pull: Callable[[], int], issues: int) -> float:
     """Milliseconds of processor time."""
     begin = time.process_time()
@@ -99,53 +122,45 @@ def _took(pull: Callable[[], int], issues: int) -> float:
     return took
 
 
-class Others:
-    """python-redmine and bugwarrior, in an environment of their own."""
+def _others_took(others: Others, which: str, url: str, issues: int) -> float:
+    told = others.told(_PULL, which, url, str(-(-issues // PAGE)))
+    assert told["issues"] == issues, told
+    return float(told["ms"])
 
-    def __init__(self) -> None:
-        home = Path(".cache/pulling").resolve()
-        self._python = home / "bin/python"
-        if not self._python.exists():
-            venv.create(home, with_pip=True)
-        subprocess.run([self._python, "-m", "pip", "install", "--quiet", "--quiet", *OTHERS], check=True)
 
-    def took(self, which: str, url: str, issues: int) -> float:
-        command = [str(self._python), "-c", _PULL, which, url, str(-(-issues // PAGE))]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        told = json.loads(done.stdout)
-        assert told["issues"] == issues, told
-        return float(told["ms"])
+BARE: Final = "a bare httpx loop"
+OURS: Final = {"redmine": _ours, "rest": _described}
+"""By the kind of connector."""
 
 
 def measured(server: Replayed, issues: int, runs: int, others: Others | None) -> list[Figure]:
-    pulls: dict[str, Callable[[], float]] = {
-        "a bare httpx loop": lambda: _took(lambda: asyncio.run(_bare(server.url, issues)), issues),
-        "ours": lambda: _took(lambda: asyncio.run(_ours(server.url, issues)), issues),
-    }
+    def pull(of: Callable[[str, int], Coroutine[Any, Any, int]]) -> float:
+        return _took(lambda: asyncio.run(of(server.url, issues)), issues)
+
+    pulls: dict[str, Callable[[], float]] = {BARE: partial(pull, _bare)}
+    pulls |= {name: partial(pull, of) for name, of in OURS.items()}
     if others is not None:
         for which in ("python-redmine", "bugwarrior", "bugwarrior, mapped"):
-            pulls[which] = partial(others.took, which, server.url, issues)
+            pulls[which] = partial(_others_took, others, which, server.url, issues)
     took: dict[str, list[float]] = {name: [] for name in pulls}
     asked: dict[str, Counted] = {}
     server.counted()
     for _ in range(runs + 1):
-        for name, pull in pulls.items():
-            took[name].append(pull())
+        for name, one in pulls.items():
+            took[name].append(one())
             asked[name] = server.counted()
     ms = {name: median(all_[1:]) for name, all_ in took.items()}  # the first run imports and warms up
-    pages = -(-issues // PAGE)
-    bare = "a bare httpx loop"
-    figures = [
-        Figure(f"fetch and read {issues:,} issues, own time", ms["ours"], bare, ms[bare], "ms", ALLOWED),
-        Figure(
-            f"fetch and read {issues:,} issues: requests", asked["ours"].requests, "pages", pages, "", 1.0
-        ),
-        Figure(
-            f"fetch and read {issues:,} issues: connections", asked["ours"].connections, "one", 1, "", 1.0
-        ),
-    ]
-    rest = [name for name in pulls if name not in ("ours", bare)]
-    return figures + [Figure(f"{name}, own time", ms[name], bare, ms[bare], "ms") for name in rest]
+    figures = []
+    for name in OURS:
+        what, fresh = f"{name}: fetch and read {issues:,} issues", PAGE - (name == "rest")
+        pages = -(-issues // fresh)  # the block goes on with the last one of a page, for it cannot count
+        figures += [
+            Figure(f"{what}, own time", ms[name], BARE, ms[BARE], "ms", ALLOWED),
+            Figure(f"{what}: requests", asked[name].requests, "pages", pages, "", 1.0),
+            Figure(f"{what}: connections", asked[name].connections, "one", 1, "", 1.0),
+        ]
+    rest = [name for name in pulls if name not in OURS and name != BARE]
+    return figures + [Figure(f"{name}, own time", ms[name], BARE, ms[BARE], "ms") for name in rest]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -160,7 +175,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--json", action="store_true")
     given, _ = parser.parse_known_args(argv)
-    others = Others() if given.others else None
+    others = Others("pulling", PACKAGES) if given.others else None
     with replayed(given.issues) as server:
         figures = measured(server, given.issues, given.runs, others)
     if others is None:

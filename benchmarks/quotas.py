@@ -50,6 +50,10 @@ class Excuse:
     def quiet_at(self, bonds: int) -> int:
         return self.quiet * -(-bonds // 100) if self.a_hundred else self.quiet
 
+    def ten_at(self, bonds: int) -> int:
+        """Where a poll is a list of all, texts come with every fourth of them."""
+        return max(self.ten, 4 * self.quiet_at(bonds)) if self.a_hundred else self.ten
+
 
 _NONE: Final = "none by itself: whoever runs it decides"
 

@@ -65,13 +65,17 @@ def _answer(numbers: range, total: int, offset: int) -> bytes:
 
 
 def _answers(issues: int) -> dict[tuple[bytes, int], bytes]:
-    """Every page, by how it is asked for: by offset, or from a number on."""
+    """Every page, by how it is asked for: by offset, from a number on, or from the last one on once more."""
     ready: dict[tuple[bytes, int], bytes] = {}
     for start in range(0, issues + 1, PAGE):
-        numbers = range(start + 1, min(start + PAGE, issues) + 1)
-        ready[b"offset=", start] = _answer(numbers, issues, start)
-        ready[b"issue_id=%3E%3D", start + 1] = _answer(numbers, issues - start, 0)
+        ready[b"offset=", start] = _answer(_numbers(start, issues), issues, start)
+    for start in {*range(0, issues + 1, PAGE), *range(0, issues + 1, PAGE - 1)}:
+        ready[b"issue_id=%3E%3D", start + 1] = _answer(_numbers(start, issues), issues - start, 0)
     return ready
+
+
+def _numbers(start: int, issues: int) -> range:
+    return range(start + 1, min(start + PAGE, issues) + 1)
 
 
 async def _serve(issues: int) -> None:

@@ -8,6 +8,7 @@ from benchmarks.replaying import replayed
 
 def test_a_pull_is_one_request_a_hundred_on_one_connection() -> None:
     with replayed(250) as server:
-        _, requests, connections = measured(server, 250, 1, None)
-    assert (requests.ours, requests.reference) == (3, 3)
-    assert connections.ours == 1
+        figures = measured(server, 250, 1, None)
+    for _, requests, connections in (figures[:3], figures[3:]):
+        assert (requests.ours, requests.reference) == (3, 3)
+        assert connections.ours == 1

@@ -36,6 +36,6 @@ async def test_a_supplier_is_asked_no_more_than_its_budget_and_its_vendor_allow(
     assert one.quiet == may.quiet_at(one.bonds), "a quiet poll is one request, however many are open"
     assert one.seldom <= SELDOM
     assert may.quiet_bytes is None or one.quiet_bytes <= may.quiet_bytes
-    assert one.ten <= may.ten, "ten changed tickets with a text each"
+    assert one.ten <= may.ten_at(one.bonds), "ten changed tickets with a text each"
     assert quota.a_minute is None or one.busy(BONDS) < quota.a_minute, "a busy minute at 1,000 open"
     assert quota.lists is None or one.polls_a_minute(busy=True) * one.quiet < quota.lists
