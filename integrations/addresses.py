@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import Annotated, Final
 from urllib.parse import urlsplit
+
+from pydantic import Field, StringConstraints
+
+_PART: Final = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_LAST: Final = "[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
+Host = Annotated[str, StringConstraints(pattern=rf"^({_PART}\.)+{_LAST}$", max_length=253)]
+"""A name of the internet, of two parts at least; no address."""
+FileHosts = Annotated[
+    tuple[Host, ...],
+    Field(
+        max_length=20,
+        description="further hosts from which files of theirs may be fetched, by https and without our"
+        " credential, as files.example.com",
+    ),
+]
 
 
 def web_address(url: str) -> str:

@@ -71,7 +71,8 @@ class Rejected(Failure):
 
 
 class Conflict(Failure):
-    """Their ticket changed since we last looked (412 on If-Match)."""
+    """Not just now: their ticket changed since we last looked (412 on If-Match), or another host, where they
+    keep their files, is in trouble. It is tried again a little later, and not for ever."""
 
     def __init__(self, why: str, remote_version: str | None = None) -> None:
         super().__init__(why)

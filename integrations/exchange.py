@@ -6,6 +6,7 @@ it, masked and capped, when it is worth keeping. One that arrived at once costs 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import datetime, timedelta
@@ -27,6 +28,12 @@ SAMPLE_EVERY: Final = timedelta(minutes=1)
 HIDDEN: Final = "•••"
 DULL: Final = frozenset({"accept", "accept-encoding", "connection", "content-length", "host", "user-agent"})
 """Headers that say nothing of what is asked."""
+_OPENS: Final = re.compile(
+    r"""((?:[?&;]|\\u0026)(?:x-amz-[a-z-]+|signature|policy|key-pair-id|token|sig)=|/attachments/token/)"""
+    r"""[^&;/?\s"'<>\\]+""",
+    re.IGNORECASE,
+)
+"""What in an address opens a file to whoever has it: S3's and CloudFront's signatures, Zendesk's tokens."""
 _SECRET: Final = frozenset(
     {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}
 )
@@ -83,7 +90,7 @@ def _one(asked: Asked) -> dict[str, Any]:
     request, response = asked.request, asked.answer.response
     found: dict[str, Any] = {
         "method": request.method,
-        "url": asked.masked(str(request.url))[:MOST],
+        "url": _closed(asked.masked(str(request.url))[:MOST]),
         "headers": _headers(request.headers, asked),
         "body": _text(request.content, request.headers, asked),
         "status": None,
@@ -100,7 +107,7 @@ def _headers(headers: Mapping[str, str], asked: Asked) -> dict[str, str]:
     for name, value in headers.items():
         if name in DULL:
             continue
-        text = HIDDEN if name in _SECRET or name in asked.secret else asked.masked(value)
+        text = HIDDEN if name in _SECRET or name in asked.secret else _closed(asked.masked(value))
         room -= len(name) + len(text)
         if room < 0:
             break
@@ -116,5 +123,10 @@ def _text(content: bytes, headers: Mapping[str, str], asked: Asked) -> str:
     if kind and not any(word in kind for word in ("json", "text", "xml", "html", "urlencoded")):
         return f"({len(content):,} bytes of {kind})"
     whole = content[:_READ].decode("utf-8", "replace")
-    text = asked.masked(whole, MOST)  # a secret may lie across the cut
+    text = _closed(asked.masked(whole, MOST))  # a secret may lie across the cut
     return text if len(whole) <= MOST else f"{text[:MOST]}… ({len(content):,} bytes)"
+
+
+def _closed(text: str) -> str:
+    """A text whose addresses open nothing any more."""
+    return _OPENS.sub(rf"\1{HIDDEN}", text)

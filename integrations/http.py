@@ -1,7 +1,8 @@
 """One HTTP client a supplier: sends, and turns whatever happens into an `Answer` or a `Failure`.
 
 Nothing secret is ever part of a failure, a `repr` or a log line. Redirects are not followed and cookies
-are neither kept nor sent, so a credential stays with the origin it was stored for.
+are neither kept nor sent, so a credential stays with the origin it was stored for. What a supplier keeps
+at another host is asked for there by `away`, which knows no credential.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import httpx
 import orjson
 
 from integrations.answers import Answer, judge
+from integrations.away import REDIRECTS, Away
 from integrations.credential import Credential, Fixed, Identity, is_sendable
 from integrations.errors import AuthFailed, AuthTrouble, NotSent, OpId, Rejected, Unavailable
 from integrations.exchange import KEPT, Asked
 from integrations.signer import Headers, Signer
 from integrations.transfer import MAX_ANSWER, Limits, Transfer
 from integrations.trust import KEEP_ALIVE, MAX_CONNECTIONS, network, trusted
-from integrations.urls import checked_base, is_plain
+from integrations.urls import checked_base, is_plain, parted, same_origin
 from integrations.wish import Wish
 from integrations.zones import gap_of
 
@@ -67,6 +69,7 @@ class Http:
         self.zone = ""  # of times of theirs that name none
         self.gap: timedelta | None = None  # how far their clock is ahead of ours, by their last answer
         self.credential: Credential = credential or Fixed(dict(headers or {}))
+        self.away = Away(self.name, self.limits, transport)
         self._us = Identity(self.credential, self.name, self.limits.total / 2, signer)
         self._client = httpx.AsyncClient(
             headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "muster"},
@@ -138,6 +141,21 @@ class Http:
         """Change a part of something, as `put` does the whole."""
         return await self.ask(Wish("PATCH", path, safe, json=json, headers=headers, op_id=op_id))
 
+    def owns(self, address: str) -> bool:
+        """Whether an address is of the origin that our credential was stored for."""
+        return same_origin(address, self.base)
+
+    async def page(self, address: str, most: int) -> Answer:
+        """Read what its own origin has at this address, with or without a query; a redirect is an answer.
+
+        most: bytes. Rejected, and nothing asked, where the address is of another origin.
+        """
+        path, query = parted(address) if self.owns(address) else ("", {})
+        accept = {"Accept": "*/*"}
+        return await self.ask(
+            Wish("GET", path, True, query, None, None, accept, "", most, True, REDIRECTS, beyond=True)
+        )
+
     async def ask(self, wish: Wish) -> Answer:
         """Ask; anew, renewed, where the credential was refused: that is before anything is done."""
         end = monotonic() + self.limits.total
@@ -202,7 +220,7 @@ class Http:
 
     def _request(self, wish: Wish, ours: Headers) -> httpx.Request:
         """What will be sent, or `Rejected`: what cannot be written must not look like an answer lost."""
-        url = self._url(wish.path)
+        url = self._url(wish.path, wish.beyond)
         typed = {"Content-Type": "application/json"} if wish.json is not None else {}
         try:
             if is_sendable(wish.headers or {}):
@@ -217,9 +235,9 @@ class Http:
             pass  # raised below, so that nothing of the request hangs on the failure
         raise Rejected(f"What should go to {self.name} cannot be written as a request: nothing was sent.")
 
-    def _url(self, path: str) -> httpx.URL:
-        """The address of `path` below the base. An absolute address must lie below it too."""
-        root = str(self.base)
+    def _url(self, path: str, beyond: bool) -> httpx.URL:
+        """The address of `path` below the base, or its origin. An absolute address must lie below it too."""
+        root = str(self.base.copy_with(raw_path=b"/")).rstrip("/") if beyond else str(self.base)
         below = path.removeprefix(root) if path.startswith(root + "/") else path
         if not is_plain(below):
             raise Rejected(f"An address that does not belong to {self.name} was not followed.")

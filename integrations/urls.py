@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 import httpx
 
 from integrations.addresses import is_own
+from register.text import clip
 
 _HOST: Final = re.compile(rb"[a-zA-Z0-9._:-]+")
+_LONG: Final = 100
+"""Characters of a host's name that are shown."""
 
 
 def checked_base(base_url: str) -> httpx.URL:
@@ -39,3 +43,43 @@ def is_plain(path: str) -> bool:
         and not any(sign in path for sign in "?#\\")
         and path.isprintable()
     )
+
+
+def same_origin(address: str, base: httpx.URL) -> bool:
+    """Whether an address has the base's scheme, host and port, and no name or password in it."""
+    url = _url_of(address)
+    return url is not None and not url.userinfo and _origin(url) == _origin(base)
+
+
+def parted(address: str) -> tuple[str, dict[str, list[str]]]:
+    """The path of an address, as it is sent, and its query."""
+    url = httpx.URL(address)
+    path = url.raw_path.partition(b"?")[0].decode("ascii")
+    return path, {name: url.params.get_list(name) for name in url.params}
+
+
+def host_of(address: str) -> str:
+    """The host of an address, for a person; empty where it is none that can be used."""
+    url = _url_of(address)
+    return "" if url is None else clip(url.raw_host.decode("ascii"), _LONG)
+
+
+def public_file(address: str, hosts: Collection[str]) -> httpx.URL | None:
+    """An address at one of these hosts, or below one, by https at the usual port; None for any other."""
+    url = _url_of(address)
+    if url is None or url.scheme != "https" or url.port is not None or url.userinfo:
+        return None
+    host = url.raw_host.decode("ascii")
+    return url if any(host == one or host.endswith(f".{one}") for one in hosts) else None
+
+
+def _url_of(address: str) -> httpx.URL | None:
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        return None
+    return url if _HOST.fullmatch(url.raw_host) else None
+
+
+def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    return url.scheme, url.raw_host, url.port

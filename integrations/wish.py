@@ -12,7 +12,7 @@ from integrations.signer import Headers
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Wish:
-    """told: statuses that are answers here, not failures."""
+    """told: statuses that are answers here, not failures. beyond: anywhere at the origin of the base."""
 
     method: str
     path: str
@@ -25,3 +25,4 @@ class Wish:
     most: int | None = None
     page: bool = False
     told: Collection[int] = ()
+    beyond: bool = False

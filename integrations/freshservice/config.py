@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from integrations.addresses import FileHosts
 from integrations.connector import Theirs
 from integrations.mapping import Closing, Fielded, States, Transitions, wrong
 from register.incident import Priority
@@ -104,6 +105,7 @@ class FreshserviceConfig(Fielded):
     close: Annotated[ClosingByName, Field(description="what must go with closing one of their tickets")] = (
         ClosingByName()
     )
+    file_hosts: FileHosts = ()
     internal_comments: Annotated[
         bool, Field(description="true if private notes are to be heard, and may be written")
     ] = False

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 FILE: Final = ".file"
 """What is added to an attachment's number for its being put there."""
+WITH_TICKET: Final = "ticket"
+WITH_WORDS: Final = "words"
+"""Where a file is to be asked for again: no address of its own gives one."""
 _MOST: Final = 60
 """Pages of one ticket's conversations: a list that goes on beyond is none of a ticket's."""
 Told = tuple[list[Change], list[Unread]]
@@ -91,7 +94,7 @@ class Story:
             public=not one.private,
             marker=marker_of(text),
         )
-        files = [_file(word, file) for file in one.attachments or ()]
+        files = [_file(word, file, WITH_WORDS) for file in one.attachments or ()]
         return [word, *files] if text.strip() or not files else files
 
     def _files(self, ref: Ref, ticket: FreshTicket, me: int) -> list[Change]:
@@ -104,7 +107,12 @@ class Story:
             author=self._author(ticket.requester_id),
             by_our_account=self._account.is_ours(ticket.requester_id, me),
         )
-        return [_file(made, file) for file in ticket.attachments or ()]
+        return [_file(made, file, WITH_TICKET) for file in ticket.attachments or ()]
+
+    async def files_with_words(self, ref: Ref) -> tuple[Attachment, ...]:
+        """All files that came with words, each with an address that is good for a while from now."""
+        said, _ = await self.conversations(ref)
+        return tuple(file for one in said for file in one.attachments or ())
 
     def _stands(self, ref: Ref, ticket: FreshTicket, into: int | None) -> list[Change]:
         raw, at = self.config.status(ticket.status), stamp(ticket.updated_at)
@@ -131,7 +139,7 @@ class Story:
         return "" if user is None else f"user {user}"
 
 
-def _file(word: Change, file: Attachment) -> Change:
+def _file(word: Change, file: Attachment, where: str) -> Change:
     return replace(
         word,
         change_id=f"{file.id}{FILE}",
@@ -139,6 +147,7 @@ def _file(word: Change, file: Attachment) -> Change:
         body=one_line(file.name),
         marker=name_marker_of(file.name) or word.marker,
         size=file.size,
+        place=f"{where}/{file.id}",
     )
 
 

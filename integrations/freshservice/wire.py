@@ -34,6 +34,7 @@ class Attachment(BaseModel):
     id: int
     name: str = ""
     size: int | None = None
+    attachment_url: Any = None  # text; words are read, whatever it is
 
 
 class FreshTicket(BaseModel):

@@ -45,9 +45,9 @@ from integrations.freshservice.asking import shown, write
 from integrations.freshservice.check import health
 from integrations.freshservice.config import NUMBERS, FreshPriority, FreshserviceConfig, priority_word
 from integrations.freshservice.fields import filled, kept
-from integrations.freshservice.files import form
+from integrations.freshservice.files import fetched, form
 from integrations.freshservice.news import News
-from integrations.freshservice.told import FILE, Story
+from integrations.freshservice.told import FILE, WITH_TICKET, WITH_WORDS, Story
 from integrations.freshservice.wire import (
     CLOSED,
     ROOT,
@@ -203,6 +203,17 @@ class Freshservice:
         await self._account.requester()
         changes, unread = await self._story.told(ticket)
         return Page(tuple(changes), {}, done=True, unread=tuple(unread))
+
+    async def fetch(self, ref: Ref, place: str, most: int) -> bytes:
+        """A file of theirs. Where it lies is asked each time anew: its address is good for a day or so."""
+        where, _, number = place.partition("/")
+        if where not in (WITH_TICKET, WITH_WORDS):
+            raise Rejected(f"{one_line(place)} is no file of {self.name}.")
+        if where == WITH_TICKET:
+            files = (await self._one(ref)).attachments or ()
+        else:
+            files = await self._story.files_with_words(ref)
+        return await fetched(self.http, self.config, files, number, most)
 
     async def check(self) -> Health:
         return await health(self.http, self.config, self._account)

@@ -48,7 +48,7 @@ from integrations.zendesk.check import health
 from integrations.zendesk.config import ZendeskConfig
 from integrations.zendesk.feed import Feed
 from integrations.zendesk.fields import kept_under
-from integrations.zendesk.files import uploaded
+from integrations.zendesk.files import fetched, uploaded
 from integrations.zendesk.wire import (
     ROOT,
     Listed,
@@ -192,6 +192,9 @@ class Zendesk:
     async def history(self, ref: Ref) -> Page:
         changes, unread = await self._writing.shown(ref, self._audits.told(number_of(ref)))
         return Page(tuple(changes), {}, done=True, unread=tuple(unread))
+
+    async def fetch(self, ref: Ref, place: str, most: int) -> bytes:
+        return await fetched(self.http, self.config, place, most)
 
     async def check(self) -> Health:
         return await health(self.http, self.config, self._account)

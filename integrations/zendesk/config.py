@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from integrations.addresses import FileHosts
 from integrations.connector import Theirs
 from integrations.mapping import Closing, Fielded, States, Transitions
 from register.incident import Priority
@@ -94,6 +95,7 @@ class ZendeskConfig(Fielded):
     close: Annotated[ClosingByNumber, Field(description="what must go with solving one of their tickets")] = (
         ClosingByNumber()
     )
+    file_hosts: FileHosts = ()
     internal_comments: Annotated[
         bool, Field(description="true if internal notes are to be heard, and may be written")
     ] = False

@@ -112,6 +112,24 @@ class Attachment(BaseModel):
     size: int | None = None
 
 
+class KeptFile(Attachment):
+    """An attachment that is asked for by itself: where it lies, and whether it may be had."""
+
+    content_url: str | None = None
+    deleted: bool | None = None
+    malware_scan_result: str | None = None
+    malware_access_override: bool | None = None
+
+    @property
+    def is_kept_back(self) -> bool:
+        """Whether malware was found in it, and nobody there has let it out nevertheless."""
+        return self.malware_scan_result == "malware_found" and not self.malware_access_override
+
+
+class TheAttachment(BaseModel):
+    attachment: KeptFile
+
+
 class Upload(BaseModel):
     token: str
 

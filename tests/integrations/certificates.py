@@ -37,10 +37,14 @@ class Authority:
         builder = builder.serial_number(x509.random_serial_number())
         return builder.not_valid_before(now - timedelta(days=2)).not_valid_after(now + timedelta(days=2))
 
-    def signs(self, file: Path, address: str = "127.0.0.1", days: int = 0) -> Path:
-        """Write a key and its certificate for an address; days: how far from now it is valid, two around."""
+    def signs(self, file: Path, address: str = "127.0.0.1", days: int = 0, host: str = "") -> Path:
+        """Write a key and its certificate for an address, or a host's name.
+
+        days: how far from now it is valid, two around.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
-        alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        named = x509.DNSName(host) if host else x509.IPAddress(ipaddress.ip_address(address))
+        alternative = x509.SubjectAlternativeName([named])
         built = self._built(_named("Sample supplier"), key.public_key(), days)
         signed = built.add_extension(alternative, critical=False).sign(self._key, hashes.SHA256())
         private = key.private_bytes(

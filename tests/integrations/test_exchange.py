@@ -214,3 +214,30 @@ def test_bytes_that_are_no_text_are_told_by_their_size() -> None:
         exchange.told([exchange.Asked(request, silent, lambda text, most=None: text, frozenset())])
     )
     assert one["body"] == "(180 bytes of image/png)"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://s3.example/a?X-Amz-Credential=opens%2Fit&X-Amz-Signature=opensit&X-Amz-Date=2026",
+        "https://f.example/a?Expires=1&Signature=opens~it__&Key-Pair-Id=opensit",
+        "https://p.example/attachment/1?token=opens.it",
+        "https://acme.example/attachments/token/opensit/?name=a.log",
+    ],
+)
+async def test_an_address_that_opens_a_file_is_kept_shut(address: str) -> None:
+    """Wherever it stands: in a request, in a header, and in JSON as each language writes it."""
+    said = json.dumps({"file": address, "escaped": address.replace("&", "\\u0026")}).encode()
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        headers = {"location": address, "content-type": "application/json"}
+        return httpx.Response(302, headers=headers, stream=httpx.ByteStream(said))
+
+    kept = exchange.begin()
+    async with Http("https://acme.example/", transport=httpx.MockTransport(answer)) as http:
+        with contextlib.suppress(Failure):
+            await http.get("/attachments/token/opensit", {"token": "opensit"})
+    told = exchange.told(kept)
+    exchange.KEPT.set(None)
+    assert "opens" not in told
+    assert "acme.example/attachments/token/•••" in told

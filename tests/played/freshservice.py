@@ -14,12 +14,15 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import escape
 from typing import Any, Final
+from urllib.parse import quote
 
 import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from tests.played.hosts import FilesHost
 
 KEY: Final = "fresh-key-0123456789"
 OURS: Final = "muster@customer.example"
@@ -49,6 +52,8 @@ class PlayedFreshservice:
         self.tickets: dict[int, Json] = {}
         self.said: dict[int, list[Json]] = {}
         self.files: dict[int, bytes] = {}
+        self.with_ticket: dict[int, list[Json]] = {}
+        self.cdn = FilesHost("acme.attachments.freshservice.com", lambda: self.now, timedelta(days=1))
         self.known = {OURS: REQUESTER, "someone@supplier.example": OTHER}
         self.key = KEY
         self.statuses = {2: "Open", 3: "Pending", 4: "Resolved", 5: "Closed"}
@@ -136,7 +141,7 @@ class PlayedFreshservice:
             "support_email": None,
             "created_at": at,
             "updated_at": at,
-            "attachments": [self._kept(name, content) for name, content in files],
+            "attachments": [self.kept(name, content) for name, content in files],
         }
         self.said[number].append(one)
         self.tickets[number]["updated_at"] = at
@@ -148,17 +153,31 @@ class PlayedFreshservice:
         self.say(number, LENA, says, private=True)
         self.change(self.tickets[number], status=5)
 
-    def _kept(self, name: str, content: bytes) -> Json:
+    def kept(self, name: str, content: bytes) -> Json:
         number = self.number()
         self.files[number] = content
-        url = f"https://attachments.freshservice.example/{number}"
+        path = (
+            f"/data/helpdesk/attachments/production/{number}/original/{re.sub(r'[^a-zA-Z0-9.]', ' ', name)}"
+        )
+        self.cdn.put(path, content)
         return {
             "id": number,
             "name": name,
             "content_type": "application/octet-stream",
             "size": len(content),
-            "attachment_url": url,
+            "attachment_url": path,
+            "canonical_url": f"https://acme.freshservice.com/helpdesk/attachments/{number}",
         }
+
+    def _signed(self, told: Json) -> Json:
+        """Words or a ticket, with addresses of their files that are good from now on."""
+        return {**told, "attachments": [self._one_signed(file) for file in told.get("attachments", ())]}
+
+    def _one_signed(self, file: Json) -> Json:
+        path = file["attachment_url"]
+        until, proof = self.cdn.signature(path)
+        asked = f"response-content-type=application/pdf&Expires={until}&Signature={proof}&Key-Pair-Id=APKAI"
+        return {**file, "attachment_url": f"https://{self.cdn.host}{quote(path)}?{asked}"}
 
     # What is asked of it
 
@@ -254,7 +273,9 @@ class PlayedFreshservice:
 
     async def show(self, request: Request) -> Response:
         """Also what is spam or in the bin."""
-        return JSONResponse({"ticket": {**self.tickets[request.path_params["id"]], "attachments": []}})
+        number = request.path_params["id"]
+        files = self.with_ticket.get(number, [])
+        return JSONResponse({"ticket": self._signed({**self.tickets[number], "attachments": files})})
 
     async def update(self, request: Request) -> Response:
         told, ticket = orjson.loads(await request.body()), self.tickets[request.path_params["id"]]
@@ -279,7 +300,8 @@ class PlayedFreshservice:
         if not 1 <= size <= 100:
             return _invalid([("per_page", "It should be a Positive Integer less than or equal to 100", _BAD)])
         rows = self.said[request.path_params["id"]]
-        return JSONResponse({"conversations": rows[(page - 1) * size : page * size]})
+        told = rows[(page - 1) * size : page * size]
+        return JSONResponse({"conversations": [self._signed(one) for one in told]})
 
     async def reply(self, request: Request) -> Response:
         return await self._write(request, {"body"}, private=False)
@@ -303,7 +325,7 @@ class PlayedFreshservice:
             return _invalid([("body", "It should be a/an String", "missing_field")])
         hidden = told.get("private", private)
         one = self.say(request.path_params["id"], WE, told["body"], private=hidden, files=files)
-        return JSONResponse({"conversation": one}, 201)
+        return JSONResponse({"conversation": self._signed(one)}, 201)
 
     def _fault(self, told: Json, needed: tuple[str, ...] = ()) -> Response | None:
         faults = [(name, "It should be filled", "missing_field") for name in needed if not told.get(name)]

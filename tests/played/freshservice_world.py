@@ -13,6 +13,7 @@ from integrations.markup.html import text_of_html
 from integrations.systems.freshservice import Freshservice
 from register.incident import Priority
 from tests.played.freshservice import FIELD, KEY, LENA, OURS, REQUESTER, WE, PlayedFreshservice, as_html
+from tests.played.hosts import Hosts
 
 
 class FreshserviceWorld(World):
@@ -25,11 +26,12 @@ class FreshserviceWorld(World):
 
     def __init__(self, **more: Any) -> None:
         self.desk = PlayedFreshservice()
+        self.hosts = Hosts({"acme.freshservice.com": self.desk.app, self.desk.cdn.host: self.desk.cdn.app})
         told = {"requester": OURS, "reference_field": FIELD, "internal_comments": True, **more}
         self.config = FreshserviceConfig.model_validate(told)
 
     def transport(self) -> httpx.AsyncBaseTransport:
-        return httpx.ASGITransport(self.desk.app)
+        return self.hosts
 
     async def tickets(self, op_id: str) -> int:
         return sum(f"[muster:{op_id}]" in one["description"] for one in self.desk.tickets.values())

@@ -21,6 +21,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from integrations.markup.html import text_of_html
+from tests.played.hosts import FilesHost
+from tests.played.zendesk_files import attachment, cdn_path, file_routes
 
 USER = "muster@customer.example"
 TOKEN = "token-0123456789abcdef"
@@ -33,6 +35,7 @@ GUARDS = {"safe_update", "updated_stamp"}
 FIELDS = {27642, 27648}
 Json = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Response]]
+HOME = "https://acme.zendesk.com"
 
 
 class PlayedZendesk:
@@ -43,6 +46,10 @@ class PlayedZendesk:
         self.audits: dict[int, list[Json]] = {}
         self.uploads: dict[str, Json] = {}
         self.files: dict[int, bytes] = {}
+        self.attachments: dict[int, Json] = {}
+        self.secure = True  # files are for whoever is signed in alone
+        self.hides = False  # our account, too, is sent to sign in for them
+        self.cdn = FilesHost("p18.zdusercontent.com", lambda: self.now, timedelta(minutes=15))
         self.keys: dict[str, tuple[datetime, bytes, Json]] = {}
         self.token = TOKEN
         self.role = "admin"
@@ -66,6 +73,7 @@ class PlayedZendesk:
                 self._route("/uploads", self.upload, "POST"),
                 self._route("/ticket_fields", self.fields, "GET"),
                 self._route("/incremental/tickets/cursor", self.export, "GET"),
+                *file_routes(self, self._route),
             ]
         )
 
@@ -166,7 +174,7 @@ class PlayedZendesk:
     def _route(self, path: str, handler: Handler, method: str, *, anybody: bool = False) -> Route:
         async def guarded(request: Request) -> Response:
             self.tick()
-            if not anybody and not self._knows(request):
+            if not anybody and not self.knows(request):
                 answer: Response = JSONResponse({"error": "Couldn't authenticate you"}, 401)
             else:
                 answer = await handler(request)
@@ -176,13 +184,13 @@ class PlayedZendesk:
 
         return Route("/api/v2" + path, guarded, methods=[method])
 
-    def _knows(self, request: Request) -> bool:
+    def knows(self, request: Request) -> bool:
         pair = base64.b64encode(f"{USER}/token:{self.token}".encode()).decode()
         return request.headers.get("authorization") == f"Basic {pair}"
 
     async def me(self, request: Request) -> Response:
         """Anonymous users may ask, too: they are told to be nobody, with 200."""
-        if not self._knows(request):
+        if not self.knows(request):
             return JSONResponse(
                 {"user": {"id": None, "name": "Anonymous user", "email": "invalid@example.com"}}
             )
@@ -224,12 +232,12 @@ class PlayedZendesk:
 
     async def show(self, request: Request) -> Response:
         ticket = self.tickets.get(request.path_params["id"])
-        return _missing() if ticket is None else JSONResponse({"ticket": ticket})
+        return missing() if ticket is None else JSONResponse({"ticket": ticket})
 
     async def update(self, request: Request) -> Response:
         ticket = self.tickets.get(request.path_params["id"])
         if ticket is None:
-            return _missing()
+            return missing()
         told = orjson.loads(await request.body())["ticket"]
         if told.get("safe_update") and told.get("updated_stamp") != ticket["updated_at"]:
             says = "Safe Update prevented the update due to outdated ticket data."
@@ -265,17 +273,17 @@ class PlayedZendesk:
         content, name = await request.body(), request.query_params.get("filename")
         if not name:
             return _invalid("filename", "filename: cannot be blank")
+        file = self.kept(name, content, request.headers.get("content-type"))
+        self.uploads[f"token{file['id']}"] = file
+        return JSONResponse({"upload": {"token": f"token{file['id']}", "attachment": file}}, 201)
+
+    def kept(self, name: str, content: bytes, kind: str | None = "application/octet-stream") -> Json:
+        """A file that is there, as an attachment tells it."""
         number = self.number()
         self.files[number] = content
-        file = {
-            "id": number,
-            "file_name": name,
-            "content_type": request.headers.get("content-type"),
-            "content_url": f"https://acme.zendesk.com/attachments/token/{number}/?name={name}",
-            "size": len(content),
-        }
-        self.uploads[f"token{number}"] = file
-        return JSONResponse({"upload": {"token": f"token{number}", "attachment": file}}, 201)
+        self.cdn.put(cdn_path(number), content)
+        self.attachments[number] = attachment(HOME, number, name, kind, len(content))
+        return self.attachments[number]
 
     async def export(self, request: Request) -> Response:
         if self.role != "admin":
@@ -324,7 +332,7 @@ class PlayedZendesk:
 
     def _paged(self, request: Request, what: str, rows: list[Json]) -> Response:
         if request.path_params["id"] not in self.tickets:
-            return _missing()
+            return missing()
         asked = request.query_params
         size = min(int(asked.get("page[size]", 100)), 100)
         first = int(asked.get("page[after]", 0))
@@ -363,7 +371,7 @@ def at_second(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _missing() -> Response:
+def missing() -> Response:
     return JSONResponse({"error": "RecordNotFound", "description": "Not found"}, 404)
 
 

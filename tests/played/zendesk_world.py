@@ -13,6 +13,7 @@ from integrations.markup.html import text_of_html
 from integrations.systems.zendesk import Zendesk
 from integrations.zendesk.config import ZendeskConfig
 from register.incident import Priority
+from tests.played.hosts import Hosts
 from tests.played.zendesk import LENA, TOKEN, USER, WE, Json, PlayedZendesk
 
 
@@ -25,11 +26,12 @@ class ZendeskWorld(World):
 
     def __init__(self) -> None:
         self.desk = PlayedZendesk()
+        self.hosts = Hosts({"acme.zendesk.com": self.desk.app, self.desk.cdn.host: self.desk.cdn.app})
         self.config = ZendeskConfig(user=USER, internal_comments=True)
         self.secret = TOKEN
 
     def transport(self) -> httpx.AsyncBaseTransport:
-        return httpx.ASGITransport(self.desk.app)
+        return self.hosts
 
     def _of(self, ref: Ref) -> Json:
         return self.desk.tickets[int(ref.id)]
