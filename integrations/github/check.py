@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from integrations.checks import clock, failed, known, mapped
 from integrations.connector import Check, Health
 from integrations.errors import Failure, Gone
-from integrations.github.wire import Issues, Labels, Repository, Rights, listed
+from integrations.github.wire import Issues, Labels, Repository, Rights
+from integrations.linked import listed
 from integrations.reading import read
 from register.text import one_line
 

@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from integrations.connector import Change, ChangeKind, Ref, Unread
 from integrations.errors import AuthFailed, AuthTrouble, Gone
-from integrations.github.wire import Account, Event, Issue, Rows, listed, said
+from integrations.github.wire import Account, Event, Issue
+from integrations.linked import Rows, listed
+from integrations.markup.hidden import said
 from integrations.reading import read, unread_row
 from integrations.zones import zoned
 from register.text import one_line

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from integrations.answers import lost
 from integrations.connector import Applied, Attach, Comment, Ref, Reprioritise, Theirs, Transition
 from integrations.errors import Rejected
+from integrations.forms import multipart
 from integrations.jira.fields import on_screen, told, words_of
 from integrations.jira.finding import PROPERTY
 from integrations.jira.issues import FILE, PRIORITY, STATE
@@ -18,7 +19,6 @@ from integrations.mapping import priority_for, stateless
 from integrations.markup.formats import TextFormat
 from integrations.reading import read
 from integrations.zones import zoned
-from register.marker import marked_name
 from register.text import one_line
 
 if TYPE_CHECKING:
@@ -196,17 +196,3 @@ class Writing:
                 ours.append(change)
         newest = max(ours, key=lambda change: change.created, default=None)
         return () if newest is None else (f"{newest.id}{what}",)
-
-
-def multipart(file: Attach) -> tuple[str, bytes]:
-    """A file as the one part of a form; the boundary is its operation's own, which no file holds."""
-    border = f"muster-{file.op_id}-{file.sha256[:16]}"
-    name = one_line(marked_name(file.name, file.op_id)).replace("\\", "_").replace('"', "%22")
-    head = (
-        f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-        f"Content-Type: {file.media_type}\r\n\r\n"
-    )
-    return (
-        f"multipart/form-data; boundary={border}",
-        head.encode() + file.content + f"\r\n--{border}--\r\n".encode(),
-    )

@@ -42,7 +42,9 @@ from integrations.github.check import health
 from integrations.github.config import OPEN, REASONS, GitHubConfig
 from integrations.github.news import News, stamp
 from integrations.github.timeline import Timeline
+from integrations.linked import listed
 from integrations.mapping import named_priority, state_for
+from integrations.markup.hidden import said, written
 from integrations.proofs import ProvedBy
 from integrations.reading import read
 from register.text import clip, one_line
@@ -103,7 +105,7 @@ class GitHub:
         ]
         issue = {
             "title": clip(title, MAX_TITLE),
-            "body": fitting(self.http.name, wire.written(body, draft.op_id), MAX_BODY, " with its markup"),
+            "body": fitting(self.http.name, written(body, draft.op_id), MAX_BODY, " with its markup"),
             "labels": labels,
         }
         try:
@@ -120,14 +122,14 @@ class GitHub:
     async def find(self, op_id: OpId, since: datetime) -> FindResult:
         """By the list of our own issues, not by the search, which has limits of its own and lags far more."""
         asked = {"state": "all", "creator": await self._timeline.me(), "sort": "created", "direction": "asc"}
-        issues = await wire.listed(self.http, self._path, wire.Issues, **asked, since=stamp(since - _SKEW))
-        ours = [one for one in issues if one.pull_request is None and wire.said(one.body)[1] == op_id]
+        issues = await listed(self.http, self._path, wire.Issues, **asked, since=stamp(since - _SKEW))
+        ours = [one for one in issues if one.pull_request is None and said(one.body)[1] == op_id]
         return Found(tuple(one.ref for one in ours)) if ours else Absent()
 
     async def find_comment(self, ref: Ref, op_id: OpId) -> FindResult:
         path = f"{self._path}/{wire.number_of(ref)}/comments"
-        rows = await wire.listed(self.http, path, wire.Comments)
-        found = [one for one in rows if wire.said(one.body)[1] == op_id]
+        rows = await listed(self.http, path, wire.Comments)
+        found = [one for one in rows if said(one.body)[1] == op_id]
         ours = [one for one in found if await self._timeline.ours(one.user)]
         return Found(tuple(ref.model_copy(update={"id": str(one.id)}) for one in ours)) if ours else Absent()
 
@@ -168,7 +170,7 @@ class GitHub:
         return issue
 
     async def _say(self, ref: Ref, text: str, op_id: OpId) -> tuple[str, ...]:
-        body = {"body": fitting(self.http.name, wire.written(text, op_id), MAX_BODY, " with its markup")}
+        body = {"body": fitting(self.http.name, written(text, op_id), MAX_BODY, " with its markup")}
         path = f"{self._path}/{wire.number_of(ref)}/comments"
         answer = await self._open(ref, self.http.post(path, body, op_id=op_id))
         return (str(read(wire.Comment, answer).id),)

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
+from integrations import linked
 from integrations.connector import Comment, Draft, Ref, Reprioritise, Theirs, Transition
 from integrations.errors import Failure
-from integrations.github import wire
 from integrations.github.config import GitHubConfig
-from integrations.github.news import Place
+from integrations.github.news import stamp
 from integrations.systems.github import GitHub
+from integrations.walking import Place
 from register.core import new_id
 from register.incident import Priority
 from tests.contracts.conftest import Contract
@@ -56,8 +57,8 @@ async def test_all_that_we_ask_is_allowed(
     ):
         with contextlib.suppress(Failure):  # what is answered is an example, whatever was asked for
             await desk.apply(REF, wish)
-    monkeypatch.setattr(wire, "MOST", 2)  # an example's Link header has a next page for ever
-    place = Place(LONG_AGO, LONG_AGO, LONG_AGO, {}, {}).cursor()
+    monkeypatch.setattr(linked, "MOST", 2)  # an example's Link header has a next page for ever
+    place = Place(LONG_AGO, LONG_AGO, LONG_AGO, {}, {}).cursor(stamp)
     for asked in (
         desk.find(new_id(), LONG_AGO),
         desk.find_comment(REF, new_id()),
