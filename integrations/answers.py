@@ -214,9 +214,9 @@ def _said(value: Any, depth: int = 0) -> str:
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     """How long the supplier asks us to wait: seconds, an HTTP date, ISO 8601 or an epoch; never negative.
 
-    When its hour is over says nothing of now where requests are left in it, as GitHub tells with each answer.
+    When its hour is over says nothing of now where requests are left in it: GitHub and GitLab tell it always.
     """
-    left = headers.get("x-ratelimit-remaining", "0").strip().strip("0")
+    left = headers.get("x-ratelimit-remaining", headers.get("ratelimit-remaining", "0")).strip().strip("0")
     for name in ("retry-after",) if left else ("retry-after", "x-ratelimit-reset", "ratelimit-reset"):
         wait = _wait(headers.get(name, "").strip(), headers.get("date", ""), now)
         if wait is not None:

@@ -8,7 +8,8 @@ tells nothing of a secret.
 
 Sources: docs.github.com "Validating webhook deliveries", Redmine's app/models/webhook.rb, PagerDuty's
 developer-docs docs/webhooks/04-Signatures.md, developer.zendesk.com/documentation/webhooks/verifying,
-standardwebhooks.com, which GitLab follows.
+standardwebhooks.com, which GitLab follows (docs.gitlab.com/user/project/integrations/webhooks, and merge
+request 230944 for signing tokens).
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ MOST: Final = 16
 """Signatures of one webhook that are looked at."""
 _LONGEST: Final = 1_000
 """Characters of a header that are looked at: what is longer is none of these."""
+_KEY: Final = 100
+"""Characters of a name that its system gives a delivery."""
 _MILLISECONDS: Final = 10**11
 """An epoch from here on is told in milliseconds."""
 
@@ -109,6 +112,18 @@ def the_secret_itself(headers: Headers, raw: bytes, secrets: Secrets, now: datet
     """
     _proved([_given(headers, header)], secrets)
     return ""
+
+
+def gitlab(headers: Headers, raw: bytes, secrets: Secrets, now: datetime) -> str:
+    """GitLab: Standard Webhooks where its webhook has a signing token, else its secret token as it is.
+
+    A call that is signed must be signed right, whatever else it brings. One that is not is named by its
+    `Idempotency-Key`, which stays the same when GitLab sends it again, or has no name before GitLab 17.4.
+    """
+    if "webhook-signature" in headers:
+        return standard(headers, raw, secrets, now)
+    the_secret_itself(headers, raw, secrets, now, "x-gitlab-token")
+    return headers.get("idempotency-key", "").strip()[:_KEY]
 
 
 def in_window(told: str, now: datetime, window: timedelta = WINDOW) -> None:

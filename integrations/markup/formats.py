@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from integrations.markup.adf import adf_of, text_of_adf
 from integrations.markup.html import html_of, text_of_html
-from integrations.markup.markdown import markdown_of
+from integrations.markup.markdown import gitlab_of, markdown_of
 from integrations.markup.wiki import jira_of, text_of_jira, text_of_textile, textile_of
 from register.marker import sign
 from register.text import MAX_TEXT, clean
@@ -22,6 +22,7 @@ class TextFormat(StrEnum):
     TEXT = "text"
     HTML = "html"
     MARKDOWN = "markdown"
+    GITLAB = "gitlab"
     TEXTILE = "textile"
     JIRA = "jira"
     ADF = "adf"
@@ -36,6 +37,7 @@ _WRITE: Final[Mapping[TextFormat, Callable[[str], Any]]] = MappingProxyType(
         TextFormat.TEXT: _as_it_is,
         TextFormat.HTML: html_of,
         TextFormat.MARKDOWN: markdown_of,
+        TextFormat.GITLAB: gitlab_of,
         TextFormat.TEXTILE: textile_of,
         TextFormat.JIRA: jira_of,
         TextFormat.ADF: adf_of,
@@ -46,6 +48,7 @@ _READ: Final[Mapping[TextFormat, Callable[[str], str]]] = MappingProxyType(
         TextFormat.TEXT: _as_it_is,
         TextFormat.HTML: text_of_html,
         TextFormat.MARKDOWN: _as_it_is,  # made to be read as it is typed
+        TextFormat.GITLAB: _as_it_is,
         TextFormat.TEXTILE: text_of_textile,
         TextFormat.JIRA: text_of_jira,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Final
 
@@ -20,11 +21,31 @@ _REFERS: Final = re.compile(
 )
 """What such systems make a link, a mention or a picture of, wherever it stands outside of code."""
 _TICKS: Final = re.compile(r"`+")
+_COMMAND: Final = re.compile(r"^/(?=\w)", re.MULTILINE)
+"""What GitLab takes for a quick action, and does: /close at the beginning of a line."""
 
 
 def markdown_of(text: str) -> str:
     """Plain text as Markdown that shows the same."""
     return "\n\n".join(_fenced(one) if one.verbatim else _said(one) for one in blocks(text, _refers))
+
+
+def gitlab_of(text: str) -> str:
+    """The same for GitLab, which finds its quick actions in the text before it is Markdown.
+
+    A fence does not always hide one from it: a backtick in an earlier line is enough to have the fence itself
+    taken for the end of some code. So no line begins with a slash, neither outside of code nor in it.
+    """
+    text = text.replace("\r", "\n")  # it drops them, so that what stands behind one would begin the line
+    return "\n\n".join(_harmless(one) for one in blocks(text, _refers))
+
+
+def _harmless(block: Block) -> str:
+    if not block.verbatim:
+        return _COMMAND.sub(r"\\/", _said(block))
+    if not _COMMAND.search(block.text):
+        return _fenced(block)
+    return f"<pre><code>{_COMMAND.sub('&#47;', html.escape(block.text, quote=False))}</code></pre>"
 
 
 def _refers(text: str) -> bool:

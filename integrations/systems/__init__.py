@@ -22,6 +22,7 @@ SYSTEMS: Final[Mapping[str, str]] = MappingProxyType(
         "email": "integrations.systems.email:Email",
         "freshservice": "integrations.systems.freshservice:Freshservice",
         "github": "integrations.systems.github:GitHub",
+        "gitlab": "integrations.systems.gitlab:GitLab",
         "jira": "integrations.systems.jira:Jira",
         "opsgenie": "integrations.systems.opsgenie:Opsgenie",
         "pagerduty": "integrations.systems.pagerduty:PagerDuty",

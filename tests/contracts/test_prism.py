@@ -12,6 +12,12 @@ pytestmark = pytest.mark.contracts
 
 BAD: dict[str, tuple[str, str, Any, dict[str, str]]] = {
     "github": ("POST", "/repos/acme/desk/issues", {"body": "no title"}, {}),
+    "gitlab-forest": (
+        "POST",
+        "/projects/acme%2Fdesk/issues",
+        {"description": "no title"},
+        {"PRIVATE-TOKEN": "sample"},
+    ),
     "jira": (
         "POST",
         "/rest/api/3/issue/10002/transitions",

@@ -116,6 +116,9 @@ PIECES = (
         "[x]: http://y",
         "<!-- c -->",
         "%{c}x%",
+        "/close",
+        "\n/label ~bug",
+        "\n/var/log/x\n",
     ),
 )
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
@@ -133,7 +136,7 @@ def lines(text: str) -> list[str]:
 def seen(text: str, how: TextFormat) -> str:
     """What a reader there sees. Markdown is rendered by a parser that is not ours."""
     told = written(text, how)
-    if how is TextFormat.MARKDOWN:
+    if how in (TextFormat.MARKDOWN, TextFormat.GITLAB):
         return text_of_html(MarkdownIt("commonmark").render(told))
     return plain(told, how)
 
@@ -166,6 +169,24 @@ REDMINE_MENTION = re.compile(r"(?:^|\W)@[A-Za-z0-9_\-@.]+")
 def test_nobody_is_called_by_what_we_write_in_textile(text: str) -> None:
     told = re.sub(r"<pre>.*?</pre>", "", written(clean(text), TextFormat.TEXTILE), flags=re.DOTALL)
     assert not REDMINE_MENTION.search(told)
+
+
+@given(text=TEXTS)
+@example(text="/close")
+@example(text="see\r/close")
+@example(text="a ` tick\n\n@lena look\n/close")
+@example(text="```\n/close\n```\n\n> /close\n\n  /close")
+@settings(max_examples=120, deadline=None)
+def test_no_line_of_ours_is_a_command_to_gitlab(text: str) -> None:
+    """By its lib/gitlab/quick_actions/extractor.rb, which drops \\r; what it takes for code is no help."""
+    told = written(sign(text, ULID), TextFormat.GITLAB).replace("\r", "")
+    assert not re.search(r"^/\w", told, re.MULTILINE)
+
+
+def test_a_path_stays_a_path_and_a_command_is_seen_as_it_was_typed() -> None:
+    assert written("/close", TextFormat.GITLAB) == "\\/close"
+    assert "&#47;close" in written("@lena\n/close", TextFormat.GITLAB)
+    assert seen("@lena\n/close <now>", TextFormat.GITLAB) == "@lena\n/close <now>"
 
 
 SIGNS = {

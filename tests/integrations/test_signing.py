@@ -50,6 +50,25 @@ def test_githubs_own_example_is_proved_and_a_byte_more_is_not() -> None:
     assert fault(proof, {}, body) is Fault.UNSIGNED
 
 
+def test_gitlab_is_proved_by_its_signature_or_else_by_its_token() -> None:
+    proof = ProvedBy([STANDARD, "a-secret-token-of-ours"], signing.gitlab)
+    token = {"x-gitlab-token": "a-secret-token-of-ours"}
+    assert proof.verify_and_parse(HEADERS, BODY, NOW) == Hint(HEADERS["webhook-id"])
+    assert proof.verify_and_parse(token, BODY, NOW) == Hint("")
+    again = proof.verify_and_parse({**token, "idempotency-key": "f5e5f430"}, BODY, NOW)
+    assert again == Hint("f5e5f430")
+    assert fault(proof, {"x-gitlab-token": "a-secret-token-of-theirs"}, BODY) is Fault.WRONG
+    assert fault(proof, {}, BODY) is Fault.UNSIGNED
+
+
+def test_what_gitlab_signed_wrong_is_not_let_in_by_its_token() -> None:
+    proof = ProvedBy([STANDARD, "a-secret-token-of-ours"], signing.gitlab)
+    told = {**HEADERS, "x-gitlab-token": "a-secret-token-of-ours"}
+    assert fault(proof, told, BODY) is None
+    assert fault(proof, told, BODY + b" ") is Fault.WRONG
+    assert fault(proof, told, BODY, NOW + WINDOW * 2) is Fault.LATE
+
+
 def test_the_example_of_standard_webhooks_is_proved_and_named_by_its_signed_id() -> None:
     proof = ProvedBy([STANDARD], signing.standard)
     assert proof.verify_and_parse(HEADERS, BODY, NOW) == Hint(HEADERS["webhook-id"])

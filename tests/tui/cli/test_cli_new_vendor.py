@@ -24,6 +24,7 @@ OWN = {
     "rt": ["--set", "queue=Muster", "--set", "reference_field=External Reference"],
     "redmine": ["--set", "project=muster", "--set", "reference_field=7"],
     "github": ["--set", "repository=acme/desk"],
+    "gitlab": ["--set", "project=acme/desk"],
     "opsgenie": [],
     "statuspage": ["--set", "page=2vp47kp8vp10"],
     "freshservice": ["--set", "requester=muster@customer.example"],
