@@ -258,10 +258,11 @@ async def asked(name: str, bonds: int) -> Asked:
 def _clocks(thing: Any, known: set[int] | None = None) -> Iterator[Any]:
     """Whatever in a connector looks at a clock of ours."""
     known = set() if known is None else known
-    if id(thing) in known or not type(thing).__module__.startswith("integrations."):
+    ours = isinstance(thing, dict) or type(thing).__module__.startswith("integrations.")
+    if id(thing) in known or not ours:
         return
     known.add(id(thing))
-    parts = dict(getattr(thing, "__dict__", {}))
+    parts = thing if isinstance(thing, dict) else dict(getattr(thing, "__dict__", {}))
     if "_clock" in parts:
         yield thing
     for part in parts.values():

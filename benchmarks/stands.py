@@ -41,6 +41,7 @@ STANDS: Final[Mapping[str, Stand]] = MappingProxyType(
         "email": Stand("email", "tests.played.email:EmailWorld"),
         "freshservice": Stand("freshservice", "tests.played.freshservice_world:FreshserviceWorld"),
         "github": Stand("github", "tests.played.github:GitHubWorld"),
+        "gitlab": Stand("gitlab", "tests.played.gitlab:GitLabWorld", ("",)),
         "jira": Stand("jira", "tests.played.jira_world:JiraWorld"),
         "jira (Service Management)": Stand("jira", "tests.played.jira_world:JiraWorld", ("desk",)),
         "jira (Data Center)": Stand("jira", "tests.played.jira_world:JiraWorld", ("datacenter",)),
@@ -75,6 +76,7 @@ async def world_of(stand: Stand) -> AsyncIterator[World]:
 def passes(world: Any, seconds: float) -> None:
     """Time goes by there, where it does not go by of itself."""
     system: Any = getattr(world, "desk", None) or getattr(world, "played", None)
-    now = getattr(system, "now", None)
-    if isinstance(now, datetime):
-        system.now = now + timedelta(seconds=seconds)
+    for name in ("now", "clock"):
+        now = getattr(system, name, None)
+        if isinstance(now, datetime):
+            setattr(system, name, now + timedelta(seconds=seconds))

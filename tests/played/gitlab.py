@@ -369,18 +369,18 @@ def shown(markdown: str) -> str:
 
 
 class GitLabWorld(World):
-    """GitLab, reached in this process."""
+    """GitLab, reached in this process. also: a second project that is listened to."""
 
     system: ClassVar[Any] = GitLab
     url = "https://git.acme.example/gitlab"
     secret = TOKEN
 
-    def __init__(self) -> None:
+    def __init__(self, also: str = OTHER) -> None:
         self.played = PlayedGitLab()
         self.config = GitLabConfig.model_validate(
             {
                 "project": HOME,
-                "also": [OTHER],
+                "also": [also] if also else [],
                 "internal_comments": True,
                 "states": {
                     "opened": "new",
