@@ -8,7 +8,7 @@ docs/events-API-v2.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -52,6 +52,8 @@ MAX_EVENT: Final = 512_000
 """Bytes of an event, its key included."""
 WAIT: Final = timedelta(seconds=30)
 """After a 429, which says nothing of how long: their documentation does."""
+IN_TIME: Final = 0.9
+"""Of the time that a request may take: past all of it the engine itself would call it in doubt."""
 SOURCE: Final = "Muster"
 NOTHING: Final = "muster-check"
 """A key under which no alert was ever opened: what is resolved by it is dropped."""
@@ -98,6 +100,7 @@ class Events:
     def __init__(self, http: Http, config: PagerDutyConfig) -> None:
         self.http = http
         self.config = config
+        http.limits = replace(http.limits, total=http.limits.total * IN_TIME)
 
     async def create(self, draft: Draft) -> Ref:
         """The alert's only name to us is our own: 202 says that it was taken, and no number."""

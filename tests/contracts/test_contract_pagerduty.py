@@ -14,10 +14,11 @@ import pytest
 from integrations.connector import Comment, Draft, Ref, Reprioritise, Theirs, Transition
 from integrations.errors import Failure, Rejected
 from integrations.pagerduty.config import PagerDutyConfig
+from integrations.pagerduty.wire import MERGED
 from integrations.systems.pagerduty import PagerDuty
 from register.core import new_id
 from register.incident import Priority
-from tests.contracts.conftest import Contract
+from tests.contracts.conftest import CONTRACTS, Contract
 from tests.played.pagerduty_events import KEY
 
 pytestmark = pytest.mark.contracts
@@ -56,6 +57,8 @@ async def test_all_that_we_ask_is_allowed(
     at = f"/incidents/{REF.id}"
     assert {("POST", "/incidents"), ("GET", "/incidents"), ("GET", at), ("PUT", at)} <= done
     assert {("POST", f"{at}/notes"), ("GET", f"{at}/log_entries"), ("GET", "/users/me")} <= done
+    reason = (CONTRACTS / "pagerduty.yaml").read_text().partition("\n    ResolveReason:\n")[2][:700]
+    assert f"- {MERGED}\n        incident:\n" in reason, "by this a merger is known, and where it went"
 
 
 async def test_each_event_is_allowed(prism: Callable[[str], Contract], desk_at: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""A supplier that is spoken to by PagerDuty's events, and the engine: engaged, called off, answers lost."""
+"""Suppliers at PagerDuty and the engine: by events engaged, called off, answers lost; a merger followed."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from register.topics.intake import Log
 from register.topics.withdrawal import Withdraw
 from tests.integrations.engine_kit import FAST, Engine
 from tests.integrations.test_pagerduty_events import BLOCK
+from tests.played.pagerduty import SERVICE, TOKEN, USER, PagerDutyWorld
 from tests.played.pagerduty_events import KEY, EventsWorld
 
 NAME = "dba"
@@ -38,16 +39,20 @@ def wire(world: EventsWorld) -> Line:
     return Line(world.transport())
 
 
-@pytest.fixture
-async def engine(store: Store, wire: Line) -> AsyncIterator[Engine]:
-    known = read_vendors(BLOCK)
+def engine_of(store: Store, block: str, secret: str, wire: Line) -> Engine:
+    known = read_vendors(block)
     hand = Hand(ServiceDesk(store, policy_of(known)), lambda: datetime.now(UTC))
-    connector = connector_for(known[NAME], lambda _: KEY, wire)
+    connector = connector_for(known[NAME], lambda _: secret, wire)
     budget = Budget(hand, known[NAME], connector)
     courier = Courier(hand, known[NAME], connector, "me", FAST, budget=budget)
     collector = Collector(hand, known[NAME], connector, budget)
-    yield Engine(store, hand.desk, known[NAME], courier, collector, hand, connector.http.aclose)
-    await connector.http.aclose()
+    return Engine(store, hand.desk, known[NAME], courier, collector, hand, connector.http.aclose)
+
+
+@pytest.fixture
+async def engine(store: Store, wire: Line) -> AsyncIterator[Engine]:
+    yield engine_of(store, BLOCK, KEY, wire)
+    await wire.aclose()
 
 
 def engaged(engine: Engine) -> str:
@@ -84,6 +89,7 @@ async def test_a_lost_answer_is_sent_again_and_calls_nobody_twice(
     await engine.settle_all()
     (alert,) = world.desk.alerts
     assert len(alert["events"]) == 3
+    assert "send_ambiguous" not in engine.kinds(number)
     assert bond(engine, number).ref is not None
 
 
@@ -96,3 +102,23 @@ async def test_words_wait_for_a_person_and_hold_nothing_up(engine: Engine, world
     engine.do(Withdraw(target=number, reason="solved"))
     await engine.settle_all()
     assert world.desk.alerts[0]["status"] == "resolved"
+
+
+async def test_a_merger_is_followed_and_taken_for_no_fix(store: Store) -> None:
+    world = PagerDutyWorld()
+    whole = BLOCK.replace('api = "events"', f'service = "{SERVICE}"\nuser = "{USER}"')
+    engine = engine_of(store, whole, TOKEN, Line(world.transport()))
+    number = engaged(engine)
+    await engine.settle_all()
+    await engine.collector.poll()
+    before = bond(engine, number).ref
+    assert before is not None
+    into = await world.merges(before)
+    await world.says(into, "we look at both")
+    await engine.collector.poll()
+    now = bond(engine, number)
+    assert (now.ref, now.state) == (into, BondState.OPEN)
+    engine.do(Reply(target=number, message="any news?"))
+    await engine.settle_all()
+    assert [one.body.split("\n")[0] for one in await world.said(into)][1:] == ["we look at both", "any news?"]
+    assert "supplier_said" in engine.kinds(number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -28,14 +29,14 @@ from integrations.connector import (
     Theirs,
     Transition,
 )
-from integrations.errors import AuthFailed, AuthTrouble, Failure, RateLimited, Rejected
+from integrations.errors import AuthFailed, AuthTrouble, Failure, RateLimited, Rejected, Unavailable
 from integrations.exchange import begin, told
 from integrations.http import Http
 from integrations.pagerduty.config import PagerDutyConfig
 from integrations.pagerduty.events import MAX_EVENT, Events
 from integrations.systems.pagerduty import PagerDuty
 from integrations.trying import tried
-from integrations.vendors import VendorsFileError, read_vendors
+from integrations.vendors import Vendor, VendorsFileError, connector_for, read_vendors
 from register.core import new_id
 from register.incident import Priority
 from tests.played.pagerduty_events import KEY, EventsWorld
@@ -83,6 +84,12 @@ def desk(http: Http, world: EventsWorld) -> Events:
     return made
 
 
+@pytest.fixture
+def vendor() -> Vendor:
+    (one,) = read_vendors(BLOCK).values()
+    return one
+
+
 def draft(priority: Priority = Priority.CRITICAL, body: str = "It says 500.") -> Draft:
     return Draft(new_id(), "Checkout is down", body, priority)
 
@@ -103,8 +110,7 @@ async def test_conforms_as_far_as_one_way_goes(rule: Rule, world: EventsWorld) -
         await stage.close()
 
 
-def test_what_it_cannot_do_is_not_offered(desk: Events) -> None:
-    (vendor,) = read_vendors(BLOCK).values()
+def test_what_it_cannot_do_is_not_offered(desk: Events, vendor: Vendor) -> None:
     assert vendor.info is Events.info
     assert vendor.info.caps == Cap.CREATE | Cap.SET_STATE | Cap.WITHDRAW
     assert isinstance(vendor.info.lookup, NoLookup)
@@ -128,6 +134,19 @@ async def test_the_same_event_twice_is_one_alert(desk: Events, world: EventsWorl
         "severity": "critical",
         "custom_details": {},
     }
+
+
+async def test_what_is_late_is_known_before_the_engine_calls_it_in_doubt(
+    desk: Events, vendor: Vendor, wire: Line
+) -> None:
+    """The engine's own time for it begins when it takes it up, which is before the request is made."""
+    connector = connector_for(vendor, lambda _: KEY, wire)
+    assert connector.http.limits.total == 0.9 * vendor.deadline_seconds
+    await connector.http.aclose()
+    wire.spoil(line.hang)
+    desk.http.limits = replace(desk.http.limits, total=0.05)
+    with pytest.raises(Unavailable):
+        await desk.create(draft())
 
 
 async def test_it_is_acknowledged_and_resolved_by_its_key(desk: Events, world: EventsWorld) -> None:
@@ -234,8 +253,7 @@ async def test_the_key_is_in_the_body_and_is_shown_to_nobody(desk: Events, http:
     )
 
 
-async def test_a_rehearsal_shows_the_event_without_the_key() -> None:
-    (vendor,) = read_vendors(BLOCK).values()
+async def test_a_rehearsal_shows_the_event_without_the_key(vendor: Vendor) -> None:
     done = await asyncio.create_task(tried(vendor, "create", {"title": "Try"}, send=False))
     (request,) = done.requests
     assert request["url"] == "https://events.eu.pagerduty.com/v2/enqueue"
