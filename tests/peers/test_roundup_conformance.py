@@ -88,6 +88,9 @@ class RoundupWorld(World):
     async def types_as_us(self, ref: Ref, text: str) -> None:
         await self.us.writes(ref.id, text)
 
+    async def crowds(self, ref: Ref, count: int) -> None:
+        await asyncio.to_thread(self.made.crowds, ref.id, count)
+
     async def merges(self, ref: Ref) -> Ref:
         raise NotShown
 
