@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 from tenacity import wait_fixed
 
 from integrations.budget import Budget
@@ -79,11 +80,14 @@ class Engine:
         fault: Callable[[str], None] = lambda point: None,
         holder: str = "me",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        secret: str = "",
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> Engine:
+        """transport: the way to a supplier that is played in this process."""
         known = load_vendors(file)
         vendor = known["practice"]
         hand = Hand(ServiceDesk(store, policy_of(known), clock), clock)
-        connector = connector_for(vendor, lambda name: "")
+        connector = connector_for(vendor, lambda name: secret, transport)
         budget = Budget(hand, vendor, connector)
         courier = Courier(hand, vendor, connector, holder, FAST, fault, budget)
         collector = Collector(hand, vendor, connector, budget)

@@ -7,11 +7,13 @@ request to it may have one, whatever a supplier sends us on to.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+from engine_kit import Engine, practice_file
 from starlette.responses import RedirectResponse, Response
 
 from integrations import exchange
@@ -19,14 +21,18 @@ from integrations.conformance.line import Line
 from integrations.connector import ChangeKind, Draft, Fetches, Ref
 from integrations.errors import AuthFailed, Conflict, Failure, Gone, Rejected
 from integrations.http import Http
+from integrations.outcomes import MOST_CONFLICTS
 from integrations.systems.freshservice import Freshservice
 from integrations.systems.zendesk import Zendesk
 from register.core import new_id
 from register.incident import Priority
+from register.store import Store, files, outbox
+from register.topics.fetching import FetchFile, SupplierFile
 from register.topics.files import safe_name
+from tests.played.freshservice import FIELD, OURS
 from tests.played.freshservice import LENA as FRESH_LENA
 from tests.played.freshservice_world import FreshserviceWorld
-from tests.played.zendesk import LENA
+from tests.played.zendesk import LENA, USER
 from tests.played.zendesk_world import ZendeskWorld
 
 NAME = "../../dump ü 100%\x1b[31m?#.bin"
@@ -54,16 +60,21 @@ async def desk(world: Worlds, wire: Line) -> AsyncIterator[Desk]:
         yield kind(http, world.config)
 
 
+def say(world: Worlds, ticket: int, content: bytes, name: str) -> Any:
+    """Their people write, with a file; what they have of it."""
+    if isinstance(world, FreshserviceWorld):
+        said = world.desk.say(ticket, FRESH_LENA, "see there", files=[(name, content)])
+        return said["attachments"][0]
+    file = world.desk.kept(name, content)
+    words = world.desk.comment(LENA, "<p>see there</p>", files=[file])
+    world.desk.audit(world.desk.tickets[ticket], LENA, [words])
+    return file
+
+
 async def put(desk: Desk, world: Worlds, content: bytes = LOG, name: str = NAME) -> tuple[Ref, str, Any]:
     """A file of theirs on a ticket of ours; the ticket, its place as it was told, what they have of it."""
     ref = await desk.create(Draft(new_id(), "Pump leaks", "It drips.", Priority.HIGH))
-    if isinstance(world, ZendeskWorld):
-        file = world.desk.kept(name, content)
-        ticket = world.desk.tickets[int(ref.id)]
-        world.desk.audit(ticket, LENA, [world.desk.comment(LENA, "<p>see there</p>", files=[file])])
-    else:
-        said = world.desk.say(int(ref.id), FRESH_LENA, "see there", files=[(name, content)])
-        file = said["attachments"][0]
+    file = say(world, int(ref.id), content, name)
     (told,) = [one for one in (await desk.history(ref)).changes if one.kind is ChangeKind.FILE]
     assert told.size == len(content)
     assert told.body
@@ -230,110 +241,185 @@ async def test_no_address_that_opens_it_is_kept_in_a_record(desk: Desk, world: W
     assert (last["status"], last["answer_headers"], last["answer"]) == (200, {}, "")
 
 
+# Through the engine
+
+BLOCKS: dict[str, dict[str, object]] = {
+    "zendesk": {"user": USER},
+    "freshservice": {"requester": OURS, "reference_field": FIELD},
+}
+
+
+@pytest.fixture
+async def engine(world: Worlds, own_store: Store, tmp_path: Path) -> AsyncIterator[Engine]:
+    kind = world.system.info.kind
+    more = {"connector": kind, "url": world.url, "auth": "keyring", "deadline_seconds": 10}
+    file = practice_file(tmp_path, **{**more, **BLOCKS[kind]})
+    made = Engine.over(own_store, file, secret=world.secret, transport=world.transport())
+    yield made
+    await made.close()
+    made.hand.close()
+
+
+async def offered(engine: Engine, world: Worlds) -> str:
+    """An incident on whose ticket they have put a file, and that we have heard of it."""
+    await engine.collector.poll()
+    number, _ = engine.engaged()
+    await engine.courier.until_quiet()
+    (ticket,) = world.desk.tickets.values()
+    say(world, ticket["id"], LOG, NAME)
+    for _ in range(3):
+        await engine.collector.poll()
+    return number
+
+
+async def test_the_engine_brings_it_under_a_harmless_name(engine: Engine, world: Worlds) -> None:
+    number = await offered(engine, world)
+    (told,) = [one.event for one in engine.store.timeline(number) if isinstance(one.event, SupplierFile)]
+    engine.do(FetchFile(target=number, file=told.change_id))
+    await engine.settle_all()
+    with engine.store.read() as connection:
+        (file,) = files.files_of(connection, number)
+    assert files.content_of(engine.store, file) == LOG
+    assert not set("/\\\x1b") & set(file.name)
+
+
+async def test_trouble_there_is_a_persons_matter_soon_and_stops_nothing_else(
+    engine: Engine, world: Worlds
+) -> None:
+    number = await offered(engine, world)
+    del world.hosts.apps[world.desk.cdn.host]
+    (told,) = [one.event for one in engine.store.timeline(number) if isinstance(one.event, SupplierFile)]
+    engine.do(FetchFile(target=number, file=told.change_id))
+    await engine.settle_all()
+    (row,) = outbox.unfinished(engine.store)
+    assert (row.state, row.tries) == ("dead", MOST_CONFLICTS)
+    assert f"{world.desk.cdn.host} cannot be reached" in row.why
+    assert engine.courier.standing.failures == 0
+    engine.engaged("disk full")
+    await engine.settle_all()
+    assert len(world.desk.tickets) == 2
+
+
 # Zendesk's own
 
 
-@pytest.mark.parametrize("world", ["zendesk"], indirect=True)
-class TestZendesk:
-    async def test_files_for_everybody_come_too(self, desk: Zendesk, world: ZendeskWorld) -> None:
-        world.desk.secure = False
-        ref, place, _ = await put(desk, world)
-        assert await desk.fetch(ref, place, 1_000) == LOG
+of_zendesk = pytest.mark.parametrize("world", ["zendesk"], indirect=True)
 
-    async def test_another_brands_file_is_asked_for_without_our_credential(
-        self, desk: Zendesk, world: ZendeskWorld, wire: Line
-    ) -> None:
-        """Each brand has a subdomain of its own, where our credential was not stored for."""
-        world.desk.secure = False
-        ref, place, file = await put(desk, world)
-        world.hosts.apps["pumps.zendesk.com"] = world.desk.app
-        file["content_url"] = file["content_url"].replace("acme.", "pumps.")
-        assert await desk.fetch(ref, place, 1_000) == LOG
-        assert [one.url.host for one in away(wire, world)] == ["pumps.zendesk.com", world.desk.cdn.host]
-        harmless(wire, world)
 
-    async def test_one_that_we_may_not_see_stops_nothing_else(
-        self, desk: Zendesk, world: ZendeskWorld, wire: Line
-    ) -> None:
-        ref, place, file = await put(desk, world)
-        file["content_url"] = f"{world.url}/api/v2/incremental/tickets/cursor?start_time=1"
-        world.desk.role = "agent"
-        failure = await refused(desk, ref, place)
-        assert not isinstance(failure, AuthFailed)
-        assert "whether our account may see files" in failure.why
-        assert away(wire, world) == []
+@of_zendesk
+async def test_files_for_everybody_come_too(desk: Zendesk, world: ZendeskWorld) -> None:
+    world.desk.secure = False
+    ref, place, _ = await put(desk, world)
+    assert await desk.fetch(ref, place, 1_000) == LOG
 
-    async def test_sent_to_where_one_signs_in_we_do_not(
-        self, desk: Zendesk, world: ZendeskWorld, wire: Line
-    ) -> None:
-        """What it sends us on to, at home or not, is asked for without our credential."""
-        ref, place, _ = await put(desk, world)
-        world.desk.hides = True
-        failure = await refused(desk, ref, place)
-        assert isinstance(failure, Rejected)
-        assert "a page that asks to sign in" in failure.why
-        assert wire.asked[-1].url.path == "/access/unauthenticated"
-        assert "authorization" not in wire.asked[-1].headers
 
-    @pytest.mark.parametrize(
-        ("told", "says"),
-        [
-            ({"deleted": True}, "deleted"),
-            ({"malware_scan_result": "malware_found"}, "malware"),
-            ({"content_url": None}, "does not tell where"),
-        ],
-    )
-    async def test_one_that_is_not_to_be_had_is_said_to_be_so(
-        self, desk: Zendesk, world: ZendeskWorld, wire: Line, told: dict[str, Any], says: str
-    ) -> None:
-        ref, place, file = await put(desk, world)
-        file |= told
-        before = len(wire.asked)
-        assert says in (await refused(desk, ref, place)).why
-        assert len(wire.asked) == before + 1
+@of_zendesk
+async def test_another_brands_file_is_asked_for_without_our_credential(
+    desk: Zendesk, world: ZendeskWorld, wire: Line
+) -> None:
+    """Each brand has a subdomain of its own, where our credential was not stored for."""
+    world.desk.secure = False
+    ref, place, file = await put(desk, world)
+    world.hosts.apps["pumps.zendesk.com"] = world.desk.app
+    file["content_url"] = file["content_url"].replace("acme.", "pumps.")
+    assert await desk.fetch(ref, place, 1_000) == LOG
+    assert [one.url.host for one in away(wire, world)] == ["pumps.zendesk.com", world.desk.cdn.host]
+    harmless(wire, world)
 
-    async def test_one_that_was_let_out_is_fetched(self, desk: Zendesk, world: ZendeskWorld) -> None:
-        ref, place, file = await put(desk, world)
-        file |= {"malware_scan_result": "malware_found", "malware_access_override": True}
-        assert await desk.fetch(ref, place, 1_000) == LOG
 
-    async def test_one_that_is_gone_is_said_to_be_gone(self, desk: Zendesk, world: ZendeskWorld) -> None:
-        ref, place, _ = await put(desk, world)
-        world.desk.attachments.clear()
-        assert isinstance(await refused(desk, ref, place), Gone)
+@of_zendesk
+async def test_one_that_we_may_not_see_stops_nothing_else(
+    desk: Zendesk, world: ZendeskWorld, wire: Line
+) -> None:
+    ref, place, file = await put(desk, world)
+    file["content_url"] = f"{world.url}/api/v2/incremental/tickets/cursor?start_time=1"
+    world.desk.role = "agent"
+    failure = await refused(desk, ref, place)
+    assert not isinstance(failure, AuthFailed)
+    assert "whether our account may see files" in failure.why
+    assert away(wire, world) == []
+
+
+@of_zendesk
+async def test_sent_to_where_one_signs_in_we_do_not(desk: Zendesk, world: ZendeskWorld, wire: Line) -> None:
+    """What it sends us on to, at home or not, is asked for without our credential."""
+    ref, place, _ = await put(desk, world)
+    world.desk.hides = True
+    failure = await refused(desk, ref, place)
+    assert isinstance(failure, Rejected)
+    assert "a page that asks to sign in" in failure.why
+    assert wire.asked[-1].url.path == "/access/unauthenticated"
+    assert "authorization" not in wire.asked[-1].headers
+
+
+@of_zendesk
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"deleted": True}, "deleted"),
+        ({"malware_scan_result": "malware_found"}, "malware"),
+        ({"content_url": None}, "does not tell where"),
+    ],
+)
+async def test_one_that_is_not_to_be_had_is_said_to_be_so(
+    desk: Zendesk, world: ZendeskWorld, wire: Line, told: dict[str, Any], says: str
+) -> None:
+    ref, place, file = await put(desk, world)
+    file |= told
+    before = len(wire.asked)
+    assert says in (await refused(desk, ref, place)).why
+    assert len(wire.asked) == before + 1
+
+
+@of_zendesk
+async def test_one_that_was_let_out_is_fetched(desk: Zendesk, world: ZendeskWorld) -> None:
+    ref, place, file = await put(desk, world)
+    file |= {"malware_scan_result": "malware_found", "malware_access_override": True}
+    assert await desk.fetch(ref, place, 1_000) == LOG
+
+
+@of_zendesk
+async def test_one_that_is_gone_is_said_to_be_gone(desk: Zendesk, world: ZendeskWorld) -> None:
+    ref, place, _ = await put(desk, world)
+    world.desk.attachments.clear()
+    assert isinstance(await refused(desk, ref, place), Gone)
 
 
 # Freshservice's own
 
 
-@pytest.mark.parametrize("world", ["freshservice"], indirect=True)
-class TestFreshservice:
-    async def test_one_that_came_with_the_ticket_is_fetched(
-        self, desk: Freshservice, world: FreshserviceWorld
-    ) -> None:
-        ref = await desk.create(Draft(new_id(), "Pump leaks", "It drips.", Priority.HIGH))
-        world.desk.with_ticket[int(ref.id)] = [world.desk.kept("trace.log", LOG)]
-        (told,) = [one for one in (await desk.history(ref)).changes if one.kind is ChangeKind.FILE]
-        assert await desk.fetch(ref, told.place, 1_000) == LOG
+of_freshservice = pytest.mark.parametrize("world", ["freshservice"], indirect=True)
 
-    async def test_one_that_is_gone_is_said_to_be_gone(
-        self, desk: Freshservice, world: FreshserviceWorld
-    ) -> None:
-        ref, place, _ = await put(desk, world)
-        assert isinstance(await refused(desk, ref, "ticket/7"), Gone)
-        world.desk.said[int(ref.id)].clear()
-        assert isinstance(await refused(desk, ref, place), Gone)
 
-    async def test_an_address_over_its_day_is_refused_there(
-        self, desk: Freshservice, world: FreshserviceWorld, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The played host is as strict as the real one: else the test of asking anew would prove nothing."""
-        ref, place, _ = await put(desk, world)
-        old = world.desk.cdn.signature
-        said = old(next(iter(world.desk.cdn.files)))
-        monkeypatch.setattr(world.desk.cdn, "signature", lambda _: said)
-        world.desk.tick(2 * 24 * 3_600)
-        assert "HTTP 403" in (await refused(desk, ref, place)).why
+@of_freshservice
+async def test_one_that_came_with_the_ticket_is_fetched(desk: Freshservice, world: FreshserviceWorld) -> None:
+    ref = await desk.create(Draft(new_id(), "Pump leaks", "It drips.", Priority.HIGH))
+    world.desk.with_ticket[int(ref.id)] = [world.desk.kept("trace.log", LOG)]
+    (told,) = [one for one in (await desk.history(ref)).changes if one.kind is ChangeKind.FILE]
+    assert await desk.fetch(ref, told.place, 1_000) == LOG
+
+
+@of_freshservice
+async def test_one_that_they_took_away_is_said_to_be_gone(
+    desk: Freshservice, world: FreshserviceWorld
+) -> None:
+    ref, place, _ = await put(desk, world)
+    assert isinstance(await refused(desk, ref, "ticket/7"), Gone)
+    world.desk.said[int(ref.id)].clear()
+    assert isinstance(await refused(desk, ref, place), Gone)
+
+
+@of_freshservice
+async def test_an_address_over_its_day_is_refused_there(
+    desk: Freshservice, world: FreshserviceWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The played host is as strict as the real one: else the test of asking anew would prove nothing."""
+    ref, place, _ = await put(desk, world)
+    old = world.desk.cdn.signature
+    said = old(next(iter(world.desk.cdn.files)))
+    monkeypatch.setattr(world.desk.cdn, "signature", lambda _: said)
+    world.desk.tick(2 * 24 * 3_600)
+    assert "HTTP 403" in (await refused(desk, ref, place)).why
 
 
 async def test_the_other_host_refuses_a_credential(world: Worlds) -> None:
