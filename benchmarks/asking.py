@@ -36,7 +36,7 @@ from integrations.vendor import Block
 
 EVERY: Final = float(Block.model_fields["poll_seconds"].default)
 """Seconds between two polls while something goes on: what holds where vendors.toml says nothing."""
-TO_REST: Final = 14
+TO_REST: Final = 20
 """Polls without news, after which a supplier is at rest."""
 WATCHED: Final = 20
 """Polls at rest that are counted."""
@@ -267,6 +267,15 @@ def _clocks(thing: Any, known: set[int] | None = None) -> Iterator[Any]:
         yield thing
     for part in parts.values():
         yield from _clocks(part, known)
+
+
+def sentence(one: Asked) -> str:
+    """What the page of a kind of system tells of it: a test sees that it does."""
+    polls = one.polls_a_minute(busy=True) * one._quiet_at(BONDS)
+    return (
+        f"**A minute**: {one.at_rest():g} requests at rest, {polls:g} while something goes on, "
+        f"{one.busy():g} where ten of their texts come and ten of ours go"
+    )
 
 
 def figures(one: Asked) -> list[Figure]:

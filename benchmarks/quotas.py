@@ -81,7 +81,7 @@ QUOTAS: Final[Mapping[str, Quota]] = MappingProxyType(
             "an account on GitLab.com; of one's own, whoever runs it decides",
             "https://docs.gitlab.com/user/gitlab_com/rate_limits/",
         ),
-        "jira": Quota(
+        "jira": Quota(  # numbers as others quote the page: what of it could be read here has none
             6_000,
             "100 a second for reading and making, 50 for changing, a kind of question (Cloud, API token)",
             "https://developer.atlassian.com/cloud/jira/platform/rate-limiting",

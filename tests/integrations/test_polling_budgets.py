@@ -5,14 +5,19 @@ The numbers are in `benchmarks/quotas.py`; `python -m benchmarks.asking` prints 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from benchmarks.asking import asked
+from benchmarks.asking import asked, sentence
 from benchmarks.quotas import BONDS, EXCUSED, QUOTAS, SELDOM, allowed
 from benchmarks.stands import STANDS
 from integrations.systems import SYSTEMS
 from integrations.vendor import system
 
+ROOT = Path(__file__).parents[2]
+UNWRITTEN = "practice"
+"""Muster's own supplier to practise with: it has no page."""
 OPEN = 40
 """Tickets open there."""
 PAGED = 105
@@ -39,3 +44,6 @@ async def test_a_supplier_is_asked_no_more_than_its_budget_and_its_vendor_allow(
     assert one.ten <= may.ten_at(one.bonds), "ten changed tickets with a text each"
     assert quota.a_minute is None or one.busy(BONDS) < quota.a_minute, "a busy minute at 1,000 open"
     assert quota.lists is None or one.polls_a_minute(busy=True) * one.quiet < quota.lists
+    if kind != UNWRITTEN:
+        page = ROOT / "docs" / f"{kind.replace('_', '-')}.md"
+        assert sentence(one) in " ".join(page.read_text().split()), f"{page.name} tells another figure"
