@@ -354,6 +354,7 @@ STATUSES = {
     "409 Conflict": Conflict,
     "410 Gone": Gone,
     "412 Precondition Failed": Conflict,
+    "413 Too Large": Rejected,
     "415 Unsupported": Rejected,
     "420 Enhance Your Calm": RateLimited,
     "422 Unprocessable": Rejected,

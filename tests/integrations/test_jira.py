@@ -34,7 +34,7 @@ from integrations.errors import AuthFailed, Gone, Moved, RateLimited, Rejected
 from integrations.http import Http
 from integrations.jira.config import JiraConfig
 from integrations.jira.fields import on_screen
-from integrations.jira.wire import Screen
+from integrations.jira.wire import Screen, TheirComment
 from integrations.signing import HookRefused
 from integrations.systems.jira import Jira
 from register.core import new_id
@@ -209,6 +209,24 @@ async def test_internal_words_stay_unheard_unless_wanted(desk: Jira, site: Playe
     assert (await heard(deaf, start))[0] == []
     with pytest.raises(Rejected, match="internal_comments"):
         await deaf.apply(ref, Comment(new_id(), "x", public=False))
+
+
+@pytest.mark.parametrize(
+    ("mark", "public"),
+    [
+        ({}, True),
+        ({"jsdPublic": True}, True),
+        ({"jsdPublic": False}, False),
+        ({"properties": [{"key": "sd.public.comment", "value": {"internal": True}}]}, False),
+        ({"properties": [{"key": "sd.public.comment", "value": {"internal": "true"}}]}, False),
+        ({"properties": [{"key": "sd.public.comment", "value": {"internal": False}}]}, True),
+        ({"visibility": {"type": "role", "value": "Developers"}}, False),
+    ],
+)
+def test_each_way_to_say_that_a_word_is_internal_is_understood(mark: dict[str, Any], public: bool) -> None:
+    """Cloud says so in a field, Data Center in a property alone."""
+    told = {"id": "7", "created": "2026-01-05T09:00:00.000+0100", **mark}
+    assert TheirComment.model_validate(told).public is public
 
 
 @pytest.mark.parametrize("world", ["desk"], indirect=True)
