@@ -2,7 +2,9 @@
 
 The log of the account comes newest first, in pages by offset, and is asked for by time. So each poll takes
 all since a while before the newest entry known, whole, and what was told already is known by its id. After
-some quiet ones it is asked from the newest entry on, so that polls stay small at rest.
+some quiet ones it is asked from the newest entry on, so that polls stay small at rest; where it is long it is
+read part by part, by time. No entry says that an incident was merged: that stands on the incident, which is
+looked at where it was resolved.
 """
 
 from __future__ import annotations
@@ -34,6 +36,9 @@ CALM: Final = 10
 """Polls without news, after which nothing can still be on its way before the newest entry."""
 MOST: Final = 10_000
 """How far PagerDuty lets a list be paged."""
+AT_ONCE: Final = 1_000
+"""Entries of the account's log that are read for one page of ours, where they can be parted by time."""
+SECOND: Final = timedelta(seconds=1)
 STATES: Final = {
     "acknowledge_log_entry": "acknowledged",
     "unacknowledge_log_entry": "triggered",
@@ -67,29 +72,28 @@ class TheLog:
     async def page(self, cursor: Cursor | None) -> Page:
         if cursor is None:
             await self.me()
-            answer = await self.http.get("/log_entries", params={**_PARAMS, "limit": 1})
-            told = [
-                Entry.model_validate(row, context=zoned(self.http.zone))
-                for row in read(Log, answer).log_entries
-            ]
+            last = (await self._rows(_ALL, {}, size=1)).log_entries
+            told = [Entry.model_validate(row, context=zoned(self.http.zone)) for row in last]
             now = datetime.now(UTC) + (self.http.gap or timedelta(0))
             start = max((entry.created_at for entry in told), default=now)
             return Page((), _cursor(start, start, [entry.id for entry in told]), done=True)
         newest, begin = (datetime.fromisoformat(cursor[name]) for name in ("newest", "begin"))
         seen, back = set(cursor["seen"]), max(begin, newest - OVERLAP)
-        rows = await self._every("/log_entries", since=_stamp(newest if self._quiet >= CALM else back))
+        rows, until = await self._since(newest if self._quiet >= CALM else back, newest)
         fresh = [row for row in rows if row.get("id") not in seen]
         if fresh and self._quiet >= CALM:  # what was told stays known as far back as the next polls look
-            rows = await self._every("/log_entries", since=_stamp(back))
+            rows, until = await self._since(back, newest)
             fresh = [row for row in rows if row.get("id") not in seen]
-        self._quiet = 0 if fresh else self._quiet + 1
+        self._quiet = 0 if fresh or until else self._quiet + 1
         part = self._part(fresh)
+        cut = len(part) < len(fresh)
         changes, unread = await self._told(part, self._ended(part))
-        at = max([newest, *map(_at, part)])  # of whatever kind, or what is looked back over would grow
+        read_to = [] if cut or until is None else [until]
+        at = max([newest, *map(_at, part), *read_to])  # of any kind, or what is looked back over would grow
         known = seen | {row["id"] for row in part if isinstance(row.get("id"), str)}
         kept = [row["id"] for row in rows if row.get("id") in known]
-        after = _cursor(at, begin, kept) if fresh else cursor
-        return Page(tuple(changes), after, done=len(part) == len(fresh), unread=tuple(unread))
+        after = _cursor(at, begin, kept) if fresh or read_to else cursor
+        return Page(tuple(changes), after, done=not cut and until is None, unread=tuple(unread))
 
     async def history(self, ref: Ref) -> Told:
         rows = await self._every(f"{path_of(ref)}/log_entries")
@@ -122,17 +126,41 @@ class TheLog:
                     found[str(about["id"])] = str(row.get("id"))
         return found
 
-    async def _every(self, path: str, **more: str) -> list[dict[str, Any]]:
-        """All rows, the oldest first."""
+    async def _since(self, since: datetime, newest: datetime) -> tuple[list[dict[str, Any]], datetime | None]:
+        """What was written since then; where that is long, its first part, and until when that goes.
+
+        newest: the newest that is known. What is behind it counts, not what is looked back over.
+        """
+        until: datetime | None = None
+        asked = {"since": _stamp(since)}
+        while True:
+            first = await self._rows(_ALL, asked)
+            new = {**asked, "since": _stamp(newest)}
+            if not first.more or not (await self._rows(_ALL, new, AT_ONCE, 1)).goes_on:
+                break
+            end = until or datetime.now(UTC) + (self.http.gap or timedelta(0))
+            half = (newest + max((end - newest) / 2, SECOND)).replace(microsecond=0)
+            if half >= end:  # so much was written within a second
+                break
+            until, asked = half, {**asked, "until": _stamp(half)}
+        return await self._every(_ALL, asked, first), until
+
+    async def _every(
+        self, path: str, asked: Mapping[str, str] | None = None, first: Log | None = None
+    ) -> list[dict[str, Any]]:
+        """All rows, the oldest first. first: the first page, where it is here already."""
         rows: dict[str, dict[str, Any]] = {}
         for offset in range(0, MOST, PAGE):
-            params = {**_PARAMS, **more, "limit": PAGE, "offset": offset}
-            page = read(Log, await self.http.get(path, params=params))
+            page = first if first is not None and not offset else await self._rows(path, asked or {}, offset)
             rows |= {str(row.get("id", f"?{offset}:{n}")): row for n, row in enumerate(page.log_entries)}
             if not page.more:
                 found = list(reversed(rows.values()))  # within one second, too, the newest came first
                 return sorted(found, key=lambda row: str(row.get("created_at")))
         raise Rejected(f"{self.http.name} has more than {MOST:,} entries in its log since we last asked.")
+
+    async def _rows(self, path: str, asked: Mapping[str, str], offset: int = 0, size: int = PAGE) -> Log:
+        params = {**_PARAMS, **asked, "limit": size, "offset": offset}
+        return read(Log, await self.http.get(path, params=params))
 
     async def _told(self, rows: list[dict[str, Any]], ended: Mapping[str, str]) -> Told:
         """ended: incidents that may have been merged, each with its entry that would tell so."""
@@ -185,6 +213,7 @@ class TheLog:
         return None
 
 
+_ALL: Final = "/log_entries"
 _PARAMS: Final = {"is_overview": "false", "include[]": "channels"}
 
 

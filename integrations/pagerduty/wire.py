@@ -143,6 +143,11 @@ class Log(BaseModel):
     log_entries: tuple[dict[str, Any], ...]
     more: bool = False
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is anything at this place of it, or behind it."""
+        return bool(self.log_entries) or self.more
+
 
 def path_of(ref: Ref) -> str:
     if not (ref.id.isascii() and ref.id.isalnum() and len(ref.id) < 60):

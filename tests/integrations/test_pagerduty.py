@@ -144,6 +144,30 @@ async def test_a_log_that_is_longer_than_it_may_be_paged_is_told(desk: PagerDuty
     assert int(asked["offset"]) + int(asked["limit"]) == 10_000
 
 
+async def test_after_an_outage_a_long_log_is_read_part_by_part(
+    desk: PagerDuty, world: PagerDutyWorld, wire: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a busy account there may be more than can be paged: nothing is left out, or told twice."""
+    monkeypatch.setattr("integrations.pagerduty.log.AT_ONCE", 200)
+    world.desk.now = datetime.now(UTC) - timedelta(hours=100)  # by ours the time is halved
+    ref = await desk.create(draft())
+    page = await desk.changes(None)
+    world.desk.now += timedelta(hours=30)
+    for number in range(400):
+        world.desk.now += timedelta(minutes=10)
+        await world.says(ref, str(number))
+    await world.crowds(ref, 230)  # within a second
+    before, told, marks = len(wire.asked), [], [page.next["newest"]]
+    while len(marks) == 1 or (not page.done and len(marks) < 50):
+        page = await desk.changes(page.next)
+        told += [one.body for one in page.changes]
+        marks.append(page.next["newest"])
+    assert told == [*map(str, range(400)), *map(str, range(230))]
+    assert marks[:-1] == sorted(set(marks[:-1])), "each page but the last goes further"
+    assert len(wire.asked) - before < 300
+    assert (await desk.changes(page.next)).changes == ()
+
+
 async def test_entries_that_say_nothing_move_the_cursor_too(desk: PagerDuty, played: PlayedPagerDuty) -> None:
     ref = await desk.create(draft())
     start = (await desk.changes(None)).next

@@ -116,8 +116,8 @@ class PlayedPagerDuty:
     async def entries(self, request: Request) -> Response:
         """Newest first, by offset; of channels only a reference unless they are asked for."""
         asked, found = request.query_params, request.path_params.get("id")
-        since = asked.get("since", "")
-        rows = [row for row in self.log if row["created_at"] >= since]
+        since, until = asked.get("since", ""), asked.get("until", "9")
+        rows = [row for row in self.log if since <= row["created_at"] < until]
         rows = [row for row in reversed(rows) if found is None or row["incident"]["id"] == found]
         first, size = int(asked.get("offset", 0)), min(int(asked.get("limit", 25)), 100)
         if first + size > 10_000:
