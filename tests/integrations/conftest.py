@@ -12,7 +12,7 @@ from integrations.practice.server import Practice, running_practice
 from register.store import Store, open_store
 from register.verify import verify
 
-pytest.register_assert_rewrite("chaos_kit")
+pytest.register_assert_rewrite("chaos_kit", "kill_kit")
 
 
 @pytest.fixture

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import httpx
 from engine_kit import COORDINATOR, TOP, engage_many, mortal, wait_for
 
 from integrations.vendors import load_vendors, policy_of
+from register.core import Refused
 from register.desk import ServiceDesk
 from register.store import Store, open_store, outbox
 from register.store.outbox import Sending
@@ -26,8 +28,9 @@ from register.topics.engagement import Reply
 from register.verify import verify
 
 NAME = "theirs"
+SETTLE = 1.5
 LOOKUPS = (0.2, 0.5, 1.0)
-"""Seconds: so often is a doubtful one looked up before a person is asked."""
+"""Seconds, in place of a connector's own, after which nothing found proves something; and until looked up."""
 
 
 class Served:
@@ -130,13 +133,14 @@ class Run:
     served: Served
     store: Store
     home: Path
-    settle: float | None = 1.5
+    in_haste: bool = True  # with waits as a test can have them; else it is `muster serve` itself
     desk: ServiceDesk = field(init=False)
     said: dict[str, list[str]] = field(default_factory=dict)  # incident → what was replied, in order
     op_ids: dict[str, str] = field(default_factory=dict)  # incident → the operation that makes its ticket
     kills: int = 0
     struck: int = 0  # kills while a write of ours was at the supplier's
     persons: int = 0  # times that a person had to decide
+    decided: set[tuple[str, int]] = field(default_factory=set)  # a row and its tries, of each time
 
     def __post_init__(self) -> None:
         self.desk = ServiceDesk(self.store, policy_of(load_vendors(self.home / "vendors.toml")))
@@ -159,11 +163,15 @@ class Run:
 
     @contextmanager
     def worker(self) -> Iterator[subprocess.Popen[bytes]]:
-        """The worker's process, up."""
-        env = {"CREDENTIALS_DIRECTORY": str(self.home / "credentials")}
-        with mortal(str(self.store.path), self.home, settle=self.settle, env=env, lookups=LOOKUPS) as process:
+        """The worker's process."""
+        register, env = str(self.store.path), {"CREDENTIALS_DIRECTORY": str(self.home / "credentials")}
+        if not self.in_haste:
+            with muster_serve(self.home, env | {"MUSTER_REGISTER": register}) as process:
+                yield process
+            return
+        with mortal(register, self.home, settle=SETTLE, env=env, lookups=LOOKUPS) as process:
             assert process.stdout is not None
-            process.stdout.readline()
+            process.stdout.readline()  # it is up
             yield process
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
@@ -197,16 +205,21 @@ class Run:
         self.decide()
 
     def decide(self) -> None:
-        """Do what a person is asked for: look there, and have what is not there sent again.
+        """Do what a person does who is asked: look there, and have what is not there sent again.
 
-        What is there is looked for once more, when their index has it.
+        What is there is looked for once more, when their index has it. Without haste nobody waits to be
+        asked, which takes a quarter of an hour: what is in doubt is seen by whoever looks.
         """
-        asks = [row for row in self.left if row.state == "ambiguous" and row.next_at is None]
+        doubtful = [row for row in self.left if row.state == "ambiguous"]
+        asks = [row for row in doubtful if (row.row_id, row.tries) not in self.decided]
+        asks = [row for row in asks if row.next_at is None or not self.in_haste]
         if not asks or self.served.is_writing:
             return
         time.sleep(1.2)  # their index has by then what is there
         for row in asks:
-            self.desk.do(COORDINATOR, RetrySending(row_id=row.row_id))
+            with suppress(Refused):  # it was found, or is on its way again
+                self.desk.do(COORDINATOR, RetrySending(row_id=row.row_id))
+            self.decided.add((row.row_id, row.tries))
             self.persons += 1
 
     def until_done(self, seconds: float) -> None:
@@ -238,13 +251,33 @@ class Run:
 
 
 @contextmanager
-def run_of(kind: str, home: Path, *, seed: int, hold: float, **more: Any) -> Iterator[Run]:
+def muster_serve(home: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    muster, log = Path(sys.executable).with_name("muster"), home / "serve.log"
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [muster, "serve"],
+            cwd=TOP,
+            env={**os.environ, "MUSTER_HOME": str(home), **env},
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+@contextmanager
+def run_of(
+    kind: str, home: Path, *, seed: int, hold: float, in_haste: bool = True, **more: Any
+) -> Iterator[Run]:
     """A supplier of this kind, and a register of its own."""
     with serving(kind, seed=seed, hold=hold) as served:
         vendors_file(home, served, **({"deadline_seconds": 2, "max_in_flight": 4} | more))
         store = open_store(str(home / "register.db"))
         try:
-            yield Run(served, store, home)
+            yield Run(served, store, home, in_haste)
         finally:
             store.close()
 

@@ -14,7 +14,7 @@ from engine_kit import wait_for
 from kill_kit import Run, killed, run_of
 
 from integrations.systems import SYSTEMS
-from tests.played.serving import KINDS
+from tests.played.serving import APPS, KINDS, played_in, world_of
 
 pytestmark = pytest.mark.timeout(600)
 LEFT_OUT = {
@@ -30,17 +30,43 @@ SAMPLE = ("freshservice", "aws_support", "rest")
 
 def test_no_kind_lags() -> None:
     assert {*KINDS, *LEFT_OUT} == {*SYSTEMS}
+    assert all(len(played_in(world_of(kind))) == 1 for kind in APPS), "one app that can be served"
 
 
 @pytest.mark.kills
 @pytest.mark.parametrize("kind", SAMPLE)
 def test_kills_over_a_supplier(kind: str, tmp_path: Path) -> None:
     with run_of(kind, tmp_path, seed=3, hold=0.1) as run:
-        killed(run, kills=4, seed=11, seconds=60)
-        print(
-            f"\n{kind}: {run.kills} kills, {run.struck} of them while it wrote; {run.persons} times a person"
-        )
+        killed(run, kills=3, seed=11, seconds=120)
+        assert run.struck, "not one fell while it wrote"
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_many_kills_over_a_supplier(kind: str, tmp_path: Path) -> None:
+    with run_of(kind, tmp_path, seed=SEED, hold=0.2) as run:
+        killed(run, kills=KILLS, seed=SEED, seconds=1_200)
+        print(f"\n{kind}: {told(run)}")
+        assert run.struck > KILLS / 4
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_muster_serve_itself_is_killed_over_a_supplier(kind: str, tmp_path: Path) -> None:
+    """With every wait as it is in real life: minutes until an empty answer proves anything."""
+    with run_of(kind, tmp_path, seed=SEED, hold=0.2, in_haste=False) as run:
+        killed(run, kills=4, seed=SEED, seconds=1_800)
+        print(f"\n{kind}, by muster serve: {told(run)}")
         assert run.struck
+
+
+def told(run: Run) -> str:
+    return (
+        f"{len(run.op_ids)} engagements, {run.kills} kills, {run.struck} of them while it wrote;"
+        f" a person was asked {run.persons} times"
+    )
 
 
 @pytest.mark.kills

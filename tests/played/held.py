@@ -1,6 +1,7 @@
 """Answers that are held for a random time, before and after what was asked is done: over HTTP, and over SMTP.
 
-So whoever asks can be killed at either; what was asked whole is done all the same, as real suppliers do it.
+So whoever asks can be killed at either. What was asked whole is then done all the same, or given up, for real
+suppliers do the one and the other.
 """
 
 from __future__ import annotations
@@ -36,10 +37,14 @@ class Hold:
     async def a_while(self) -> None:
         await asyncio.sleep(self._dice.uniform(0, self._most))
 
-    async def lets_in(self, method: str, path: str) -> bool:
-        """Whether a request arrives; waits where it is the one that is to be stopped."""
+    def gives_up(self) -> bool:
+        """Whether what nobody waits for any more is left undone."""
+        return self._dice.random() < 0.5
+
+    async def stopped_at(self, method: str, path: str) -> bool | None:
+        """Wait where this is the request that is to be stopped: whether it then arrives. None: it is not."""
         if self.stops is None or method != self.stops[0] or self.stops[1] not in path:
-            return True
+            return None
         self.stops, self.stopped = None, True
         self.goes_on = asyncio.get_running_loop().create_future()
         return await self.goes_on
@@ -56,15 +61,18 @@ class HeldApp:
         if whole is None:
             return  # cut off: it never came
         writes, told = _writes(scope), list[Message]()
+        hung_up = asyncio.ensure_future(receive())
         hold.under_way += writes
         try:
-            if not await hold.lets_in(scope["method"], scope["path"]):
-                return
+            arrives = await hold.stopped_at(scope["method"], scope["path"])
             await hold.a_while()
+            if arrives is False or (arrives is None and hung_up.done() and hold.gives_up()):
+                return
             await self._app(scope, _once(whole), _kept(told))
             await hold.a_while()
         finally:
             hold.under_way -= writes
+            hung_up.cancel()
         for one in told:
             await send(one)
 

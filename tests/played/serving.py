@@ -34,6 +34,7 @@ APPS: Final[Mapping[str, str]] = {
     "aws_support": "aws_support:AwsSupportWorld",
     "freshservice": "freshservice_world:FreshserviceWorld",
     "github": "github:GitHubWorld",
+    "gitlab": "gitlab:GitLabWorld",
     "jira": "jira_world:JiraWorld",
     "opsgenie": "opsgenie:OpsgenieWorld",
     "pagerduty": "pagerduty:PagerDutyWorld",
@@ -54,23 +55,27 @@ def world_of(kind: str) -> World:
     """A new supplier of that kind, on the real clock: most have one of their own, which tests move on."""
     module, _, name = APPS[kind].partition(":")
     world: World = getattr(importlib.import_module(f"tests.played.{module}"), name)()
-    for played in _played(world):
+    for played in played_in(world):
         if isinstance(vars(played).get("now"), datetime):
             on_time = {"now": property(lambda _: datetime.now(UTC), lambda _, at: None)}
             played.__class__ = type("OnTime", (played.__class__,), on_time)
-        elif hasattr(played, "_ticks"):  # its clock is asked
-            told = isinstance(played.now(), str)
-            played.now = _written if told else lambda: datetime.now(UTC)
+        elif hasattr(played, "now") and _is_far(told := played.now()):
+            played.now = _written if isinstance(told, str) else lambda: datetime.now(UTC)
         if hasattr(played, "lag"):
             played.lag = LAG
     return world
+
+
+def _is_far(told: datetime | str) -> bool:
+    at = datetime.fromisoformat(told) if isinstance(told, str) else told
+    return abs(at - datetime.now(UTC)) > timedelta(days=1)
 
 
 def _written() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _played(world: World) -> list[Any]:
+def played_in(world: World) -> list[Any]:
     """What in a world is the system itself."""
     return [one for one in vars(world).values() if hasattr(one, "app")]
 
@@ -122,7 +127,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         world, at = self._world, f"http://{host}:{port}"
-        for played in [one for one in _played(world) if hasattr(one, "host")]:
+        for played in [one for one in played_in(world) if hasattr(one, "host")]:
             played.host = f"{host}:{port}"  # a signature is over it
         told = {
             "url": "" if isinstance(world, EmailWorld) else at + urlsplit(world.url).path,
@@ -146,8 +151,8 @@ async def serve(kind: str, seed: int, hold: float) -> None:
         world: World = EmailWorld(mail)
     else:
         world = world_of(kind)
-        transport: Any = world.transport()
-        supplier = HeldApp(transport.app, holds)
+        (played,) = played_in(world)
+        supplier = HeldApp(played.app, holds)
     app: Any = Control(world, holds, supplier)
     await _Server(world, quiet_server.config_of(app, quiet_server.Protocol, host="127.0.0.1", port=0)).serve()
 
