@@ -3,12 +3,13 @@
     python -m benchmarks.asking [--bonds 1000] [--check] [--json] [KIND …]
 
 Each kind of system is played in this process, by the tests' own (`tests/played`); the practice supplier and
-the mail server answer over sockets. So many tickets are open there, one text arrives on each of ten of them,
-and then nothing happens, while time goes by at 15 seconds a poll. At rest is after ten polls without news:
-before that, most look back over two minutes, for what is written side by side may appear late. Bytes are of
-the bodies of the answers, not packed; beside them, request and answer whole, with lines and headers as far as
-the played one sends any (of mail: all that goes both ways). A busy minute has polls at the fastest pace, ten
-texts heard on ten tickets, and ten of ours sent.
+the mail server answer over sockets. So many tickets are open there, one text arrives on each of ten of
+them, and then nothing happens, while time goes by at 15 seconds a poll. At rest is after ten polls without
+news: before that, most look back over two minutes, for what is written side by side may appear late. Bytes
+are of the bodies of the answers, not packed; beside them, request and answer whole, with lines and headers
+as far as the played one sends any (of mail: all that goes both ways). *+ again* is what the polls after
+take to look once more, *+ a state* what ten other tickets take that get a state besides the text. A busy
+minute has polls at the fastest pace, ten texts heard on ten tickets, and ten of ours sent.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from benchmarks.stands import STANDS, passes, world_of
 from integrations.conformance.line import Line
 from integrations.conformance.stage import Stage
 from integrations.conformance.world import World
-from integrations.connector import Cap, ChangeKind, Comment, Cursor, Ref
+from integrations.connector import Cap, ChangeKind, Comment, Cursor, Ref, Theirs
 from integrations.pacing import Scene, pace_of
 from integrations.vendor import Block
 
@@ -98,8 +99,9 @@ class Clock:
 class Asked:
     """What one kind of supplier was asked, with so many tickets open.
 
-    rest: of each poll at rest; ten: requests until ten changed tickets were heard, in `polls` polls; again:
-    those beyond one a poll in the polls after; create, say: of one ticket made, of one text sent.
+    rest: of each poll at rest; ten: requests until a text on each of ten tickets was heard, in `polls` polls;
+    again: those beyond one a poll in the polls after; stated: the same as ten, where each has a new state,
+    too; create, say: of one ticket made, of one text sent.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Asked:
     ten: int
     polls: int
     again: int
+    stated: int
     create: int
     say: int
 
@@ -213,9 +216,11 @@ class Watch:
             counts.append(count)
         return counts
 
-    async def hears(self, refs: Sequence[Ref]) -> tuple[int, int]:
-        """A text on each: the requests until all are heard, and in how many polls."""
+    async def hears(self, refs: Sequence[Ref], to: Theirs | None = None) -> tuple[int, int]:
+        """A text on each, and a state: the requests until all are heard, and in how many polls."""
         for ref in refs:
+            if to is not None:
+                await self.world.sets(ref, to)
             await self.world.says(ref, WORDS)
         requests, missing = 0, {ref.id for ref in refs}
         for number in range(1, PATIENCE + 1):
@@ -248,11 +253,12 @@ async def asked(name: str, bonds: int) -> Asked:
             ten, polls = await watch.hears(refs[:CHANGED])
             after = await watch.rests(TO_REST)
             rest = await watch.rests(WATCHED)
+            stated, _ = await watch.hears(refs[CHANGED : 2 * CHANGED], Theirs.WORKING)
         finally:
             await watch.stage.close()
     usual = mode(count.requests for count in rest)
     again = sum(count.requests - usual for count in after[:4])
-    return Asked(name, stand.kind, bonds, tuple(rest), ten, polls, again, create, say)
+    return Asked(name, stand.kind, bonds, tuple(rest), ten, polls, again, stated, create, say)
 
 
 def _clocks(thing: Any, known: set[int] | None = None) -> Iterator[Any]:
@@ -301,8 +307,8 @@ def figures(one: Asked) -> list[Figure]:
 
 
 HEAD: Final = (
-    f"{'':26}  a quiet poll                10 changed           of one ticket  a minute\n"
-    f"{'':26}  requests    bytes    whole  requests  + again     made  a text  at rest   busy  limit"
+    f"{'':26}  a quiet poll                10 changed                   of one ticket  a minute\n"
+    f"{'':26}  requests    bytes    whole  a text  + again  + a state     made  a text  at rest   busy  limit"
 )
 
 
@@ -311,8 +317,9 @@ def row(one: Asked) -> str:
     quota = QUOTAS[one.kind]
     limit = "not known" if quota.a_minute is None else f"{quota.a_minute:,.0f}"
     return (
-        f"{one.name:26}  {one.quiet:8}  {one.quiet_bytes:7,}  {one.whole:7,}  {one.ten:8}  {one.again:7}"
-        f"  {one.create:7}  {one.say:6}  {one.at_rest(one.bonds):7.1f}  {one.busy(one.bonds):5.0f}  {limit}"
+        f"{one.name:26}  {one.quiet:8}  {one.quiet_bytes:7,}  {one.whole:7,}  {one.ten:6}  {one.again:7}"
+        f"  {one.stated:9}  {one.create:7}  {one.say:6}  {one.at_rest(one.bonds):7.1f}"
+        f"  {one.busy(one.bonds):5.0f}  {limit}"
     )
 
 

@@ -99,7 +99,7 @@ QUOTAS: Final[Mapping[str, Quota]] = MappingProxyType(
         "servicenow": Quota(
             None,
             "none is set when it is new; by the hour where a supplier sets one",
-            "https://www.servicenow.com/docs/ (inbound REST API rate limiting)",
+            "https://www.servicenow.com/docs/r/api-reference/rest-api-explorer/inbound-REST-API-rate-limiting.html",
         ),
         "statuspage": Quota(
             60,
@@ -107,7 +107,7 @@ QUOTAS: Final[Mapping[str, Quota]] = MappingProxyType(
             "https://developer.statuspage.io/#section/Rate-Limiting",
         ),
         "zammad": Quota(None, _NONE, "https://docs.zammad.org/en/latest/api/intro.html"),
-        "zendesk": Quota(
+        "zendesk": Quota(  # 200 as others quote the page's table; the exports are on the page of exports
             200,
             "an account on Team, 700 on Enterprise; of these exports 10",
             "https://developer.zendesk.com/api-reference/introduction/rate-limits",
