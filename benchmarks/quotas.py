@@ -124,7 +124,6 @@ EXCUSED: Final[Mapping[str, Excuse]] = MappingProxyType(
             quiet_bytes=None,
             a_hundred=True,
         ),
-        "zammad": Excuse("tells the words and the states of a ticket apart: two requests a ticket", ten=21),
     }
 )
 """Kinds that take more than the budget. Whoever takes less is to be held to less."""

@@ -1,10 +1,16 @@
-"""What happened on a ticket of a Zammad: its articles, their files, and its history of states."""
+"""What happened on a ticket of a Zammad: its articles, their files, and its history of states.
+
+One question tells all: the history, whose assets are the articles themselves (`history_get` and
+Ticket::Article#assets in its source). It checks itself: where it has not all that the ticket lists, the
+articles are asked for by themselves, too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import RootModel, ValidationError
 
@@ -28,7 +34,7 @@ _KINDS: Final = {"state": ChangeKind.STATE, "priority": ChangeKind.PRIORITY}
 Told = tuple[list[Change], list[Unread]]
 
 
-class _Rows(RootModel[tuple[dict[str, object], ...]]):
+class _Rows(RootModel[tuple[dict[str, Any], ...]]):
     pass
 
 
@@ -41,23 +47,34 @@ class Story:
         self._tickets = tickets
 
     async def told(self, ref: Ref, floor: datetime | None = None) -> Told:
-        """What happened from a time on, oldest first; and what of it could not be read."""
-        words, odd = await self.articles(ref)
+        """What happened from a time on, oldest first; and what of it could not be read.
+
+        The line of a merge bears the time of the change before it; that of its new state, the right one.
+        """
         story, lines = await self.history(ref)
+        came = story.articles(ref.id)
+        words, odd = await self.articles(ref) if came is None else self._read(ref, came)
         me = await self._tickets.me()
+        movers = {line.created_by_id for line in lines if line.type == MERGED_INTO}
         changes = [
             change
             for article in words
             if self.config.internal_comments or not article.internal
-            for change in self._of_article(ref, article, me)
+            if not (article.body == MERGED and article.created_by_id in movers)  # Zammad's own note of it
+            for change in self._of_article(ref, story, article, me)
         ]
-        changes += [one for line in lines if (one := self._of_entry(ref, story, line, me)) is not None]
+        merged = [line.created_at for line in lines if (line.attribute, line.value_to) == ("state", MERGED)]
+        for line in lines:
+            if (change := self._of_entry(ref, story, line, me)) is not None:
+                changes.append(replace(change, at=max([change.at, *merged])) if change.moved else change)
         changes.sort(key=lambda change: change.at)
         return [one for one in changes if floor is None or one.at >= floor], odd
 
     async def articles(self, ref: Ref) -> tuple[list[Article], list[Unread]]:
         """All that we may see, in their order."""
-        rows = read(_Rows, await self.http.get(f"/ticket_articles/by_ticket/{ref.id}")).root
+        return self._read(ref, read(_Rows, await self.http.get(f"/ticket_articles/by_ticket/{ref.id}")).root)
+
+    def _read(self, ref: Ref, rows: Sequence[dict[str, Any]]) -> tuple[list[Article], list[Unread]]:
         found: list[Article] = []
         unread: list[Unread] = []
         for row in rows:
@@ -65,7 +82,7 @@ class Story:
                 found.append(Article.model_validate(row, context=zoned(self.http.zone)))
             except ValidationError as error:
                 unread.append(replace(unread_row(row, ("id",), error), ticket=ref.id))
-        return found, unread
+        return sorted(found, key=lambda one: (one.created_at, one.id)), unread
 
     async def history(self, ref: Ref) -> tuple[History, list[Entry]]:
         """The lines of the ticket itself. What is of another shape there is no line that we know."""
@@ -78,7 +95,7 @@ class Story:
                 continue
         return story, [line for line in lines if line.object == "Ticket"]
 
-    def _of_article(self, ref: Ref, article: Article, me: int) -> list[Change]:
+    def _of_article(self, ref: Ref, story: History, article: Article, me: int) -> list[Change]:
         html = "html" in article.content_type
         text = plain(article.body, TextFormat.HTML if html else TextFormat.TEXT)
         word = Change(
@@ -86,7 +103,7 @@ class Story:
             ref=ref,
             at=article.created_at,
             kind=ChangeKind.COMMENT,
-            author=one_line(article.created_by),
+            author=one_line(article.created_by) or story.login(article.created_by_id),
             by_our_account=article.created_by_id == me,
             body=unsigned(text),
             public=not article.internal,

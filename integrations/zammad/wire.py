@@ -72,14 +72,32 @@ class Entry(BaseModel):
 
 
 class History(BaseModel):
+    """A ticket's history. assets: whatever its lines are about, as it stands, by kind and number."""
+
     history: tuple[dict[str, Any], ...]
     assets: dict[str, Any] = {}
 
     def login(self, user: int) -> str:
-        users = self.assets.get("User")
-        told = users.get(str(user)) if isinstance(users, dict) else None
-        login = told.get("login") if isinstance(told, dict) else None
+        login = self._assets("User").get(str(user), {}).get("login")
         return one_line(str(login)) if login else f"user {user}"
+
+    def articles(self, ticket: str) -> list[dict[str, Any]] | None:
+        """The ticket's articles, where all of them came along; None where they are to be asked for.
+
+        Zammad writes a line for each article, on the ticket that it was written on. So none is here of what
+        another ticket brought along when it was merged, or of what was imported; the ticket lists them all.
+        """
+        listed = self._assets("Ticket").get(ticket, {}).get("article_ids")
+        rows = self._assets("TicketArticle").items()
+        here = {number: row for number, row in rows if str(row.get("ticket_id")) == ticket}
+        if not isinstance(listed, list) or not {str(one) for one in listed} <= here.keys():
+            return None
+        return list(here.values())
+
+    def _assets(self, kind: str) -> dict[str, dict[str, Any]]:
+        told = self.assets.get(kind)
+        rows = told.items() if isinstance(told, dict) else ()
+        return {number: row for number, row in rows if isinstance(row, dict)}
 
 
 class Account(BaseModel):

@@ -208,7 +208,81 @@ async def test_requests_follow_what_changed(desk: Zammad, there: PlayedZammad) -
     before = desk.http.asked
     heard, page = await every(desk, page)
     assert heard == ["we look"] * 10
-    assert desk.http.asked - before == 21
+    assert desk.http.asked - before == 11
+
+
+async def test_the_history_brings_the_articles_as_their_own_list_has_them(
+    desk: Zammad, there: PlayedZammad
+) -> None:
+    ref = await desk.create(draft())
+    number = int(ref.id)
+    there.say(number, LENA, body="see", attachments=[{"filename": "a.txt", "data": "aGVsbG8="}])
+    there.set(number, LENA, state="open")
+    there.say(number, LENA, body="<b>among us</b>", internal=True, content_type="text/html")
+    before = desk.http.asked
+    told = await desk.history(ref)
+    assert desk.http.asked - before == 2  # one of them: who we are
+    there.history[number] = [line for line in there.history[number] if line["object"] == "Ticket"]
+    before = desk.http.asked
+    assert await desk.history(ref) == told
+    assert desk.http.asked - before == 2
+
+
+async def test_articles_that_the_history_knows_nothing_of_are_asked_for(
+    desk: Zammad, there: PlayedZammad
+) -> None:
+    """Zammad writes no line for what is imported, nor for what a merged ticket brings along."""
+    ref, other = await desk.create(draft()), await desk.create(draft())
+    page = await desk.changes(None)
+    there.say(int(other.id), LENA, body="on the other")
+    there.merge(int(other.id), int(ref.id))
+    there.say(int(ref.id), LENA, body="after it")
+    there.bring(int(ref.id), LENA, body="brought")
+    page = await desk.changes(page.next)
+    heard = {change.body for change in page.changes if change.ref.id == ref.id}
+    assert heard >= {"on the other", "after it", "brought"}
+    assert [change.moved for change in page.changes if change.ref.id == other.id] == [True]
+
+
+async def test_a_history_of_another_make_is_believed_for_nothing_more_than_it_says(
+    desk: Zammad, there: PlayedZammad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = await desk.create(draft())
+    there.say(int(ref.id), LENA, body="we look")
+    whole = [(one.change_id, one.body) for one in (await desk.history(ref)).changes]
+    no_lists: dict[str, object] = {"Ticket": 1, "TicketArticle": []}
+    no_rows: dict[str, object] = {"Ticket": {ref.id: {}}, "TicketArticle": {"1": 1}}
+    for assets in ({}, no_lists, no_rows):
+        monkeypatch.setattr(there, "assets", lambda _, these=assets: these)
+        told = (await desk.history(ref)).changes
+        assert [(one.change_id, one.body) for one in told] == whole
+
+
+async def test_an_article_that_cannot_be_read_is_told_where_the_history_brings_it(
+    desk: Zammad, there: PlayedZammad
+) -> None:
+    ref = await desk.create(draft())
+    bad = there.say(int(ref.id), LENA, body="unreadable")
+    there.say(int(ref.id), LENA, body="readable")
+    bad["created_at"] = "yesterday"
+    told = await desk.history(ref)
+    assert [one.change_id for one in told.unread] == [str(bad["id"])]
+    assert told.changes[-1].body == "readable"
+
+
+async def test_a_merge_is_heard_where_nothing_had_happened_for_long(
+    desk: Zammad, there: PlayedZammad
+) -> None:
+    """Its line bears the time of the change before, its note is Zammad's own."""
+    ref = await desk.create(draft())
+    there.wait(timedelta(days=1))
+    into = there.make(LENA, {"title": "Collected", "group": "Support", "article": {"body": "-"}})
+    page = await desk.changes(None)
+    there.wait(timedelta(days=1))
+    there.merge(int(ref.id), into)
+    page = await desk.changes(page.next)
+    told = [change for change in page.changes if change.ref.id == ref.id]
+    assert [(change.moved, change.raw_state) for change in told] == [(True, f"merged into {into}")]
 
 
 async def test_more_tickets_than_a_page_are_all_told(desk: Zammad, there: PlayedZammad) -> None:

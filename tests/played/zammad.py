@@ -28,6 +28,8 @@ US, LENA = 7, 3
 LOGINS = {US: "muster@example.com", LENA: "lena@supplier.example"}
 _KNOWN = {"title", "group", "customer_id", "priority", "state", "pending_time", FIELD}
 """What a ticket has; anything else is dropped without a word."""
+_NAMED = {"state", "priority", "owner", "group", "type", "created_by"}
+"""What is told by its name where `expand` is asked for, and elsewhere by its number alone."""
 
 
 class PlayedZammad:
@@ -65,6 +67,16 @@ class PlayedZammad:
         self._ticks += 1
         return datetime(2026, 1, 5, 8, tzinfo=UTC) + timedelta(milliseconds=self._ticks)
 
+    def wait(self, gap: timedelta) -> None:
+        """Nothing happens for so long."""
+        self._ticks += int(gap / timedelta(milliseconds=1))
+
+    def bring(self, number: int, who: int, **told: Any) -> None:
+        """An article that was imported: no line of history is written for one."""
+        lines = list(self.history[number])
+        self.say(number, who, **told)
+        self.history[number] = lines
+
     def say(self, number: int, who: int, at: datetime | None = None, **told: Any) -> dict[str, Any]:
         """An article, which touches its ticket."""
         at = at or self.now()
@@ -83,6 +95,8 @@ class PlayedZammad:
         }
         self.articles[number].append(article)
         self.tickets[number]["updated_at"] = _stamp(at)
+        about = {"object": "Ticket::Article", "o_id": article["id"], "related_o_id": number}
+        self._line(number, who, _stamp(at), "created", **about, related_object="Ticket")
         return article
 
     def _kept(self, told: dict[str, Any]) -> dict[str, Any]:
@@ -123,11 +137,19 @@ class PlayedZammad:
         return number
 
     def merge(self, number: int, into: int) -> None:
+        """As Ticket#merge_to: the articles move, and their lines in the history do not.
+
+        The line of the merge bears the time at which the ticket had changed before, not that of the merge.
+        """
         self.articles[into] += [one | {"ticket_id": into} for one in self.articles[number]]
         self.articles[number] = []
         at = _stamp(self.now())
-        self._line(number, LENA, at, "merged_into", id_to=into)
+        told = {"id_from": number, "id_to": into}
+        self._line(into, LENA, at, "received_merge", **told)
+        self._line(number, LENA, self.tickets[number]["updated_at"], "merged_into", **told)
+        self.say(number, LENA, body="merged")
         self.set(number, LENA, state="merged")
+        self.tickets[into]["updated_at"] = _stamp(self.now())
 
     def _signed(self, answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
         async def signed(request: Request) -> Response:
@@ -163,7 +185,8 @@ class PlayedZammad:
                 for number, one in self.tickets.items()
                 for article in self.articles[number]
             )
-            return JSONResponse(list({one["id"]: one for one, text in texts if value in text}.values()))
+            hits = {one["id"]: one for one, text in texts if value in text}
+            return JSONResponse([self._shown(number) for number in hits])
         if field not in _KNOWN | {"updated_at"}:
             return JSONResponse({"error": f"PG::UndefinedColumn: column tickets.{field} does not exist"}, 422)
         fits = {
@@ -173,7 +196,7 @@ class PlayedZammad:
         rows = [one for one in self.tickets.values() if fits(one)]
         rows.sort(key=lambda one: one[asked["sort_by"]], reverse=asked["order_by"] == "desc")
         page, size = int(asked.get("page", 1)), min(int(asked.get("per_page", 50)), 200)
-        return JSONResponse(rows[(page - 1) * size : page * size])
+        return JSONResponse([self._shown(one["id"]) for one in rows[(page - 1) * size : page * size]])
 
     async def create(self, request: Request) -> Response:
         told = await request.json()
@@ -181,10 +204,10 @@ class PlayedZammad:
             return JSONResponse({"error": "Group can't be blank"}, 422)
         if fault := _fault(told):
             return _unprocessable(fault)
-        return JSONResponse(self.tickets[self.make(US, told)], 201)
+        return JSONResponse(self._shown(self.make(US, told)), 201)
 
     async def show(self, request: Request) -> Response:
-        return JSONResponse(self.tickets[request.path_params["id"]])
+        return JSONResponse(self._shown(request.path_params["id"]))
 
     async def update(self, request: Request) -> Response:
         number, told = request.path_params["id"], await request.json()
@@ -198,7 +221,7 @@ class PlayedZammad:
         self.set(number, US, **told)
         if "article" in told:
             self.say(number, US, **told["article"])
-        return JSONResponse(self.tickets[number])
+        return JSONResponse(self._shown(number))
 
     async def write(self, request: Request) -> Response:
         told = await request.json()
@@ -206,15 +229,37 @@ class PlayedZammad:
             return JSONResponse({"error": "Couldn't find Ticket"}, 404)
         return JSONResponse(self.say(told.pop("ticket_id"), US, **told), 201)
 
+    def _shown(self, number: int) -> dict[str, Any]:
+        """A ticket with all its articles' numbers, internal ones too (issue 5957 of Zammad's)."""
+        return {**self.tickets[number], "article_ids": [one["id"] for one in self.articles[number]]}
+
     async def by_ticket(self, request: Request) -> Response:
         if request.path_params["id"] in self.broken:
-            return JSONResponse({"error": "Error ID 1: Please contact your administrator."}, 500)
+            return _broken()
         seen = self.articles[request.path_params["id"]]
         return JSONResponse([one for one in seen if self.agent or not one["internal"]])
 
     async def story(self, request: Request) -> Response:
-        users = {str(number): {"id": number, "login": login} for number, login in LOGINS.items()}
-        return JSONResponse({"history": self.history[request.path_params["id"]], "assets": {"User": users}})
+        """For agents alone: a customer is refused."""
+        number = request.path_params["id"]
+        if not self.agent:
+            return JSONResponse({"error": "Not authorized", "error_human": "Not authorized"}, 403)
+        if number in self.broken:
+            return _broken()
+        return JSONResponse({"history": self.history[number], "assets": self.assets(number)})
+
+    def assets(self, number: int) -> dict[str, Any]:
+        """What the lines of a ticket's history are about, as it is now and wherever that is."""
+        lines = self.history[number]
+        told = {line["o_id"] for line in lines if line["object"] == "Ticket::Article"}
+        every = (one for articles in self.articles.values() for one in articles)
+        assets: dict[str, dict[str, Any]] = {
+            "User": {str(user): {"id": user, "login": login} for user, login in LOGINS.items()},
+            "TicketArticle": {str(one["id"]): _by_number(one) for one in every if one["id"] in told},
+        }
+        if lines:
+            assets["Ticket"] = {str(number): _by_number(self._shown(number))}
+        return assets
 
     async def file(self, request: Request) -> Response:
         content = self.files.get(request.path_params["id"])
@@ -225,6 +270,15 @@ def _fault(told: dict[str, Any]) -> str:
     if told.get("state", "new") not in STATES or told.get("priority", "1 low") not in PRIORITIES:
         return "No lookup value found"
     return ""
+
+
+def _by_number(told: dict[str, Any]) -> dict[str, Any]:
+    """As assets have it (attributes_with_association_ids): no names of what has a number of its own."""
+    return {name: value for name, value in told.items() if name not in _NAMED}
+
+
+def _broken() -> Response:
+    return JSONResponse({"error": "Error ID 1: Please contact your administrator."}, 500)
 
 
 def _unprocessable(fault: str) -> Response:
