@@ -9,7 +9,7 @@ from pydantic import BaseModel, RootModel
 
 from integrations.checks import failed, known, mapped
 from integrations.connector import Check, Health
-from integrations.errors import Failure
+from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone
 from integrations.reading import read
 from register.text import one_line
 
@@ -41,6 +41,7 @@ async def health(http: Http, config: ZammadConfig, tickets: Tickets) -> Health:
     parts: tuple[tuple[str, Callable[[], Awaitable[Iterable[Check]]]], ...] = (
         ("mapping", lambda: _mapping(http, config)),
         ("look-up", lambda: _look_up(http.name, config, tickets)),
+        ("history", lambda: _history(http)),
     )
     for name, check in parts:
         try:
@@ -60,6 +61,20 @@ async def _mapping(http: Http, config: ZammadConfig) -> Iterable[Check]:
         known("priorities", config.theirs, priorities),
         mapped("priorities", config.unranked),
     )
+
+
+async def _history(http: Http) -> Iterable[Check]:
+    """Whether it is shown to us: an agent is told that there is no ticket 0, a customer is refused."""
+    try:
+        await http.get("/ticket_history/0")
+    except Gone:
+        pass
+    except AuthFailed as failure:
+        if failure.trouble is not AuthTrouble.FORBIDDEN:
+            raise
+        says = "not for customers, as our account is one: states are told as they stand when a ticket changed"
+        return (Check("history", True, says),)
+    return (Check("history", True, "told whole"),)
 
 
 async def _look_up(vendor: str, config: ZammadConfig, tickets: Tickets) -> Iterable[Check]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from integrations.connector import Cursor, Page, Ref
 from integrations.patience import Patience, Told
+from integrations.zammad.wire import ZammadTicket
 
 if TYPE_CHECKING:
     from integrations.zammad.story import Story
@@ -41,14 +42,14 @@ class News:
             rows = await self._tickets.changed_since(since)
             moved = [row for row in rows if seen.get(str(row.id)) != row.updated_at.isoformat()]
             self._quiet = 0 if moved else self._quiet + 1
-            todo = [(str(row.id), row.number, floor.isoformat()) for row in moved]
+            todo = [_kept(row, floor) for row in moved]
             seen |= {str(row.id): row.updated_at.isoformat() for row in moved}
             newest = max([newest, *(row.updated_at for row in moved)])
 
         async def look(one: tuple[str, ...]) -> Told:
-            number, name, since_then = one
+            number, name, since_then, *_ = one
             ref = Ref(id=number, key=f"#{name}", url=f"{self._web}/#ticket/zoom/{number}")
-            told, odd = await self._story.told(ref, datetime.fromisoformat(since_then))
+            told, odd = await self._story.told(ref, datetime.fromisoformat(since_then), _listed(one))
             return [change for change in told if change.at > begin], odd
 
         taken = await self._patience.take(todo[:AT_ONCE], look, lambda one: ("ticket", one[0], one[2]))
@@ -62,6 +63,21 @@ class News:
         at = row.updated_at if row else datetime(1970, 1, 1, tzinfo=UTC)
         seen = {str(row.id): at.isoformat()} if row else {}
         return Page((), _cursor(at, at, seen, []), done=True)
+
+
+def _kept(row: ZammadTicket, floor: datetime) -> tuple[str, ...]:
+    """A ticket that is still to be read: since when, and how it stood when it was listed."""
+    stood = (row.state, row.priority or "", row.updated_at.isoformat())
+    return (str(row.id), row.number, floor.isoformat(), *stood)
+
+
+def _listed(one: tuple[str, ...]) -> ZammadTicket | None:
+    """None of a cursor that was kept before it told how a ticket stood."""
+    match one:
+        case (number, name, _, state, priority, at):
+            told = {"id": number, "number": name, "state": state, "priority": priority, "updated_at": at}
+            return ZammadTicket.model_validate(told)
+    return None
 
 
 def _cursor(begin: datetime, newest: datetime, seen: dict[str, str], todo: list[tuple[str, ...]]) -> Cursor:

@@ -2,7 +2,9 @@
 
 One question tells all: the history, whose assets are the articles themselves (`history_get` and
 Ticket::Article#assets in its source). It checks itself: where it has not all that the ticket lists, the
-articles are asked for by themselves, too.
+articles are asked for by themselves, too. To customers it is not shown (TicketsControllerPolicy): each
+time that a ticket changed, they are told its articles, and its state and priority as they are; what we knew
+already is known by its value.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import RootModel, ValidationError
 
 from integrations.connector import Change, ChangeKind, Theirs, Unread
+from integrations.errors import AuthFailed, AuthTrouble
 from integrations.markup.formats import TextFormat, plain
 from integrations.reading import read, unread_row
 from integrations.zammad.config import MERGED
-from integrations.zammad.wire import Article, Entry, FileOf, History
+from integrations.zammad.wire import Article, Entry, FileOf, History, ZammadTicket, number_of
 from integrations.zones import zoned
 from register.marker import marker_of, name_marker_of, unsigned
 from register.text import one_line
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from integrations.zammad.tickets import Tickets
 
 MERGED_INTO: Final = "merged_into"
+_UNTOLD: Final = History(history=())
 _KINDS: Final = {"state": ChangeKind.STATE, "priority": ChangeKind.PRIORITY}
 Told = tuple[list[Change], list[Unread]]
 
@@ -45,9 +49,12 @@ class Story:
         self.http = http
         self.config = config
         self._tickets = tickets
+        self._as_customer = False
 
-    async def told(self, ref: Ref, floor: datetime | None = None) -> Told:
+    async def told(self, ref: Ref, floor: datetime | None = None, listed: ZammadTicket | None = None) -> Told:
         """What happened from a time on, oldest first; and what of it could not be read.
+
+        listed: the ticket as a list has it, which saves a customer from asking for it.
 
         The line of a merge bears the time of the change before it; that of its new state, the right one.
         """
@@ -67,6 +74,8 @@ class Story:
         for line in lines:
             if (change := self._of_entry(ref, story, line, me)) is not None:
                 changes.append(replace(change, at=max([change.at, *merged])) if change.moved else change)
+        if self._as_customer:
+            changes += self._stands(ref, listed or await self._tickets.one(number_of(ref)))
         changes.sort(key=lambda change: change.at)
         return [one for one in changes if floor is None or one.at >= floor], odd
 
@@ -85,8 +94,20 @@ class Story:
         return sorted(found, key=lambda one: (one.created_at, one.id)), unread
 
     async def history(self, ref: Ref) -> tuple[History, list[Entry]]:
-        """The lines of the ticket itself. What is of another shape there is no line that we know."""
-        story = read(History, await self.http.get(f"/ticket_history/{ref.id}"))
+        """The lines of the ticket itself. What is of another shape there is no line that we know.
+
+        None for a customer: who is shown the articles of a ticket, and refused its history, is one.
+        """
+        if self._as_customer:
+            return _UNTOLD, []
+        try:
+            story = read(History, await self.http.get(f"/ticket_history/{ref.id}"))
+        except AuthFailed as failure:
+            if failure.trouble is not AuthTrouble.FORBIDDEN:
+                raise
+            await self.articles(ref)
+            self._as_customer = True
+            return _UNTOLD, []
         lines: list[Entry] = []
         for row in story.history:
             try:
@@ -110,6 +131,20 @@ class Story:
             marker=marker_of(text),
         )
         return [word, *(_file(word, article, one) for one in article.attachments)]
+
+    def _stands(self, ref: Ref, ticket: ZammadTicket) -> list[Change]:
+        """State and priority as they are now: who set them, and when, a customer is not told."""
+        at, raw, word = ticket.updated_at, one_line(ticket.state), one_line(ticket.priority or "")
+        about = Change("", ref, at, ChangeKind.STATE, author="", by_our_account=False)
+        state = replace(about, change_id=f"{ref.id}.state.{raw}@{at.isoformat()}", raw_state=raw)
+        if ticket.state == MERGED:
+            return [replace(state, moved=True)]
+        state = replace(state, state=self.config.meaning(ticket.state))
+        if self.config.impact or not word:
+            return [state]
+        name, meant = f"{ref.id}.priority.{word}@{at.isoformat()}", self.config.meant(ticket.priority or "")
+        kind = ChangeKind.PRIORITY
+        return [state, replace(about, change_id=name, kind=kind, raw_priority=word, priorities=meant)]
 
     def _of_entry(self, ref: Ref, story: History, line: Entry, me: int) -> Change | None:
         told = line.value_to or ""

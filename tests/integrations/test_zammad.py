@@ -21,7 +21,7 @@ from integrations.connector import (
     Theirs,
     Transition,
 )
-from integrations.errors import Gone, Moved, Rejected, Unavailable
+from integrations.errors import AuthFailed, Gone, Moved, Rejected, Unavailable
 from integrations.http import Http
 from integrations.patience import PATIENCE
 from integrations.signing import HookRefused
@@ -30,7 +30,7 @@ from integrations.zammad.news import AT_ONCE, CALM
 from integrations.zammad.tickets import PAGE
 from register.core import new_id
 from register.incident import Priority
-from tests.played.zammad import FIELD, LENA, TOKEN, PlayedZammad, ZammadWorld
+from tests.played.zammad import FIELD, LENA, LOGINS, TOKEN, PlayedZammad, ZammadWorld
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -327,3 +327,84 @@ async def test_one_ticket_that_cannot_be_read_holds_the_others_up_for_a_while_on
     page = await desk.changes(page.next)
     assert [one.ticket for one in page.unread] == [bad.id]
     assert [one.body for one in page.changes] == ["readable"]
+
+
+async def test_a_customer_is_told_words_and_how_the_ticket_stands(
+    desk: Zammad, there: PlayedZammad, world: ZammadWorld
+) -> None:
+    """Zammad shows its history to agents alone; ten changed tickets take no more for it."""
+    there.agent = False
+    refs = [await desk.create(draft(f"Pump {number}")) for number in range(10)]
+    await desk.history(refs[0])  # who we are is asked once, and for the history
+    page = await desk.changes(None)
+    for ref in refs:
+        there.set(int(ref.id), LENA, state="open", priority="1 low")
+        there.say(int(ref.id), LENA, body="we look")
+        there.bring(int(ref.id), LENA, body="among us", internal=True)
+    before = desk.http.asked
+    page = await desk.changes(page.next)
+    assert desk.http.asked - before == 11
+    told = [change for change in page.changes if change.ref.id == refs[3].id]
+    assert [change.body for change in told if change.kind is ChangeKind.COMMENT] == ["we look"]
+    assert [change.state for change in told if change.kind is ChangeKind.STATE] == [Theirs.WORKING]
+    meant = [change.priorities for change in told if change.kind is ChangeKind.PRIORITY]
+    assert meant == [world.config.meant("1 low")]
+    assert len({change.change_id for change in page.changes}) == len(page.changes)
+    whole = (await desk.history(refs[3])).changes
+    assert {change.change_id for change in told} <= {change.change_id for change in whole}
+
+
+async def test_what_a_customer_sets_is_done_though_the_history_is_not_shown(
+    desk: Zammad, there: PlayedZammad
+) -> None:
+    ref = await desk.create(draft())
+    there.agent = False
+    done = await desk.apply(ref, Reprioritise(new_id(), Priority.LOW))
+    assert done.ticket is not None
+    assert done.ticket.raw_priority == "1 low"
+    into = there.make(LENA, {"title": "Collected", "group": "Support", "article": {"body": "-"}})
+    page = await desk.changes(None)
+    there.merge(int(ref.id), into)
+    page = await desk.changes(page.next)
+    assert [one.moved for one in page.changes if one.ref.id == ref.id and one.kind is ChangeKind.STATE] == [
+        True
+    ]
+    with pytest.raises(Gone, match="does not name"):
+        await desk.get(ref)
+
+
+async def test_a_ticket_that_is_hidden_from_us_makes_nobody_a_customer(
+    desk: Zammad, there: PlayedZammad
+) -> None:
+    ref, hidden = await desk.create(draft()), await desk.create(draft())
+    there.hidden.add(int(hidden.id))
+    with pytest.raises(AuthFailed):
+        await desk.history(hidden)
+    there.set(int(ref.id), LENA, state="open")
+    assert [one.author for one in (await desk.history(ref)).changes if one.raw_state] == [LOGINS[LENA]]
+
+
+@pytest.mark.parametrize(("agent", "says"), [(True, "told whole"), (False, "not for customers")])
+async def test_check_says_whether_the_history_is_shown_to_us(
+    desk: Zammad, there: PlayedZammad, agent: bool, says: str
+) -> None:
+    there.agent = agent
+    line = next(check for check in (await desk.check()).checks if check.name == "history")
+    assert line.ok
+    assert says in line.says
+
+
+async def test_a_cursor_of_before_it_told_how_a_ticket_stood_is_still_good(
+    desk: Zammad, there: PlayedZammad
+) -> None:
+    there.agent = False
+    refs = [await desk.create(draft()) for _ in range(AT_ONCE + 1)]
+    page = await desk.changes(None)
+    for ref in refs:
+        there.set(int(ref.id), LENA, state="open")
+    page = await desk.changes(page.next)
+    old = {**page.next, "todo": [one[:3] for one in page.next["todo"]]} if page.next else None
+    assert old is not None
+    assert old["todo"]
+    told = (await desk.changes(old)).changes
+    assert [one.state for one in told if one.kind is ChangeKind.STATE] == [Theirs.WORKING]
