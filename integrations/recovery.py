@@ -1,7 +1,8 @@
 """What becomes of a sending of which nobody knows whether it arrived: `suppliers.md` calls it ambiguous.
 
 It is looked up on a schedule, and at once when the supplier's settle time is over. Nothing here decides that
-a request may be sent twice except a strong look-up that found nothing after that time, or a person.
+a request may be sent twice except a strong look-up that found nothing after that time, a key by which the
+supplier itself makes two of the same request one, or a person.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from integrations.connector import Absent, CannotTell, FindResult, Finds, Found, Theirs, Ticket
+from integrations.connector import Absent, CannotTell, FindResult, Finds, Found, Native, Theirs, Ticket
 from integrations.errors import AuthFailed, AuthTrouble, Conflict, Failure, Gone, Moved, Rejected, Unavailable
 from integrations.hand import COURIER, Hand
 from integrations.outcomes import Timing
@@ -68,9 +69,9 @@ class Recovery:
                 AskAboutSending(row_id=row.row_id, why=f"sent {row.tries} times, and none of them arrived")
             )
         elif self._may_resend(row, found, asked):
-            await self._do(
-                ResendSending(row_id=row.row_id, tries=row.tries, why="it is proved not to have arrived")
-            )
+            await self._resend(row, "it is proved not to have arrived")
+        elif self._is_one_there(row, found, asked):
+            await self._resend(row, "under the same key, two of it are one there")
         else:
             why = found.why if isinstance(found, CannotTell) else "not found at the supplier so far"
             await self._look_later(row, asked, why, counts=True)
@@ -114,6 +115,22 @@ class Recovery:
         if settled is not None and asked < settled:
             return False  # the supplier may still be about to commit it, whoever asks
         return row.on_ambiguous == "resend" or (settled is not None and isinstance(found, Absent))
+
+    def _is_one_there(self, row: Sending, found: Absent | CannotTell, asked: datetime) -> bool:
+        """Whether the supplier still knows the key under which a ticket was asked for: it makes no second.
+
+        Not at once: what arrived is found by then, in most cases. Each further try waits for a later look-up.
+        """
+        native = self._connector.info.idempotency
+        if row.kind != "create" or not isinstance(native, Native) or row.lookups < row.tries:
+            return False
+        if isinstance(self._connector, Finds) and not isinstance(found, Absent):
+            return False  # it could be asked another time
+        until = (row.first_tried_at or row.created_at) + native.window
+        return asked + timedelta(seconds=2 * self._vendor.deadline_seconds) < until
+
+    async def _resend(self, row: Sending, why: str) -> None:
+        await self._do(ResendSending(row_id=row.row_id, tries=row.tries, why=why))
 
     async def _look_later(
         self,

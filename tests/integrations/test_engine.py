@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from engine_kit import COORDINATOR, Engine, practice_file, tickets_by_reference
 
+from integrations import recovery
+from integrations.connector import CannotTell, Idempotency, Lagging, Native, NoLookup, NoNative
 from integrations.hand import COURIER
 from integrations.practice.moods import (
     AnswerHtml,
@@ -21,6 +24,7 @@ from integrations.practice.moods import (
     TruncatedJson,
 )
 from integrations.practice.server import Practice, running_practice
+from integrations.systems.practice import PracticeDesk
 from register.core import Command, Principal, Refused
 from register.desk import Receipt
 from register.incident import Ball, BondState, State
@@ -344,3 +348,70 @@ async def test_what_has_been_answered_holds_none_up_while_it_is_put_on_record(
     await engine.settle_all()
     assert len(tickets_by_reference(practice)) == 6
     await engine.close()
+
+
+@pytest.mark.parametrize(
+    ("idempotency", "is_sent"),
+    [
+        (Native(timedelta(hours=2)), True),
+        (Native(timedelta(seconds=1)), False),  # its time may be over before a request is
+        (NoNative(), False),
+    ],
+)
+async def test_what_is_not_found_is_sent_again_under_a_key_that_the_supplier_still_knows(
+    engine: Engine,
+    practice: Practice,
+    monkeypatch: pytest.MonkeyPatch,
+    idempotency: Idempotency,
+    is_sent: bool,
+) -> None:
+    lagging = Lagging(index_delay=timedelta(seconds=1), settle=timedelta(seconds=1))
+    info = replace(PracticeDesk.info, lookup=lagging, idempotency=idempotency)
+    monkeypatch.setattr(PracticeDesk, "info", info)
+    practice.moods.set(DropBeforeCommit(times=1))
+    number, op_id = engine.engaged()
+    await engine.settle_all()
+    assert tickets_by_reference(practice) == ({op_id: 1} if is_sent else {})
+    assert ("sent_again" in engine.kinds(number), engine.kinds(number)[-1] == "ticket_made") == (is_sent,) * 2
+    if is_sent:  # the key is of tickets alone
+        again, doubt = (
+            next(event.recorded_at for event in engine.store.timeline(number) if event.kind == kind)
+            for kind in ("sent_again", "send_ambiguous")
+        )
+        assert again - doubt >= timedelta(milliseconds=120), "after the second look"
+        practice.moods.set(DropBeforeCommit(times=1, on="comment"))
+        engine.do(Reply(target=number, message="any news?"))
+        await engine.settle_all()
+        assert [row.state for row in outbox.unfinished(engine.store)] == ["ambiguous"]
+
+
+async def test_one_that_could_not_say_is_asked_again_before_a_key_is_used_again(
+    engine: Engine, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cannot(*_: object) -> CannotTell:
+        return CannotTell("its search is being rebuilt")
+
+    native = replace(PracticeDesk.info, lookup=NoLookup(), idempotency=Native(timedelta(hours=2)))
+    monkeypatch.setattr(PracticeDesk, "info", native)
+    monkeypatch.setattr(PracticeDesk, "find", cannot)
+    practice.moods.set(DropBeforeCommit(times=1))
+    engine.engaged()
+    await engine.settle_all()
+    assert [row.state for row in outbox.unfinished(engine.store)] == ["ambiguous"]
+    assert tickets_by_reference(practice) == {}
+
+
+class Nobody:
+    """What the practice supplier is not."""
+
+
+async def test_whom_nobody_can_ask_is_sent_to_again_under_the_same_key(
+    engine: Engine, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native = replace(PracticeDesk.info, lookup=NoLookup(), idempotency=Native(timedelta(hours=2)))
+    monkeypatch.setattr(PracticeDesk, "info", native)
+    monkeypatch.setattr(recovery, "Finds", Nobody)
+    practice.moods.set(DropBeforeCommit(times=1))
+    _, op_id = engine.engaged()
+    await engine.settle_all()
+    assert tickets_by_reference(practice) == {op_id: 1}
