@@ -15,6 +15,8 @@ from tui.page_words import PAGE_WORDS
 
 SPOOL: Final = "spool"
 """The source of what was said while the register was away (register.replay.SOURCE)."""
+NOBODY: Final = "unknown"
+"""As whom an author stands there that a supplier does not tell (integrations.collector)."""
 Words = Callable[[Any], Mapping[str, Any]]
 """From an event to the fields of Told that differ from the plain ones."""
 
@@ -191,9 +193,10 @@ def _updated(event: Any) -> Mapping[str, Any]:
     fixed = ": they say it is fixed, yours to decide" if event.fixed and event.of is None else ""
     ball = f"   ball: {event.ball}" if event.ball and event.of is None else ""
     key = "" if event.of is None else f"{one_line(event.of.key)}: "
+    told = event.author != NOBODY  # "In Progress (unknown)" would read as if the state were
     return {
-        "what": f"{key}{state} ({PERSON}){fixed}{ball}",
-        "people": (event.author,),
+        "what": f"{key}{state}{f' ({PERSON})' if told else ''}{fixed}{ball}",
+        "people": (event.author,) if told else (),
         "vendor": event.vendor,
         "bond": event.bond,
         "inbound": True,

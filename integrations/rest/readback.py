@@ -50,6 +50,10 @@ class ReadBack:
             )
         if written or told:
             return tuple(one.change_id for one in written) or told
+        if misread(page, op_id):
+            raise Rejected(
+                f"{self.misread(ref, page, op_id)} Our words are there: send them no second time.", _YES
+            )
         if page.unread or self.config.lookup.kind != "strong":
             raise lost(self.http.name, "took it and does not show it so far", False, op_id)
         raise Rejected(
@@ -68,6 +72,14 @@ class ReadBack:
         ]
         return tuple(ours[-1:])
 
+    def misread(self, ref: Ref, page: Page, op_id: OpId) -> str:
+        """What is said where our mark stands in words that are somebody else's by what `me` says."""
+        author = next(one.author for one in misread(page, op_id))
+        return (
+            f"{self.http.name} shows our mark on {ref.key} in words of {author!r}, and `me` in vendors.toml"
+            " says that we are another: its account must be what author tells of us there."
+        )
+
     @property
     def _tells_who_sees(self) -> bool:
         return any(one.public is not None for step in self.config.history for one in step.tells)
@@ -76,6 +88,11 @@ class ReadBack:
 def marked(page: Page, op_id: OpId) -> list[Change]:
     """What carries the mark of this operation, and was not written by somebody else."""
     return [one for one in page.changes if one.marker == op_id and (one.by_our_account or not one.author)]
+
+
+def misread(page: Page, op_id: OpId) -> list[Change]:
+    """What carries the mark and is somebody else's: quoted, or ours where `me` and `author` do not agree."""
+    return [one for one in page.changes if one.marker == op_id and one.author and not one.by_our_account]
 
 
 def _is_seen(change: Change) -> bool:

@@ -121,6 +121,11 @@ class Runner:
 
     def done(self, operation: str, steps: Steps, told: Sequence[Told]) -> Told:
         """What its last request gave; Rejected where its `when` said that it is not to be made now."""
+        if not steps:
+            raise Rejected(
+                f"vendors.toml does not say how `{operation}` is done at {self.http.name}: nothing was sent."
+                f" Write [[vendor.{self.http.name}.{operation}]]."
+            )
         if told and told[-1].step is steps[-1]:
             return told[-1]
         raise Rejected(

@@ -83,6 +83,9 @@ class Tells(BaseModel, frozen=True, extra="forbid"):
     id: Annotated[Take, Field(description="what each is known by there, for ever")]
     at: Annotated[Take, Field(description="when it was")]
     author: Annotated[Take | None, Field(description="who it was, told as `me` tells us")] = None
+    name: Annotated[
+        Take | None, Field(description="who it was, as people read it, where `author` is a number")
+    ] = None
     text: Annotated[Take | None, Field(description="comment: the words; file: its name")] = None
     public: Annotated[Take | None, Field(description="comment: whether the customer sees it")] = None
     value: Annotated[Take | None, Field(description="state or priority: the new one")] = None

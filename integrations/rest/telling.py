@@ -72,12 +72,13 @@ class Telling:
         if type(name) not in (int, str) or name == "":
             raise ValueError("it has no id")
         author = one_line(text_of(take("author")))
+        named = one_line(text_of(take("name"))) if author else ""
         about = Change(
             change_id=f"{tells.kind}{_SEP}{clip(one_line(str(name)), 100)}",
             ref=ref,
             at=read_time(take("at"), self.config.read_format, self.http.zone),
             kind=tells.kind,
-            author=author,
+            author=named or author,
             by_our_account=bool(author) and author == account,
         )
         return _MADE[tells.kind](self, about, take)

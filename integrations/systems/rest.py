@@ -47,7 +47,7 @@ from integrations.rest.config import RestConfig
 from integrations.rest.feed import Feed
 from integrations.rest.fields import Fields, ranked
 from integrations.rest.identity import headers_of, proved_by
-from integrations.rest.readback import ReadBack, marked
+from integrations.rest.readback import ReadBack, marked, misread
 from integrations.rest.reader import Reader
 from integrations.rest.running import Runner
 from integrations.rest.steps import Step
@@ -151,6 +151,10 @@ class Rest:
     async def find(self, op_id: OpId, since: datetime) -> FindResult:
         """Whatever is found must carry our reference; nothing at all is believed to who is somebody there."""
         steps = self.config.find
+        if not steps:
+            return CannotTell(
+                f"vendors.toml does not say how a ticket is found at {self.http.name} (`find`)."
+            )
         values = await self._base(steps, {"op_id": op_id, "since": self._since(since)})
         told = await self.runner.run("find", steps, values)
         if told and told[-1].step is steps[-1]:
@@ -173,6 +177,8 @@ class Rest:
         ours = marked(page, op_id)
         if ours:
             return Found(tuple(ref.model_copy(update={"id": one.change_id}) for one in ours))
+        if misread(page, op_id):
+            return CannotTell(self._readback.misread(ref, page, op_id))
         return CannotTell("A part of the ticket could not be read.") if page.unread else Absent()
 
     async def apply(self, ref: Ref, update: TicketUpdate, if_version: str | None = None) -> Applied:
@@ -216,7 +222,7 @@ class Rest:
         """The tickets that changed since then."""
         steps = self.config.changes
         values = await self._base(steps, {"since": self._since(since)})
-        return (await self.runner.run("changes", steps, values))[-1].rows
+        return self.runner.done("changes", steps, await self.runner.run("changes", steps, values)).rows
 
     async def _look(self, ref: Ref, row: Mapping[str, Any] | None) -> tuple[list[Change], list[Unread]]:
         """All that happened on one ticket. row: what the list told of it, where it comes from there."""

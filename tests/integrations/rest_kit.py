@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -112,6 +113,12 @@ gives = { id = "id", key = "number", updated = "updated" }
 paging = { kind = "offset", param = "from", size_param = "count", size = 2 }
 """
 Answers = Callable[[httpx.Request], httpx.Response]
+
+
+def page_block() -> str:
+    """The block with which docs/rest.md begins."""
+    page = (Path(__file__).parents[2] / "docs/rest.md").read_text()
+    return page.split("```toml\n", 1)[1].split("```", 1)[0]
 
 
 def read(text: str = BLOCK) -> Vendor:

@@ -30,7 +30,7 @@ from integrations.rest.templates import Unfit, Wanting, compiled, filled
 from integrations.systems.rest import Rest
 from integrations.vendors import VendorsFileError, read_vendors
 from register.marker import sign
-from tests.integrations.rest_kit import BLOCK, SINCE, Desk, draft, op, read
+from tests.integrations.rest_kit import BLOCK, SINCE, Desk, draft, op, page_block, read
 
 
 def fault(text: str) -> str:
@@ -369,6 +369,11 @@ def test_webhooks_are_proved_by_the_scheme_of_the_block() -> None:
     proof = Rest.hooks(vendor.config, ["hook-secret"])  # type: ignore[arg-type] # it is of its kind
     signature = hmac.new(b"hook-secret", b"{}", hashlib.sha256).hexdigest()
     assert proof.verify_and_parse({"x-signature": f"sha256={signature}"}, b"{}", SINCE).delivery
+
+
+def test_the_block_of_the_page_is_whole() -> None:
+    (one,) = read_vendors(page_block(), "docs/rest.md").values()
+    assert Cap.CREATE | Cap.COMMENT_PUBLIC | Cap.POLL in one.info.caps
 
 
 def test_the_blocks_of_real_systems_can_be_read() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from integrations.connector import Comment, Ref, Reprioritise, Theirs, Transition
+from integrations.connector import Absent, Attach, CannotTell, Comment, Ref, Reprioritise, Theirs, Transition
 from integrations.errors import Ambiguous, Rejected
 from integrations.vendors import VendorsFileError
 from register.incident import Priority
@@ -61,6 +61,35 @@ async def test_words_whose_answer_has_no_id_are_read_back() -> None:
     desk = answered(UNTOLD, [note(op(), number=6), note(op_id, by="lena"), note(op_id, number=8)])
     done = await desk.rest.apply(REF, Comment(op_id, "any news?"))
     assert done.change_ids == ("comment:8",), "what somebody else quotes is not ours"
+
+
+async def test_words_of_ours_that_seem_somebody_elses_are_not_sent_again() -> None:
+    """Where `me` tells a login and `author` a name, nothing of ours would ever be known again."""
+    op_id = op()
+    desk = answered(UNTOLD, [note(op_id, by="Bridge Connector")])
+    with pytest.raises(Rejected, match=r"in words of 'Bridge Connector', and `me`.*no second time"):
+        await desk.rest.apply(REF, Comment(op_id, "any news?"))
+    found = await desk.rest.find_comment(REF, op_id)
+    assert isinstance(found, CannotTell), "not Absent: that would send them again"
+    assert "its account must be what author tells of us there" in found.why
+    assert await desk.rest.find_comment(REF, op()) == Absent()
+
+
+@pytest.mark.parametrize("operation", ["priority", "attach"])
+async def test_what_a_block_does_not_describe_is_not_sent_and_said(operation: str) -> None:
+    update = {
+        "priority": Reprioritise(op(), Priority.HIGH),
+        "attach": Attach(op(), "a.txt", "text/plain", "", b"x"),
+    }[operation]
+    with pytest.raises(Rejected, match=rf"Write \[\[vendor\.acme\.{operation}\]\]"):
+        await Desk().rest.apply(REF, update)
+
+
+async def test_a_person_has_a_name_where_the_author_is_a_number() -> None:
+    text = block(BLOCK, ('author = "by"\n', 'author = "by"\nname = "who"\n'))
+    desk = answered(text, [note(op()) | {"who": "Bridge"}, note(op(), by="lena") | {"who": None}])
+    told = (await desk.rest.history(REF)).changes
+    assert [(one.author, one.by_our_account) for one in told] == [("Bridge", True), ("lena", False)]
 
 
 async def test_words_that_are_not_there_afterwards_were_refused() -> None:

@@ -19,7 +19,7 @@ from integrations.errors import AuthFailed, Failure, Rejected
 from integrations.systems.rest import Rest
 from integrations.vendors import connector_for, read_vendors
 from register.incident import Priority
-from tests.integrations.rest_kit import SINCE, draft, op
+from tests.integrations.rest_kit import SINCE, draft, op, page_block
 from tests.peers.conftest import RedmineAgent
 from tests.peers.test_redmine_conformance import NO_BODY, RedmineWorld
 
@@ -69,13 +69,13 @@ async def desk(redmine_peer: Mapping[str, str]) -> AsyncIterator[Desk]:
     """Makes connectors from the block, each with changes of it and somebody's key."""
     made: list[Rest] = []
 
-    def of(*changes: tuple[str, str], key: str = "CONNECTOR") -> Rest:
-        text = BLOCK.read_text().replace("http://127.0.0.1:3001", redmine_peer["REDMINE_URL"])
+    def of(*changes: tuple[str, str], key: str = "CONNECTOR", text: str = "") -> Rest:
+        text = (text or BLOCK.read_text()).replace("http://127.0.0.1:3001", redmine_peer["REDMINE_URL"])
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
         secret = redmine_peer.get(f"REDMINE_KEY_{key}", key)
-        rest: Any = connector_for(read_vendors(text)["redmine"], lambda _: secret)
+        rest: Any = connector_for(next(iter(read_vendors(text).values())), lambda _: secret)
         made.append(rest)
         return rest  # type: ignore[no-any-return] # any connector, and this one is of a block
 
@@ -171,3 +171,21 @@ async def test_what_redmine_refuses_is_said_in_its_own_words(desk: Desk) -> None
     ):
         with pytest.raises(Failure, match=says):
             await desk((old, new)).create(draft(op()))
+
+
+async def test_the_block_of_the_page_works(
+    desk: Desk, redmine_agent: RedmineAgent, redmine_peer: Mapping[str, str]
+) -> None:
+    """docs/rest.md begins with a block that whoever reads it may begin with."""
+    text = page_block().replace("https://tracker.example", redmine_peer["REDMINE_URL"])
+    rest, ours, word = desk(text=text), op(), op()
+    assert [one.name for one in (await rest.check()).checks if not one.ok] == []
+    ref = await rest.create(draft(ours))
+    assert await rest.find(ours, SINCE) == Found((ref,))
+    start = await rest.changes(None)
+    assert (await rest.apply(ref, Comment(word, "any news?"))).change_ids
+    await redmine_agent.updates(ref.id, notes="we look", status_id=2)
+    heard = [one for one in (await rest.changes(start.next)).changes if one.ref.id == ref.id]
+    words = [(one.body, one.author, one.marker) for one in heard if one.body]
+    assert words == [("any news?", "Bridge Connector", word), ("we look", "Alva Agent", None)]
+    assert [one.state for one in heard if one.raw_state] == [Theirs.WORKING]

@@ -12,14 +12,17 @@ from register.live import Live
 from register.merging import Shared
 from register.pressing import rank
 from register.row import mask
+from register.topics.news import SupplierUpdated
 from tests.tui.fakes import NOW, row, rows
 from tui import actions, story
 from tui.columns import Eyes, cells_of, columns_for
+from tui.detail import PERSON
 from tui.format import bond_text, due_text, duration, fit, state_and_alert, wall
 from tui.model import Model
 from tui.order import COUNTED, Counts, tally
 from tui.session import session_from
 from tui.signs import ASCII, UNICODE, plain, signs_for
+from tui.telling import WORDS
 
 
 @pytest.mark.parametrize(
@@ -250,3 +253,12 @@ def test_a_priority_that_they_alone_changed_is_not_told_as_changed_by_both(row_i
     words = WORDS["supplier_reprioritised"]
     assert "muster reprioritise" in words(changed)["body"]
     assert words(changed.model_copy(update={"asked": True}))["body"] == ""
+
+
+@pytest.mark.parametrize(("author", "told"), [("Alva Agent", " (PERSON)"), ("unknown", "")])
+def test_a_state_whose_author_is_not_told_does_not_read_as_an_unknown_one(author: str, told: str) -> None:
+    about = {"bond": "b", "vendor": "acme", "change_id": "1", "before": "New", "raw_state": "In Progress"}
+    event = SupplierUpdated(author=author, ball=None, fixed=None, **about)
+    words = WORDS["supplier_updated"](event)
+    assert words["what"] == f"New → In Progress{told.replace('PERSON', PERSON)}"
+    assert len(words["people"]) == bool(told)
