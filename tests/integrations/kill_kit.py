@@ -28,6 +28,7 @@ from register.topics.engagement import Reply
 from register.verify import verify
 
 NAME = "theirs"
+MUSTER = Path(sys.executable).with_name("muster")
 SETTLE = 1.5
 LOOKUPS = (0.2, 0.5, 1.0)
 """Seconds, in place of a connector's own, after which nothing found proves something; and until looked up."""
@@ -241,6 +242,10 @@ class Run:
             assert found == words, f"{number}: {texts}"
             assert len(texts) == 1 + len(words), f"{number}: {texts}"
         assert verify(self.store).faults == []
+        if not self.in_haste:
+            env = {**os.environ, "MUSTER_HOME": str(self.home), "MUSTER_REGISTER": str(self.store.path)}
+            done = subprocess.run([MUSTER, "verify"], env=env, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
 
     def _ref(self, number: str) -> tuple[str, str]:
         incident = self.store.incident(number)
@@ -252,10 +257,9 @@ class Run:
 
 @contextmanager
 def muster_serve(home: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    muster, log = Path(sys.executable).with_name("muster"), home / "serve.log"
-    with log.open("ab") as out:
+    with (home / "serve.log").open("ab") as out:
         process = subprocess.Popen(
-            [muster, "serve"],
+            [MUSTER, "serve"],
             cwd=TOP,
             env={**os.environ, "MUSTER_HOME": str(home), **env},
             stdout=out,
