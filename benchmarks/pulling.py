@@ -109,7 +109,7 @@ async def _described(url: str, issues: int) -> int:
     async with Http(url, Rest.headers(config, "sample"), name="delta") as http:
         begin = AT - timedelta(days=1)
         place = described.Place(newest=begin, begin=begin, floor=begin, seen={})
-        todo = (await Rest(http, config)._feed._walk(place)).todo
+        todo = (await Rest(http, config).feed._walk(place)).todo
     return len({row["id"] for row in todo})  # the last of a page is the first of the next
 
 

@@ -158,15 +158,19 @@ class Feed:
         """
         found: dict[str, tuple[Row, datetime]] = {}
         for row in await self._listed(since):
-            if type(row.get("id")) not in (int, str):
-                raise Unavailable(f"{self.http.name} listed a ticket without an id.")
-            try:
-                at = read_time(row.get("updated"), self.config.read_format, self.http.zone)
-            except NoTime as error:
-                raise Unavailable(f"{self.http.name} listed a ticket whose time {error}.") from None
+            at = self.changed(row)
             if at >= since.replace(microsecond=0):
                 found[str(row["id"])] = (row, at)
         return list(found.values())
+
+    def changed(self, row: Row) -> datetime:
+        """When a ticket on the list changed; Unavailable where its row cannot be read."""
+        if type(row.get("id")) not in (int, str):
+            raise Unavailable(f"{self.http.name} listed a ticket without an id.")
+        try:
+            return read_time(row.get("updated"), self.config.read_format, self.http.zone)
+        except NoTime as error:
+            raise Unavailable(f"{self.http.name} listed a ticket whose time {error}.") from None
 
     async def _walk(self, before: Place) -> Place:
         back = before.newest - self._overlap

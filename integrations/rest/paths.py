@@ -95,6 +95,15 @@ def taken(take: Take, data: Any, headers: Mapping[str, str], known: Mapping[str,
     return None if hit is None else hit[1]
 
 
+def where(take: Take) -> str:
+    """Where something should have stood, as its block says it."""
+    if isinstance(take, str):
+        return repr(take)
+    if take.value is not None:
+        return repr(take.value)
+    return f"the header {take.header}" if take.header else repr(take.path or "@")
+
+
 def rows(source: str, data: Any) -> Sequence[Any] | None:
     """The list that a path finds; None where it finds none."""
     found = searched(source, data)

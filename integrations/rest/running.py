@@ -28,7 +28,7 @@ from integrations.errors import (
 from integrations.rest.names import MAY_LACK
 from integrations.rest.pages import PLACES, Place
 from integrations.rest.paths import rows as rows_at
-from integrations.rest.paths import searched, taken
+from integrations.rest.paths import searched, taken, where
 from integrations.rest.steps import Outcome, Step, Steps, Template
 from integrations.rest.templates import OMIT, Wanting, compiled, filled
 from integrations.wish import Wish
@@ -165,12 +165,12 @@ class Runner:
             data = self._data(step, answer)
             self._refused(step, answer, data)
             if step.rows is None:
-                given = self._given(step, answer, data, known)
+                given = self._given(operation, step, answer, data, known)
                 self._show(operation, step, path, answer, given)
                 return Told(step, given, (), data)
             found = rows_at(step.rows, data)
             if found is None:
-                raise self._lost(answer, f"gave no list at {step.rows!r}")
+                raise self._lost(operation, answer, f"gave no list at {step.rows!r}")
             page = [
                 {name: taken(take, row, answer.headers) for name, take in step.gives.items()} for row in found
             ]
@@ -230,14 +230,18 @@ class Runner:
         if step.ok is not None and not searched(step.ok, data):
             raise Rejected(f"{answer.name} answered, and did not do it{told}.", answer.status)
 
-    def _given(self, step: Step, answer: Answer, data: Any, known: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _given(
+        self, operation: str, step: Step, answer: Answer, data: Any, known: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
         given = {name: taken(take, data, answer.headers, known) for name, take in step.gives.items()}
         lacks = [name for name, value in given.items() if value is None and name not in MAY_LACK]
         if lacks:
-            raise self._lost(answer, f"gave no {', '.join(lacks)} where vendors.toml says that it stands")
+            says = ", ".join(f"{name} at {where(step.gives[name])}" for name in lacks)
+            raise self._lost(operation, answer, f"gave no {says}")
         return given
 
-    def _lost(self, answer: Answer, says: str) -> Failure:
+    def _lost(self, operation: str, answer: Answer, says: str) -> Failure:
+        says = f"{says}, where `{operation}` in vendors.toml says that it stands"
         return lost(answer.name, says, answer.repeatable, answer.op_id)
 
     def _show(self, operation: str, step: Step, path: str, answer: Answer, took: Any) -> None:

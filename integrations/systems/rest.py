@@ -86,7 +86,7 @@ class Rest:
         self._readback = ReadBack(http, config, self.history)
         self._telling = Telling(http, config)
         self._reader = Reader(http, config, self.runner.site)
-        self._feed = Feed(http, config, self.listed, self._look, self.whoami)
+        self.feed = Feed(http, config, self.listed, self._look, self.whoami)
         self._account = ""
 
     @classmethod
@@ -209,7 +209,7 @@ class Rest:
         return await self._transition(ref, update, version)
 
     async def changes(self, cursor: Cursor | None) -> Page:
-        return await self._feed.page(cursor)
+        return await self.feed.page(cursor)
 
     async def history(self, ref: Ref) -> Page:
         changes, unread = await self._look(ref, None)

@@ -190,6 +190,45 @@ async def test_a_ticket_that_stands_on_two_pages_is_looked_at_once() -> None:
     assert (before, desk.lines().count("GET /tickets/1/notes")) == (1, 2)
 
 
+# The check
+
+
+CHECKED = (
+    ("", "", {}),
+    ('rows = "items"\ngives = { id = "id", reference', 'rows = "rows"\ngives = { id = "id", reference',
+     {"look-up": "gave no list at 'rows', where `find` in vendors.toml"}),
+    ('account = "login"', 'account = "user.id"', {"identity": "gave no account at 'user.id', where `me`"}),
+    ("link =", 'read_format = "%Y"\nlink =', {"feed": "say how they write it in `read_format`"}),
+    ('at = "at"', 'at = "when"', {"history": "of T-1, 0 changes are read, and 1 cannot be: "}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "says"), CHECKED)
+async def test_a_check_names_what_is_to_be_mended(old: str, new: str, says: dict[str, str]) -> None:
+    desk = Desk(block(BLOCK, (old, new)) if old else BLOCK)
+    row = {"id": 1, "number": "T-1", "updated": datetime.now(UTC).isoformat()}
+    desk.says("GET /me", {"login": "muster"})
+    desk.says("GET /tickets", {"items": []}, {"items": [row]})
+    desk.says("GET /tickets/1/notes", {"notes": [note(op())]})
+    if "look-up" in says:
+        desk.answers["GET /tickets"].pop(0)
+    bad = {one.name: one for one in (await desk.rest.check()).checks if not one.ok}
+    assert bad.keys() == says.keys()
+    for name, words in says.items():
+        assert words in bad[name].says
+        assert "in vendors.toml" in bad[name].todo
+
+
+async def test_a_check_tells_a_list_whose_filter_is_ignored() -> None:
+    desk = Desk()
+    desk.says("GET /me", {"login": "muster"})
+    row = {"id": 1, "number": "T-1", "updated": "2020-02-03T10:00:00Z"}
+    desk.says("GET /tickets", {"items": []}, {"items": [row]})
+    (bad,) = [one for one in (await desk.rest.check()).checks if not one.ok]
+    assert (bad.name, bad.todo) == ("feed", "mend `changes` in vendors.toml: its filter is ignored")
+    assert "2020-02-03" in bad.says
+
+
 # What a block may say
 
 
