@@ -139,7 +139,7 @@ class Run:
     said: dict[str, list[str]] = field(default_factory=dict)  # incident → what was replied, in order
     op_ids: dict[str, str] = field(default_factory=dict)  # incident → the operation that makes its ticket
     kills: int = 0
-    struck: int = 0  # kills while a write of ours was at the supplier's
+    amid: int = 0  # kills while a write of ours was at the supplier's
     persons: int = 0  # times that a person had to decide
     decided: set[tuple[str, int]] = field(default_factory=set)  # a row and its tries, of each time
 
@@ -177,7 +177,7 @@ class Run:
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """SIGKILL, while a write is under way there or not."""
-        self.struck += self.served.is_writing
+        self.amid += self.served.is_writing
         process.send_signal(signal.SIGKILL)
         assert process.wait(10) == -signal.SIGKILL, process.stderr and process.stderr.read()[-3000:]
         self.kills += 1
@@ -286,11 +286,12 @@ def run_of(
             store.close()
 
 
-def killed(run: Run, *, kills: int, seed: int, seconds: float) -> None:
-    """Kill so many workers over it, each while it writes; then let one live, and count."""
+def killed(run: Run, *, kills: int, amid: int, seed: int, seconds: float) -> None:
+    """Kill so many workers over it, at least `amid` of them while it wrote; then let one live, and count."""
     dice = random.Random(seed)
     run.engage(1)
-    while run.kills < kills:
+    while run.kills < kills or run.amid < amid:
+        assert run.kills < 4 * kills, f"only {run.amid} of {run.kills} fell while it wrote"
         run.engage(1)
         run.struck_down(dice)
     run.until_done(seconds)

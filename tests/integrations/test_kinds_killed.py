@@ -37,8 +37,7 @@ def test_no_kind_lags() -> None:
 @pytest.mark.parametrize("kind", SAMPLE)
 def test_kills_over_a_supplier(kind: str, tmp_path: Path) -> None:
     with run_of(kind, tmp_path, seed=3, hold=0.1) as run:
-        killed(run, kills=3, seed=11, seconds=120)
-        assert run.struck, "not one fell while it wrote"
+        killed(run, kills=3, amid=1, seed=11, seconds=120)
 
 
 @pytest.mark.chaos
@@ -46,9 +45,8 @@ def test_kills_over_a_supplier(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_many_kills_over_a_supplier(kind: str, tmp_path: Path) -> None:
     with run_of(kind, tmp_path, seed=SEED, hold=0.2) as run:
-        killed(run, kills=KILLS, seed=SEED, seconds=1_200)
+        killed(run, kills=KILLS, amid=KILLS // 4, seed=SEED, seconds=1_200)
         print(f"\n{kind}: {told(run)}")
-        assert run.struck > KILLS / 4
 
 
 @pytest.mark.chaos
@@ -57,14 +55,13 @@ def test_many_kills_over_a_supplier(kind: str, tmp_path: Path) -> None:
 def test_muster_serve_itself_is_killed_over_a_supplier(kind: str, tmp_path: Path) -> None:
     """With every wait as it is in real life: minutes until an empty answer proves anything."""
     with run_of(kind, tmp_path, seed=SEED, hold=0.2, in_haste=False) as run:
-        killed(run, kills=4, seed=SEED, seconds=1_800)
+        killed(run, kills=4, amid=1, seed=SEED, seconds=1_800)
         print(f"\n{kind}, by muster serve: {told(run)}")
-        assert run.struck
 
 
 def told(run: Run) -> str:
     return (
-        f"{len(run.op_ids)} engagements, {run.kills} kills, {run.struck} of them while it wrote;"
+        f"{len(run.op_ids)} engagements, {run.kills} kills, {run.amid} of them while it wrote;"
         f" a person was asked {run.persons} times"
     )
 
