@@ -1,6 +1,6 @@
 """Cold start to a painted board with 1,000 open incidents, beside the plainest Textual table of 1,000 rows.
 
-    python -m benchmarks.cold_start [--runs 9] [--open 1000] [--cross-check] [--check]
+    python -m benchmarks.cold_start [--runs 9] [--open 1000] [--vendors FILE] [--cross-check] [--check]
 
 Both programs start in turn on the same pty. Painted means that eleven different incident numbers are to be
 read. The board starts as it does every morning: its register is there, and so is the copy that it left.
@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,13 +44,18 @@ def muster_command() -> list[str]:
 
 
 @contextlib.contextmanager
-def household(incidents: int) -> Iterator[None]:
-    """A seeded register with its copy for the first paint; while it stands, our environment names it."""
+def household(incidents: int, vendors: Path | None = None) -> Iterator[None]:
+    """A seeded register with its copy for the first paint; while it stands, our environment names it.
+
+    vendors: the vendors.toml that its user has, if any.
+    """
     before = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="muster-bench-") as folder:
         for name in ("XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "MUSTER_HOME"):
             os.environ[name] = f"{folder}/{name.lower()}"
             Path(os.environ[name]).mkdir(mode=0o700)
+        if vendors is not None:
+            shutil.copy(vendors, f"{os.environ['MUSTER_HOME']}/vendors.toml")
         register = os.environ["MUSTER_REGISTER"] = f"{folder}/register/bench.db"
         try:
             seed(register, incidents=incidents, open_ones=incidents)
@@ -138,11 +144,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--open", type=int, default=1000, dest="incidents", help="open incidents on the board"
     )
+    parser.add_argument(
+        "--vendors",
+        type=Path,
+        help="the user's vendors.toml, as tests/described/redmine.toml (default: none)",
+    )
     parser.add_argument("--cross-check", action="store_true", help="also by ../shared/tools, where it is")
     parser.add_argument("--check", action="store_true", help="exit 1 when the budget does not hold")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(argv)
-    with household(options.incidents):
+    with household(options.incidents, options.vendors):
         ours, theirs = interleaved(options.runs)
         told = figures(ours, theirs, options.incidents)
         if options.cross_check and (TOOLS / "ptybench.py").exists():
