@@ -68,8 +68,8 @@ class Recovery:
             await self._do(
                 AskAboutSending(row_id=row.row_id, why=f"sent {row.tries} times, and none of them arrived")
             )
-        elif self._may_resend(row, found, asked):
-            await self._resend(row, "it is proved not to have arrived")
+        elif why := self._why_resend(row, found, asked):
+            await self._resend(row, why)
         elif self._is_one_there(row, found, asked):
             await self._resend(row, "under the same key, two of it are one there")
         else:
@@ -108,13 +108,16 @@ class Recovery:
             ids = tuple(ref.id for ref in found.refs)
             await self._do(confirmed(row, ids, await _state_of(self._connector, row), "found"))
 
-    def _may_resend(self, row: Sending, found: Absent | CannotTell, asked: datetime) -> bool:
+    def _why_resend(self, row: Sending, found: Absent | CannotTell, asked: datetime) -> str:
+        """Why it may be sent again; empty where it may not."""
         if may_repeat(row):
-            return True
+            return "done twice, it is done once"
         settled = settled_at(row, self._connector.info.lookup, self._timing.settle)
         if settled is not None and asked < settled:
-            return False  # the supplier may still be about to commit it, whoever asks
-        return row.on_ambiguous == "resend" or (settled is not None and isinstance(found, Absent))
+            return ""  # the supplier may still be about to commit it, whoever asks
+        if settled is not None and isinstance(found, Absent):
+            return "it is proved not to have arrived"
+        return "a person asked for it, and it was not found" if row.on_ambiguous == "resend" else ""
 
     def _is_one_there(self, row: Sending, found: Absent | CannotTell, asked: datetime) -> bool:
         """Whether the supplier still knows the key under which a ticket was asked for: it makes no second.

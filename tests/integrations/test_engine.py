@@ -41,6 +41,7 @@ from register.topics.delivery import (
 from register.topics.engagement import Engage, Reply
 from register.topics.intake import Log
 from register.topics.pausing import ResumeVendor
+from register.topics.sendings import SentAgain
 from register.verify import verify
 
 
@@ -399,6 +400,21 @@ async def test_one_that_could_not_say_is_asked_again_before_a_key_is_used_again(
     await engine.settle_all()
     assert [row.state for row in outbox.unfinished(engine.store)] == ["ambiguous"]
     assert tickets_by_reference(practice) == {}
+
+
+async def test_what_a_person_has_sent_again_is_not_called_proved(
+    engine: Engine, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lagging = Lagging(index_delay=timedelta(seconds=1), settle=timedelta(seconds=1))
+    monkeypatch.setattr(PracticeDesk, "info", replace(PracticeDesk.info, lookup=lagging))
+    practice.moods.set(DropBeforeCommit(times=1))
+    number, op_id = engine.engaged()
+    await engine.settle_all()
+    engine.do(RetrySending(row_id=op_id))
+    await engine.settle_all()
+    assert tickets_by_reference(practice) == {op_id: 1}
+    found = [one.event for one in engine.store.timeline(number) if isinstance(one.event, SentAgain)]
+    assert [one.why for one in found][1:] == ["a person asked for it, and it was not found"]
 
 
 class Nobody:
