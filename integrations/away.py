@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Final
-from urllib.parse import urljoin
 
 import httpx
 
@@ -22,7 +21,7 @@ from integrations.exchange import KEPT, Asked
 from integrations.reach import LookUp, Place, on_the_internet
 from integrations.transfer import Limits, Transfer
 from integrations.trust import trusted
-from integrations.urls import host_of, public_file
+from integrations.urls import host_of, public_file, sent_on
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS: Final = 3
@@ -74,7 +73,7 @@ class Away:
             at = await self._asked(url, most, end)
             if at.answered is None:
                 return bytes(at.body)
-            address = urljoin(str(url), at.answered.headers.get("location", ""))
+            address = sent_on(str(url), at.answered.headers.get("location", ""))
         raise Rejected(
             f"{self.name} sends from one address to the next for its file, more than {MOST_REDIRECTS} times:"
             " it was not fetched. Ask them to send it."

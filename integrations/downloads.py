@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from time import monotonic
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin
 
 from integrations.errors import AuthFailed, AuthTrouble, Rejected
 
@@ -41,6 +40,7 @@ async def downloaded(
 
 async def _content(http: Http, address: str, most: int, hosts: Collection[str], end: float) -> bytes:
     from integrations.away import MOST_REDIRECTS, REDIRECTS  # with all of httpx: it is there by now
+    from integrations.urls import sent_on
 
     redirects = MOST_REDIRECTS
     if http.owns(address):
@@ -53,7 +53,7 @@ async def _content(http: Http, address: str, most: int, hosts: Collection[str], 
         else:
             if answer.status not in REDIRECTS:
                 return answer.body
-            address, redirects, why = urljoin(address, answer.headers.get("location", "")), redirects - 1, ""
+            address, redirects, why = sent_on(address, answer.headers.get("location", "")), redirects - 1, ""
         if why:  # its API takes the credential, so it is no reason to stop speaking to the supplier
             raise Rejected(f"{why} The file was not fetched: ask them whether our account may see files.")
     return await http.away.bring(address, hosts, most, end, redirects)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from typing import Final
+from urllib.parse import urljoin
 
 import httpx
 
@@ -71,6 +72,14 @@ def public_file(address: str, hosts: Collection[str]) -> httpx.URL | None:
         return None
     host = url.raw_host.decode("ascii")
     return url if any(host == one or host.endswith(f".{one}") for one in hosts) else None
+
+
+def sent_on(address: str, location: str) -> str:
+    """The address to which a redirect from this one leads; what cannot be read as one is given as it is."""
+    try:
+        return urljoin(address, location)
+    except ValueError:  # as of "//[": no address, which whoever is given it refuses
+        return location
 
 
 def _url_of(address: str) -> httpx.URL | None:

@@ -157,13 +157,14 @@ async def test_more_than_may_be_taken_is_cut_off(desk: Desk, world: Worlds) -> N
         "http://p18.zdusercontent.com/a",
         "https://169.254.169.254/latest/meta-data",
         "https://localhost/a",
+        "//[",  # no address at all
     ],
 )
 async def test_whoever_sends_us_elsewhere_is_not_followed(
     desk: Desk, world: Worlds, wire: Line, to: str
 ) -> None:
     ref, place, _ = await put(desk, world)
-    world.desk.cdn.instead = lambda _: RedirectResponse(to, 302)
+    world.desk.cdn.instead = lambda _: Response(status_code=302, headers={"location": to})
     assert isinstance(await refused(desk, ref, place), Rejected)
     assert [one.url.host for one in away(wire, world)] == [world.desk.cdn.host]
     harmless(wire, world)
