@@ -12,7 +12,17 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from integrations.connector import Absent, CannotTell, FindResult, Finds, Found, Native, Theirs, Ticket
+from integrations.connector import (
+    Absent,
+    CannotTell,
+    FindResult,
+    Finds,
+    Found,
+    Native,
+    NoLookup,
+    Theirs,
+    Ticket,
+)
 from integrations.errors import AuthFailed, AuthTrouble, Conflict, Failure, Gone, Moved, Rejected, Unavailable
 from integrations.hand import COURIER, Hand
 from integrations.outcomes import Timing
@@ -127,8 +137,8 @@ class Recovery:
         native = self._connector.info.idempotency
         if row.kind != "create" or not isinstance(native, Native) or row.lookups < row.tries:
             return False
-        if isinstance(self._connector, Finds) and not isinstance(found, Absent):
-            return False  # it could be asked another time
+        if isinstance(found, CannotTell) and not isinstance(self._connector.info.lookup, NoLookup):
+            return False  # it can be asked another time
         until = (row.first_tried_at or row.created_at) + native.window
         return asked + timedelta(seconds=2 * self._vendor.deadline_seconds) < until
 

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from engine_kit import COORDINATOR, Engine, practice_file, tickets_by_reference
 
-from integrations import recovery
-from integrations.connector import CannotTell, Idempotency, Lagging, Native, NoLookup, NoNative
+from integrations.connector import CannotTell, Idempotency, Lagging, Lookup, Native, NoLookup, NoNative
 from integrations.hand import COURIER
 from integrations.practice.moods import (
     AnswerHtml,
@@ -386,20 +385,24 @@ async def test_what_is_not_found_is_sent_again_under_a_key_that_the_supplier_sti
         assert [row.state for row in outbox.unfinished(engine.store)] == ["ambiguous"]
 
 
-async def test_one_that_could_not_say_is_asked_again_before_a_key_is_used_again(
-    engine: Engine, practice: Practice, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("lookup", [Lagging(timedelta(seconds=1), timedelta(seconds=1)), NoLookup()])
+async def test_only_where_there_is_no_lookup_at_all_a_key_is_used_again_without_one(
+    engine: Engine, practice: Practice, monkeypatch: pytest.MonkeyPatch, lookup: Lookup
 ) -> None:
+    """Whoever cannot say just now is asked another time; a block without `find` can never say."""
+
     async def cannot(*_: object) -> CannotTell:
         return CannotTell("its search is being rebuilt")
 
-    native = replace(PracticeDesk.info, lookup=NoLookup(), idempotency=Native(timedelta(hours=2)))
+    native = replace(PracticeDesk.info, lookup=lookup, idempotency=Native(timedelta(hours=2)))
     monkeypatch.setattr(PracticeDesk, "info", native)
     monkeypatch.setattr(PracticeDesk, "find", cannot)
     practice.moods.set(DropBeforeCommit(times=1))
-    engine.engaged()
+    _, op_id = engine.engaged()
     await engine.settle_all()
-    assert [row.state for row in outbox.unfinished(engine.store)] == ["ambiguous"]
-    assert tickets_by_reference(practice) == {}
+    is_sent = isinstance(lookup, NoLookup)
+    assert [row.state for row in outbox.unfinished(engine.store)] == ([] if is_sent else ["ambiguous"])
+    assert tickets_by_reference(practice) == ({op_id: 1} if is_sent else {})
 
 
 async def test_what_a_person_has_sent_again_is_not_called_proved(
@@ -415,19 +418,3 @@ async def test_what_a_person_has_sent_again_is_not_called_proved(
     assert tickets_by_reference(practice) == {op_id: 1}
     found = [one.event for one in engine.store.timeline(number) if isinstance(one.event, SentAgain)]
     assert [one.why for one in found][1:] == ["a person asked for it, and it was not found"]
-
-
-class Nobody:
-    """What the practice supplier is not."""
-
-
-async def test_whom_nobody_can_ask_is_sent_to_again_under_the_same_key(
-    engine: Engine, practice: Practice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    native = replace(PracticeDesk.info, lookup=NoLookup(), idempotency=Native(timedelta(hours=2)))
-    monkeypatch.setattr(PracticeDesk, "info", native)
-    monkeypatch.setattr(recovery, "Finds", Nobody)
-    practice.moods.set(DropBeforeCommit(times=1))
-    _, op_id = engine.engaged()
-    await engine.settle_all()
-    assert tickets_by_reference(practice) == {op_id: 1}

@@ -200,6 +200,17 @@ async def test_a_line_that_breaks_between_two_requests_leaves_no_second_ticket(
     assert desk.lines().count("POST /tickets") == (ticket is not None)
 
 
+async def test_a_key_of_theirs_makes_no_create_repeatable_for_ever() -> None:
+    """They know it for a while: whether that is over the engine minds, and none who tries again and again."""
+    desk = Desk(BLOCK.replace("link =", 'idempotency = { header = "X-Once", minutes = 5 }\nlink ='))
+    desk.says("POST /notes", {"id": "n1"})
+    desk.says("POST /tickets", httpx.ReadError("cut"))
+    op_id = op()
+    with pytest.raises(Ambiguous):
+        await desk.rest.create(draft(op_id))
+    assert [one.headers.get("x-once") for one in desk.asked] == [None, op_id]
+
+
 async def test_what_goes_wrong_after_the_request_that_counts_leaves_it_in_doubt() -> None:
     more = """
 [[vendor.acme.create]]
