@@ -97,7 +97,6 @@ class Permissions(BaseModel):
 
 
 class Project(BaseModel):
-    path_with_namespace: str = ""
     archived: bool = False
     issues_enabled: bool = True
     visibility: str = ""

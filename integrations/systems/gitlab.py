@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from integrations import signing
 from integrations.connector import (
@@ -49,12 +49,8 @@ from integrations.proofs import ProvedBy
 if TYPE_CHECKING:
     from integrations.http import Http
 
-MAX_TITLE: Final = 255
-"""Characters of a title that GitLab takes."""
-MAX_BODY: Final = 1_000_000
 _SKEW: Final = timedelta(minutes=10)
 """How far their clock may be behind ours, at most, when our issue is looked for since a time of ours."""
-T = TypeVar("T")
 
 
 class GitLab:

@@ -31,7 +31,6 @@ NAMES = {WE: "Muster", LENA: "Lena"}
 STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 PRIORITIES = ("urgent", "high", "normal", "low")
 WRITABLE = {"subject", "comment", "external_id", "priority", "status", "group_id", "custom_fields", "tags"}
-GUARDS = {"safe_update", "updated_stamp"}
 FIELDS = {27642, 27648}
 Json = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Response]]
