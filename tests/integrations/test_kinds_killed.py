@@ -22,7 +22,7 @@ LEFT_OUT = {
     "redmine": "is killed over for real in tests/peers/test_storm.py",
     "rt": "is killed over for real in tests/peers/test_storm.py",
 }
-"""Kinds of which nothing is played, and why."""
+"""Kinds whose played one, if there is any, is not killed over here, and why."""
 KILLS = int(os.environ.get("MUSTER_KILLS", "20"))
 SEED = int(os.environ.get("MUSTER_CHAOS_SEED", "20"))
 SAMPLE = ("freshservice", "aws_support", "rest")
