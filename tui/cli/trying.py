@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import Annotated, Any, Final
 
+import orjson
 import typer
 from pydantic import BaseModel
 
@@ -72,11 +73,11 @@ def _lines(done: Tried, sent: bool) -> list[str]:
         lines += [f"  {line}" for line in one["body"].split("\n") if line]
         if one.get("status") is not None:
             lines += [f"← {one['status']} {clip(one_line(one.get('answer', '')), _LONGEST)}"]
-    lines += [f"  {one['request']} gave {clip(one_line(repr(one['took'])), _LONGEST)}" for one in done.shown]
+    lines += [f"  {one['request']} gave {_shown(one['took'])}" for one in done.shown]
     if done.failure:
         lines.append(f"✗ {done.failure}")
     elif sent:
-        lines.append(f"✓ {clip(one_line(str(_plain(done.found))), _LONGEST)}")
+        lines.append(f"✓ {_shown(done.found)}")
     else:
         lines.append(_unsent(done))
     return lines
@@ -92,6 +93,11 @@ def _unsent(done: Tried) -> str:
         "Nothing was sent. Only known once an earlier request is answered, and so not filled in:"
         f" {', '.join(done.awaited)}. --send shows it."
     )
+
+
+def _shown(found: Any) -> str:
+    """In one line, as in the --json."""
+    return clip(one_line(orjson.dumps(_plain(found)).decode()), _LONGEST)
 
 
 def _plain(found: Any) -> Any:

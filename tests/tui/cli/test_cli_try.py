@@ -62,6 +62,9 @@ def test_a_write_is_shown_and_stays_here_unless_it_is_to_be_sent(cli: Cli, pract
     found = cli.json("vendors", "try", "desk", "find", "--op-id", ticket.reference)
     assert [ref["id"] for ref in found["found"]["refs"]] == [ticket.id]
     assert cli.json("vendors", "try", "desk", "get", "--ticket", ticket.id)["found"]["state"] == "new"
+    read = cli("vendors", "try", "desk", "get", "--ticket", ticket.id).out
+    assert '"state":"new"' in read
+    assert '"raw_state":"Open"' in read or '"state":"Open"' in read
 
 
 def test_nothing_goes_to_production_by_one_word(cli: Cli, practice: Practice) -> None:
