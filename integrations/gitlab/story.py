@@ -37,8 +37,9 @@ NOTES: Final = "notes"
 LISTS: Final = (STATES, LABELS)
 _PREFIX: Final = {STATES: "s", LABELS: "l", NOTES: ""}
 """Before the number of each: they are counted by themselves."""
-UPLOADED: Final = re.compile(r"\[((?:\\.|[^\]\\])*)\]\(/uploads/([0-9a-f]{32})/([^()\s/]+)\)")
-"""A file in a text: docs.gitlab.com/api/project_markdown_uploads."""
+UPLOADED: Final = re.compile(r"\]\(/uploads/([0-9a-f]{32})/([^()\s/]+)\)")
+"""A file in a text (docs.gitlab.com/api/project_markdown_uploads), from where its name ends. Where that
+begins is not looked for: in a text full of brackets it would take hours."""
 _WITH: Final = timedelta(seconds=2)
 """How far a note's time and its issue's may be apart."""
 _BORN: Final = timedelta(seconds=5)
@@ -250,7 +251,7 @@ def _added(event: Event) -> str:
     return event.label.name if event.label is not None and event.action == "add" else ""
 
 
-def _file(word: Change, name: str, secret: str, filename: str) -> Change:
+def _file(word: Change, secret: str, filename: str) -> Change:
     shown = one_line(unquote(filename))
     return replace(
         word,

@@ -9,7 +9,7 @@ from integrations.markup.formats import TextFormat, plain, signed
 from register.marker import marker_of, unsigned
 from register.text import MAX_TEXT, clip
 
-_HIDDEN: Final = re.compile(r"\s*<!-- muster:([0-9A-Z]{26}) -->\s*$")
+_HIDDEN: Final = re.compile(r"<!-- muster:([0-9A-Z]{26}) -->\s*$")
 
 
 def written(text: str, op_id: str, how: TextFormat = TextFormat.MARKDOWN) -> str:
@@ -21,6 +21,6 @@ def said(body: str | None, how: TextFormat = TextFormat.MARKDOWN) -> tuple[str, 
     """A text as it is shown, without our footer, and the operation id under it, if there is one."""
     text = body or ""
     hidden = _HIDDEN.search(text)
-    shown = plain(text[: hidden.start()] if hidden else text, how)
+    shown = plain(text[: hidden.start()].rstrip() if hidden else text, how)
     marker = marker_of(shown) or (hidden[1] if hidden else None)
     return clip(unsigned(shown).strip(), MAX_TEXT), marker

@@ -14,8 +14,9 @@ from integrations.markup.formats import TextFormat, plain
 
 _JOINER: Final = "\u2060"
 """Shows as nothing, and lets no line break in."""
-_TAG: Final = re.compile(r"\[(?=\s*/?\s*code\b)", re.IGNORECASE)
-_DEFUSED: Final = re.compile(rf"\[{_JOINER}(?=\s*/?\s*code\b)", re.IGNORECASE)
+_TAG: Final = re.compile(r"\[(?=\s*(?:/\s*)?code\b)", re.IGNORECASE)
+_DEFUSED: Final = re.compile(rf"\[{_JOINER}(?=\s*(?:/\s*)?code\b)", re.IGNORECASE)
+_END: Final = "[/code]"
 _CODE: Final = re.compile(r"\[code\](.*?)\[/code\]", re.DOTALL | re.IGNORECASE)
 
 
@@ -31,5 +32,6 @@ def as_written(text: str) -> str:
 
 def text_of(value: str) -> str:
     """A word as its reader sees it there: what stands between code tags is HTML to them."""
-    shown = _CODE.sub(lambda found: plain(found[1], TextFormat.HTML), value)
-    return as_written(plain(shown, TextFormat.TEXT))
+    end = value.lower().rfind(_END) + len(_END)  # behind it none is closed: each would be sought to the end
+    shown = _CODE.sub(lambda found: plain(found[1], TextFormat.HTML), value[:end])
+    return as_written(plain(shown + value[end:], TextFormat.TEXT))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -400,6 +401,14 @@ async def test_a_file_is_read_from_its_upload_and_one_that_is_too_big_is_not(
         await desk.fetch(ref, file.place, 100)
     with pytest.raises(Rejected, match="is no file"):
         await desk.fetch(ref, "../../../user", 100)
+
+
+async def test_a_text_full_of_brackets_holds_nobody_up(desk: GitLab, there: PlayedGitLab) -> None:
+    ref = await desk.create(draft())
+    there.note((HOME, 1), "[" * 40_000, LENA)
+    begun = time.perf_counter()
+    assert len((await desk.history(ref)).changes) == 2
+    assert time.perf_counter() - begun < 10
 
 
 async def test_a_file_of_ours_hangs_on_a_note_by_its_marked_name(desk: GitLab, there: PlayedGitLab) -> None:

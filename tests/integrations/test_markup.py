@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from integrations.markup.formats import MOST_READ, TextFormat, plain, written
+from integrations.markup.hidden import said
 from integrations.markup.html import text_of_html
 from register.marker import marker_of, sign
 from register.text import clean
@@ -339,3 +340,9 @@ def test_whatever_stands_in_place_of_a_document_is_read(said: Any) -> None:
     for how in TextFormat:
         assert isinstance(plain(said, how), str)
         assert isinstance(plain({"type": "doc", "content": said}, how), str)
+
+
+def test_a_text_that_is_long_and_empty_is_looked_through_in_no_time() -> None:
+    begun = time.perf_counter()
+    assert said(" " * 100_000 + "x") == ("x", None)
+    assert time.perf_counter() - begun < 10

@@ -639,6 +639,18 @@ def test_what_we_write_is_no_html_in_a_journal_and_reads_back_the_same(text: str
     assert "[" in text or sent == sign(text, op_id), "what holds no tag goes out as it is"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["[code]" * 20_000, "[\u2060" + " " * 60_000, "[" + " " * 60_000],
+    ids=["no end", "a joiner", "blanks"],
+)
+def test_a_text_in_which_no_code_ends_is_read_in_no_time(text: str) -> None:
+    begun = time.perf_counter()
+    assert text_of(text) == clean(text)
+    assert text_of(defused(text))
+    assert time.perf_counter() - begun < 10
+
+
 async def test_code_tags_in_our_own_words_are_none_there(desk: ServiceNow, world: ServiceNowWorld) -> None:
     """In a word, in a closing note, and in what an incident is about; and ours is known as ours."""
     words = 'Their page has [code]<img src="https://a.example/x">[/code] in it, and [CODE]&lt;[/Code].'
