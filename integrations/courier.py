@@ -151,6 +151,9 @@ class Courier:
         if stopped is not None:  # they were not asked, so it says nothing of them
             await self._do(stopped)
             return
+        if self._recovery.is_too_late(row):  # nothing was sent: it is in doubt as it was before
+            await self._doubt(row, "their key for it may be over by now, so it was not sent again")
+            return
         kept, shown = exchange.begin(), await self._all_hidden()
         try:
             pins = await self._taken_along(row)

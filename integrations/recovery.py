@@ -81,7 +81,7 @@ class Recovery:
         elif why := self._why_resend(row, found, asked):
             await self._resend(row, why)
         elif self._is_one_there(row, found, asked):
-            await self._resend(row, "under the same key, two of it are one there")
+            await self._resend(row, "under the same key, two of it are one there", by_key=True)
         else:
             why = found.why if isinstance(found, CannotTell) else "not found at the supplier so far"
             await self._look_later(row, asked, why, counts=True)
@@ -139,11 +139,21 @@ class Recovery:
             return False
         if isinstance(found, CannotTell) and not isinstance(self._connector.info.lookup, NoLookup):
             return False  # it can be asked another time
-        until = (row.first_tried_at or row.created_at) + native.window
-        return asked + timedelta(seconds=2 * self._vendor.deadline_seconds) < until
+        return self._knows_key(row, native, asked)
 
-    async def _resend(self, row: Sending, why: str) -> None:
-        await self._do(ResendSending(row_id=row.row_id, tries=row.tries, why=why))
+    def _knows_key(self, row: Sending, native: Native, at: datetime) -> bool:
+        until = (row.first_tried_at or row.created_at) + native.window
+        return at + timedelta(seconds=2 * self._vendor.deadline_seconds) < until
+
+    def is_too_late(self, row: Sending) -> bool:
+        """Whether it was to be sent again by its key, and waited for so long that it is known no more."""
+        native = self._connector.info.idempotency
+        if row.on_ambiguous != "key" or not isinstance(native, Native):
+            return False
+        return not self._knows_key(row, native, self._hand.now())
+
+    async def _resend(self, row: Sending, why: str, *, by_key: bool = False) -> None:
+        await self._do(ResendSending(row_id=row.row_id, tries=row.tries, why=why, by_key=by_key))
 
     async def _look_later(
         self,

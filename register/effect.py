@@ -44,6 +44,7 @@ class Settle(Effect):
     why: str = ""
     next_at: datetime | None = None
     resend: bool = False  # a person said: send it again unless it is found
+    by_key: bool = False  # it is sent again while the supplier knows its key, and no later
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def _(effect: Settle, transaction: Writing, now: str) -> None:
         "updated_at": now,
     }
     if effect.resend or effect.state == "queued":
-        anew = {"on_ambiguous": "resend" if effect.resend else "ask"}
+        anew = {"on_ambiguous": "resend" if effect.resend else "key" if effect.by_key else "ask"}
         _SETTLE_ANEW(transaction.beside, {**values, **anew, "row": effect.row_id})
     else:
         _SETTLE(transaction.beside, {**values, "row": effect.row_id})

@@ -217,7 +217,7 @@ sending: Final = Table(
     Column("payload", Text, nullable=False),
     Column("position", Integer, nullable=False),
     Column("state", String, nullable=False),
-    Column("on_ambiguous", String, nullable=False),  # ask | resend
+    Column("on_ambiguous", String, nullable=False),  # ask | resend | key
     Column("expires_at", String),
     Column("tries", Integer, nullable=False),
     Column("lookups", Integer, nullable=False),

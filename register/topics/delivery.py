@@ -97,7 +97,7 @@ class FailSending(Command):
 
 
 class ResendSending(Command):
-    """It is proved not to have arrived: send it again under the same operation id."""
+    """Send it again under the same operation id: it is proved not to have arrived, or two of it are one."""
 
     role: ClassVar[Role] = Role.ENGINE
     on_incident: ClassVar[bool] = False
@@ -105,6 +105,7 @@ class ResendSending(Command):
     row_id: RowId
     tries: int  # which try this is about: word of an older one is no news
     why: Text
+    by_key: bool = False  # two of it are one only while the supplier knows its key: no later
 
 
 class PauseVendor(Command):
@@ -270,7 +271,8 @@ def _(command: ResendSending, incident: Any, world: World) -> Decision:
     row = sending_of(command, world)
     if row.state != "ambiguous" or row.tries != command.tries:
         return ()
-    return _said(row, SentAgain(**about(row), **others_of(row, world), why=command.why))
+    again = SentAgain(**about(row), **others_of(row, world), why=command.why, by_key=command.by_key)
+    return _said(row, again)
 
 
 @decide.register

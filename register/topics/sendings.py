@@ -79,6 +79,7 @@ class SentAgain(OfSending):
     doubtful: bool = False  # another one is not known to have arrived
     replay: Enqueue | None = None  # on a person's word: a new row under the same operation id
     look_first: bool = False
+    by_key: bool = False  # only while the supplier knows the key under which two of it are one
 
 
 class SendDropped(OfSending):
@@ -240,7 +241,7 @@ def _(event: SentAgain, stream: str, command_id: str) -> tuple[Effect, ...]:
         return (Settle(event.row_id, "ignored", "replayed by a person"), event.replay)
     if event.look_first:
         return (Settle(event.row_id, "ambiguous", event.why, resend=True),)
-    return (Settle(event.row_id, "queued", event.why),)
+    return (Settle(event.row_id, "queued", event.why, by_key=event.by_key),)
 
 
 @effects.register

@@ -405,6 +405,29 @@ async def test_only_where_there_is_no_lookup_at_all_a_key_is_used_again_without_
     assert tickets_by_reference(practice) == ({op_id: 1} if is_sent else {})
 
 
+async def test_what_waited_longer_than_its_key_is_known_is_not_sent_again_by_it(
+    engine: Engine, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the supplier was away meanwhile: it may have been there since the first try."""
+    now, looked = engine.hand.now, list[str]()
+
+    async def cannot(*_: object) -> CannotTell:
+        looked.append("look")
+        return CannotTell("it cannot be asked")
+
+    native = replace(PracticeDesk.info, lookup=NoLookup(), idempotency=Native(timedelta(hours=2)))
+    monkeypatch.setattr(PracticeDesk, "info", native)
+    monkeypatch.setattr(PracticeDesk, "find", cannot)
+    practice.moods.set(DropBeforeCommit(times=1))
+    number, _ = engine.engaged()
+    late = timedelta(hours=3)  # from the second look on, by which it is to be sent again
+    monkeypatch.setattr(engine.hand, "now", lambda: now() + late * (len(looked) > 1))
+    await engine.settle_all()
+    assert engine.kinds(number).count("sent_again") == 1
+    assert [row.state for row in outbox.unfinished(engine.store)] == ["ambiguous"]
+    assert tickets_by_reference(practice) == {}
+
+
 async def test_what_a_person_has_sent_again_is_not_called_proved(
     engine: Engine, practice: Practice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
