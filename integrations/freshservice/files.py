@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from integrations import forms
 from integrations.downloads import downloaded
 from integrations.errors import Gone, Rejected
 from integrations.freshservice.wire import MOST_FILE
-from register.text import one_line
 
 if TYPE_CHECKING:
     from integrations.connector import Attach
@@ -25,19 +25,13 @@ freshworks.com/saas/serving-private-content-from-s3-using-cloudfront-blog. Its d
 
 
 def form(vendor: str, words: Mapping[str, str], file: Attach) -> tuple[str, bytes]:
-    """The form's type and its bytes (RFC 7578). The operation's own boundary is in no file."""
+    """The form's type and its bytes; Rejected where it is larger than Freshservice takes."""
     if file.size > MOST_FILE:
         raise Rejected(
             f"{vendor} takes {MOST_FILE // 1_000_000} MB of files on a ticket at most, and {file.name} has"
             f" {file.size:,} bytes: nothing was sent."
         )
-    border = f"muster-{file.op_id}-{file.sha256[:16]}"
-    line = f"--{border}\r\nContent-Disposition: form-data; name="
-    said = [f'{line}"{name}"\r\n\r\n{value}\r\n'.encode() for name, value in words.items()]
-    name = one_line(file.name).replace("\\", "_").replace('"', "%22")
-    head = f'{line}"attachments[]"; filename="{name}"\r\nContent-Type: {file.media_type}\r\n\r\n'
-    body = b"".join([*said, head.encode(), file.content, f"\r\n--{border}--\r\n".encode()])
-    return f"multipart/form-data; boundary={border}", body
+    return forms.form(file, "attachments[]", file.name, words)
 
 
 async def fetched(
