@@ -91,12 +91,15 @@ def _but_awaited(does: Callable[..., Any]) -> Callable[..., Any]:
     return lambda value, *more: value if isinstance(value, Awaited) else does(value, *more)
 
 
-def _awaits(value: Any) -> bool:
-    """Whether a value that a template may take is, or has in it, one that only an answer tells."""
+def _awaits(value: Any, deep: int = 4) -> bool:
+    """Whether a value that a template may take is, or has in it, one that only an answer tells.
+
+    deep: how far in it is looked for: rows, their values, and a list that a template made.
+    """
     parts = vars(value).values() if isinstance(value, SimpleNamespace) else value
-    if isinstance(parts, str | bytes) or not isinstance(parts, Iterable):
+    if not deep or isinstance(parts, str | bytes) or not isinstance(parts, Iterable):
         return isinstance(parts, Awaited)
-    return any(map(_awaits, parts))
+    return any(_awaits(one, deep - 1) for one in parts)
 
 
 _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
@@ -187,7 +190,7 @@ class Compiled:
                     str(found)  # tells which one is not there
                 return found
             return self._text(values)
-        except (TemplateError, TypeError, ValueError, KeyError, ArithmeticError) as error:
+        except (TemplateError, TypeError, ValueError, KeyError, ArithmeticError, RecursionError) as error:
             why = str(error) if isinstance(error, TemplateError) else type(error).__name__
         if any(_awaits(values.get(name)) for name, _ in self.names):
             return Awaited(self.source)

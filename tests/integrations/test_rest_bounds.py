@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import time
+from types import SimpleNamespace
 
 import jmespath
+import orjson
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from integrations.rest.bounds import slow, times
 from integrations.rest.paths import Path, Taken, taken
+from integrations.rest.templates import Wanting, compiled
 
 PATH: TypeAdapter[str] = TypeAdapter(Path)
 
@@ -88,3 +91,11 @@ def test_the_slowest_pattern_that_is_taken_ends_soon() -> None:
 
 def test_what_is_too_long_is_not_cut_into_another_value() -> None:
     assert taken(Taken(path="id", pattern=r"(\d+)$"), {"id": "7" * 501}, {}) is None
+
+
+@pytest.mark.parametrize("template", ["{{ told.number }}", "no. {{ told.deep }}", "{{ told.deep | lower }}"])
+def test_a_value_nested_beyond_reading_fills_no_template(template: str) -> None:
+    """An answer may be as deep as JSON is read: that fills no template, and ends nothing of ours."""
+    deep = orjson.loads("[" * 1_020 + "]" * 1_020)
+    with pytest.raises(Wanting):
+        compiled(template).made({"told": SimpleNamespace(deep=deep)})
