@@ -106,9 +106,12 @@ class Rest:
     async def whoami(self) -> str:
         """Who we are there, asked now; AuthFailed when we are nobody any more."""
         told = await self.runner.run("me", self.config.me, {"account": ""})
-        account = one_line(text_of(told[-1].given["account"])) if told else ""
+        try:
+            account = one_line(text_of(told[-1].given["account"])) if told else ""
+        except ValueError:
+            account = ""
         if self.config.me and not account:
-            raise Rejected(f"{self.http.name} does not say who we are there.")
+            raise Rejected(f"{self.http.name} does not say who we are there, as `me` in vendors.toml has it.")
         self._account = account
         return account
 
@@ -159,9 +162,12 @@ class Rest:
             wanted = self.runner.expected(steps[-1], values, told)
             hits, strange = [], False
             for row in told[-1].rows:
-                ours = row.get("reference") is not None and text_of(row["reference"]) == wanted
+                try:
+                    ours = row.get("reference") is not None and text_of(row["reference"]) == wanted
+                    hits += [self._reader.ref(row)] if ours else []
+                except ValueError:  # a list, say, where the block means what is in it
+                    ours = False
                 strange = strange or not ours
-                hits += [self._reader.ref(row)] if ours else []
             if hits:
                 return Found(tuple(hits))
             if strange:

@@ -228,6 +228,17 @@ gives = { id = "id" }
         await desk.rest.create(draft(op()))
 
 
+async def test_what_is_neither_text_nor_number_is_no_reference_and_no_account(desk: Desk) -> None:
+    """As where a block has a list, and means what is in it."""
+    op_id = op()
+    desk.says("GET /tickets", {"items": [{"id": 3, "ref": [op_id]}]}, {"items": [{"id": [3], "ref": op_id}]})
+    for _ in range(2):
+        assert isinstance(await desk.rest.find(op_id, SINCE), CannotTell)
+    desk.says("GET /me", {"login": ["muster"]})
+    with pytest.raises(Rejected, match="does not say who we are there"):
+        await desk.rest.whoami()
+
+
 async def test_only_what_carries_our_reference_is_found_and_nothing_proves_nothing_to_nobody(
     desk: Desk,
 ) -> None:
