@@ -139,11 +139,10 @@ class Rest:
         told = await self.runner.run("get", steps, await self._base(steps, {"ticket": _ticket(ref)}))
         given = self.runner.done("get", steps, told).given
         moved = given.get("moved")
-        if moved:
-            raise Moved(
-                f"{self.http.name} goes on with {ref.key} as {moved}.", self._reader.ref({"id": moved})
-            )
         try:
+            if moved:
+                to = self._reader.ref({"id": moved})
+                raise Moved(f"{self.http.name} goes on with {ref.key} as {to.key}.", to)
             return self._reader.ticket(self._reader.ref({"id": ref.id, **given}), given)
         except (ValueError, NoTime) as error:
             said = str(error)
@@ -300,7 +299,7 @@ class Rest:
         given = self.runner.done(operation, steps, told).given
         if kind is None or "id" not in given:
             return ()
-        return (f"{kind}:{clip(one_line(text_of(given['id'])), 100)}",)
+        return (f"{kind}:{_id_of(given['id'], self.http.name, op_id)}",)
 
     async def _base(self, steps: Sequence[Step], values: Mapping[str, Any]) -> dict[str, Any]:
         """What a template may take besides; who we are is only asked where one wants to know."""
@@ -311,6 +310,15 @@ class Rest:
 
     def _since(self, at: datetime) -> str | int:
         return written(at, self.config.time_format, self.config.time_zone)
+
+
+def _id_of(told: object, name: str, op_id: OpId) -> str:
+    """What we wrote is known by; it is written, so what is no id leaves it in doubt."""
+    try:
+        return clip(one_line(text_of(told)), 100)
+    except ValueError as error:
+        said = str(error)
+    raise lost(name, f"took it and told an id that {said}", False, op_id)
 
 
 def _ticket(ref: Ref) -> SimpleNamespace:

@@ -63,6 +63,14 @@ async def test_words_whose_answer_has_no_id_are_read_back() -> None:
     assert done.change_ids == ("comment:8",), "what somebody else quotes is not ours"
 
 
+async def test_words_whose_answer_has_no_plain_id_are_in_doubt() -> None:
+    """They are there; as where a block has a list, and means what is in it."""
+    desk = answered(BLOCK, [])
+    desk.answers["PATCH /tickets/12"] = [httpx.Response(200, json={"note": [7]})]
+    with pytest.raises(Ambiguous, match="neither text nor number"):
+        await desk.rest.apply(REF, Comment(op(), "any news?"))
+
+
 async def test_words_of_ours_that_seem_somebody_elses_are_not_sent_again() -> None:
     """Where `me` tells a login and `author` a name, nothing of ours would ever be known again."""
     op_id = op()
