@@ -21,3 +21,4 @@ class SendingFacts:
     tries: int = 0
     lane: str = "bonds"
     person: str = ""  # of a page: who is paged
+    on_ambiguous: str = "ask"  # ask | resend | key

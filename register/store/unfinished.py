@@ -26,6 +26,7 @@ _FACTS: Final = select(
     t.sending.c.tries,
     t.sending.c.lane,
     t.sending.c.person,
+    t.sending.c.on_ambiguous,
 )
 
 _NAMES: Final = tuple(column.name for column in _FACTS.selected_columns)

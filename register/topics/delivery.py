@@ -299,7 +299,8 @@ def _(command: RetrySending, incident: Any, world: World) -> Decision:
             ),
         )
     if row.state in ("queued", "waiting"):
-        return _said(row, SentAgain(**about(row), **others_of(row, world), why="a person asked not to wait"))
+        why, by_key = "a person asked not to wait", row.on_ambiguous == "key"
+        return _said(row, SentAgain(**about(row), **others_of(row, world), why=why, by_key=by_key))
     again = replay(row, command.command_id, row.payload)
     return _said(
         row,

@@ -441,3 +441,17 @@ async def test_what_a_person_has_sent_again_is_not_called_proved(
     assert tickets_by_reference(practice) == {op_id: 1}
     found = [one.event for one in engine.store.timeline(number) if isinstance(one.event, SentAgain)]
     assert [one.why for one in found][1:] == ["a person asked for it, and it was not found"]
+
+
+async def test_a_person_who_does_not_wait_sends_nothing_by_a_key_that_is_known_no_more(
+    engine: Engine, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native = replace(PracticeDesk.info, lookup=NoLookup(), idempotency=Native(timedelta(hours=2)))
+    monkeypatch.setattr(PracticeDesk, "info", native)
+    practice.moods.set(DropBeforeCommit(times=1))
+    _, row_id = engine.engaged()
+    await engine.courier.until_quiet()
+    engine.desk.do(COURIER, ResendSending(row_id=row_id, tries=1, why="by its key", by_key=True))
+    engine.do(RetrySending(row_id=row_id))
+    (row,) = outbox.unfinished(engine.store)
+    assert (row.state, row.on_ambiguous) == ("queued", "key")
