@@ -24,7 +24,7 @@ from integrations.errors import AuthFailed, AuthTrouble, NotSent, OpId, Rejected
 from integrations.exchange import KEPT, Asked
 from integrations.signer import Headers, Signer
 from integrations.transfer import MAX_ANSWER, Limits, Transfer
-from integrations.trust import KEEP_ALIVE, MAX_CONNECTIONS, network, trusted
+from integrations.trust import KEEP_ALIVE, MAX_CONNECTIONS, network
 from integrations.urls import checked_base, is_plain, parted, same_origin
 from integrations.wish import Wish
 from integrations.zones import gap_of
@@ -35,8 +35,6 @@ __all__ = [
     "MAX_CONNECTIONS",
     "Http",
     "Limits",
-    "Wish",
-    "trusted",
 ]
 _RENEWALS: Final = 2
 """Of a credential for one request: another process that takes a token may end ours, and the next one, too."""

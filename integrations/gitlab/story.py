@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import unquote
 
@@ -40,6 +40,8 @@ _PREFIX: Final = {STATES: "s", LABELS: "l", NOTES: ""}
 UPLOADED: Final = re.compile(r"\]\(/uploads/([0-9a-f]{32})/([^()\s/]+)\)")
 """A file in a text (docs.gitlab.com/api/project_markdown_uploads), from where its name ends. Where that
 begins is not looked for: in a text full of brackets it would take hours."""
+_FILES: Final = 100
+"""Files of one note that are told."""
 _WITH: Final = timedelta(seconds=2)
 """How far a note's time and its issue's may be apart."""
 _BORN: Final = timedelta(seconds=5)
@@ -197,7 +199,8 @@ class Story:
             return []
         body, marker = said(note.body, TextFormat.GITLAB)
         word = replace(about, body=body, marker=marker, public=not note.is_internal)
-        return [word, *(_file(word, *found.groups()) for found in UPLOADED.finditer(note.body))]
+        files = islice(UPLOADED.finditer(note.body), _FILES)
+        return [word, *(_file(word, *found.groups()) for found in files)]
 
     async def _of_events(self, ref: Ref, issue: Issue, events: list[tuple[str, Event]]) -> list[Change]:
         """States and priorities. From the newest back to the oldest: what it began with is told nowhere.

@@ -10,11 +10,11 @@ from integrations.errors import AuthFailed, AuthTrouble, Failure, Gone, OpId, Re
 from integrations.fitting import fitting
 from integrations.gitlab.files import uploaded
 from integrations.gitlab.wire import PLANNER, Issue, Note
-from integrations.http import Wish
 from integrations.mapping import named_priority, state_for
 from integrations.markup.formats import TextFormat
 from integrations.markup.hidden import written
 from integrations.reading import read
+from integrations.wish import Wish
 from register.text import clip, one_line
 
 if TYPE_CHECKING:

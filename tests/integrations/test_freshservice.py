@@ -30,10 +30,11 @@ from integrations.connector import (
 from integrations.errors import AuthFailed, Gone, Moved, Rejected
 from integrations.freshservice.config import FreshserviceConfig
 from integrations.freshservice.news import READINGS
-from integrations.http import Http, Wish
+from integrations.http import Http
 from integrations.rest.feed import CALM
 from integrations.signing import HookRefused
 from integrations.systems.freshservice import Freshservice
+from integrations.wish import Wish
 from register.core import new_id
 from register.incident import Impact, Priority, Urgency
 from tests.played.freshservice import FIELD, KEY, LENA, OTHER, OURS, REQUESTER, PlayedFreshservice, at_second

@@ -411,6 +411,13 @@ async def test_a_text_full_of_brackets_holds_nobody_up(desk: GitLab, there: Play
     assert time.perf_counter() - begun < 10
 
 
+async def test_of_one_note_a_hundred_files_are_told(desk: GitLab, there: PlayedGitLab) -> None:
+    await desk.create(draft())
+    start = await desk.changes(None)
+    there.note((HOME, 1), f"[x](/uploads/{'a' * 32}/x)" * 101, LENA)
+    assert len([one for one in await heard(desk, start) if one.kind is ChangeKind.FILE]) == 100
+
+
 async def test_a_file_of_ours_hangs_on_a_note_by_its_marked_name(desk: GitLab, there: PlayedGitLab) -> None:
     ref = await desk.create(draft())
     op_id = new_id()
