@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tui.outbox import Sent
 from tui.session import Session
+from tui.waiting import reasons
 
 if TYPE_CHECKING:
     from register.core import Principal
@@ -79,17 +80,14 @@ def sent(store: Store, viewer: Principal) -> tuple[Sent, ...]:
     ahead: set[str] = set()
     rows = []
     found = outbox.unfinished(store)
+    whys = reasons(found, health)
     secret = store.ask(lambda connection: unseen(connection, viewer, [row.incident for row in found]))
     for row in found:
         if row.incident in secret:
             rows.append(Sent(row.row_id, "", row.incident, "", row.state, row.tries, None, "restricted"))
             continue
         vendor = health[row.vendor]
-        why = row.why
-        if row.bond in ahead:
-            why = "behind an earlier one to the same ticket"
-        elif row.state == "queued":
-            why = vendor.paused_why or vendor.trouble or why
+        why = whys[row.row_id]
         first = row.bond not in ahead
         ahead.add(row.bond)
         facts = known.policy.vendors.get(row.vendor)

@@ -19,6 +19,7 @@ from register.pressing import rank
 from register.row import filter_row, mask, number_of
 from register.seeing import RESTRICTED
 from register.store import outbox as sendings
+from register.store import vendors
 from register.store.adopted import adopted
 from register.store.filtering import incidents
 from register.store.history import incident_then, incidents_then, timeline_then
@@ -34,6 +35,7 @@ from tui.cli.paging import page_rows
 from tui.cli.past import AsOf, heading, known, looking_back, not_known, past
 from tui.cli.tabular import columns
 from tui.cli.telling import at_length, due_at, event_data, incident_data, table
+from tui.waiting import reasons
 
 MOST_SENDINGS: Final = 200
 """Finished and unfinished sendings that are listed at most."""
@@ -210,6 +212,12 @@ def _masked(row: Sending) -> Sending:
     return replace(row, vendor="", bond="", kind="", payload="{}", why=RESTRICTED)
 
 
+def _with_reasons(at: Here, rows: list[Sending]) -> list[Sending]:
+    """Return these sendings, those that wait with the reason."""
+    whys = reasons((row for row in rows if row.state in UNFINISHED), vendors.health(at.store))
+    return [replace(row, why=whys.get(row.row_id, row.why)) for row in rows]
+
+
 def _outbox_cells(row: Sending, *, by_hand: bool) -> tuple[str, ...]:
     state, why = (row.state, row.why) if not by_hand else ("by hand", "see `muster outbox card`")
     return (row.row_id, row.vendor, row.incident, row.kind, state, str(row.tries), why)
@@ -236,7 +244,7 @@ def sendings_listed(at: Here, rows: list[Sending], *, more: bool = False, pages:
     secret = at.unseen(row.incident for row in rows)
     by_hand = {name for name, facts in adopted(at.store).policy.vendors.items() if facts.by_hand}
     paged = page_rows(at) if pages else []
-    rows = [_masked(row) if row.incident in secret else row for row in rows]
+    rows = [_masked(row) if row.incident in secret else row for row in _with_reasons(at, rows)]
     data: list[dict[str, Any]] = [
         {
             "row_id": row.row_id,

@@ -59,7 +59,7 @@ def list_() -> Answer:
     names = ("name", "title", "system", "level", "environment", "standing", "phone")
     rows = [[*(str(about[name] or "") for name in names), _pace(about)] for about in data]
     heading = ("NAME", "TITLE", "SYSTEM", "LEVEL", "ENVIRONMENT", "STANDING", "PHONE", "ASKED")
-    repairs = [_repair(about) for about in data if about["paused_why"]]
+    repairs = [_repair(about) for about in data if about["paused_why"] or about["trouble"]]
     refused = {name: webhooks_refused(health[name]) for name in known if name in health}
     repairs += [f"{name}: {why} → docs/webhooks.md" for name, why in refused.items() if why]
     whole = [line for about in data for line in _cut(about)]
@@ -73,8 +73,10 @@ def _cut(about: Mapping[str, Any]) -> list[str]:
 
 
 def _repair(about: Mapping[str, Any]) -> str:
-    """Why nothing is sent to a supplier, and how that is mended."""
+    """Why nothing is sent to a supplier, or what failed last, and how that is mended."""
     name, why = about["name"], about["paused_why"].rstrip(".")
+    if not why:
+        return f"{name} is in trouble: {about['trouble']} → `muster vendors check {name}` asks it from here"
     if about["held_back"]:
         return (
             f"{name} is held back by a person: {why}. Nothing is sent to it; nothing is lost → "

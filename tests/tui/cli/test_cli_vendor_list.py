@@ -87,3 +87,21 @@ def test_a_level_is_that_of_the_api_it_is_spoken_to_by(cli: Cli) -> None:
     cli.vendors("".join(block.format(name, f'environment = "test"\n{more}') for name, more in keys.items()))
     levels = {one["name"]: one["level"] for one in cli.json("vendors", "list")}
     assert levels == {"whole": "gold", "one_way": "not measured"}
+
+
+def test_what_waits_for_a_credential_that_is_not_here_says_so(cli: Cli) -> None:
+    cli.vendors(vendor_block())
+    cli("log", "Mail is late")
+    cli.json("engage", "1", "practice", "No mail since noon.")
+    why = "No keyring is here to hold credentials."
+    store = open_store(str(cli.home / "r.db"))
+    heard_from(store, "practice", datetime.now(UTC), why)
+    store.close()
+    cli.json("reply", "1", "And none since one.")
+    assert f"\npractice is in trouble: {why} → `muster vendors check practice`" in cli("vendors", "list").out
+    behind = "behind an earlier one to the same ticket"
+    assert [one["why"] for one in cli.json("outbox", "list")] == [why, behind]
+    assert [one["why"] for one in cli.json("outbox", "list", "--all")] == [behind, why]
+    assert f"queued  0      {why}\n" in cli("outbox", "list").out
+    cli.json("outbox", "drop", cli.json("outbox", "list")[1]["row_id"])
+    assert [one["why"] for one in cli.json("outbox", "list", "--all")][1] == why
