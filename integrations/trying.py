@@ -34,13 +34,25 @@ from integrations.rehearsal import Asked, rehearsed
 from integrations.vendor import Vendor, Wired
 from integrations.vendors import connector_for
 from register.incident import Priority
+from register.text import clip, one_line
 
 READS: Final = ("check", "find", "get", "history", "changes")
 WRITES: Final = ("create", "comment", "transition", "priority", "attach")
 OPERATIONS: Final = (*READS, *WRITES)
+OF_A_TICKET: Final = ("get", "history", "comment", "transition", "priority", "attach")
+STATES: Final = tuple(state.value for state in Theirs if state is not Theirs.UNMAPPED)
+"""What a transition may lead to."""
 _AGO: Final = timedelta(days=1)
 _TITLE: Final = "Muster: a try, please ignore"
 _BODY: Final = "This is a try of Muster's: please ignore it."
+
+
+class Misused(Exception):
+    """What is asked for is no operation, or is not told what it needs. ask: the option or argument."""
+
+    def __init__(self, why: str, ask: str) -> None:
+        super().__init__(why)
+        self.ask = ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +70,24 @@ class Tried:
     awaited: tuple[str, ...] = ()
 
 
+def mind(operation: str, wish: Mapping[str, str]) -> None:
+    """Raise Misused where this cannot be asked of any supplier. wish: by option, as it was given."""
+    if operation not in OPERATIONS:
+        known = ", ".join(OPERATIONS)
+        raise Misused(f"There is no operation {clip(one_line(operation), 40)!r}: take {known}.", "operation")
+    if operation in OF_A_TICKET and not wish.get("ticket", ""):
+        raise Misused(f"{operation} needs a ticket: its number there (--ticket).", "ticket")
+    state = wish.get("state") or STATES[0]
+    if operation == "transition" and state not in STATES:
+        what = clip(one_line(state), 40)
+        raise Misused(f"There is no state {what!r}: --state takes {', '.join(STATES)}.", "state")
+
+
 async def tried(vendor: Vendor, operation: str, wish: Mapping[str, str], *, send: bool) -> Tried:
-    """Make it, or, where it writes and is not to be sent, show what would be asked."""
+    """Make it, or, where it writes and is not to be sent, show what would be asked.
+
+    operation, wish: as `mind` lets them pass.
+    """
     if operation in WRITES and not send:
         done = await rehearsed(vendor, lambda connector: _made(connector, operation, wish))
         would = tuple(_would(one) for one in done.asked)
@@ -96,15 +124,12 @@ async def _made(connector: Wired, operation: str, wish: Mapping[str, str]) -> An
     if operation == "changes" and isinstance(connector, Polls):
         listed: Any = getattr(connector, "listed", None)
         return await (connector.changes(None) if listed is None else listed(datetime.now(UTC) - _AGO))
-    ticket = wish.get("ticket", "")
-    if not ticket:
-        raise Rejected(f"{operation} needs a ticket: its number there (--ticket).")
-    ref = Ref(id=ticket, key=ticket)
+    ref = Ref(id=wish.get("ticket", ""), key=wish.get("ticket", ""))
     if operation == "get":
         return await connector.get(ref)
     if operation == "history" and isinstance(connector, Polls):
         return await connector.history(ref)
-    if not isinstance(connector, Updates):
+    if operation in READS or not isinstance(connector, Updates):
         raise Rejected(f"Its connector has no {operation}.")
     content = text.encode()
     updates: Mapping[str, TicketUpdate] = {

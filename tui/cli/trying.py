@@ -11,7 +11,7 @@ import orjson
 import typer
 from pydantic import BaseModel
 
-from integrations.trying import OPERATIONS, WRITES, Tried, tried
+from integrations.trying import OPERATIONS, STATES, WRITES, Tried, mind, tried
 from register.core import Refused
 from register.text import clip, one_line
 from tui.cli.answer import Answer
@@ -27,7 +27,7 @@ def try_(
     operation: What,
     ticket: Annotated[str, typer.Option(help="the ticket's number there")] = "",
     text: Annotated[str, typer.Option(help="what to write")] = "",
-    state: Annotated[str, typer.Option(help="transition: working, closed, …")] = "",
+    state: Annotated[str, typer.Option(help=f"transition: {', '.join(STATES)}; else working")] = "",
     op_id: Annotated[str, typer.Option("--op-id", help="find: the operation id to look for")] = "",
     send: Annotated[bool, typer.Option("--send", help="really write; without it nothing goes out")] = False,
     production: Annotated[
@@ -35,9 +35,9 @@ def try_(
     ] = False,
 ) -> Answer:
     """Try one operation at a supplier: show each request, and what was taken of the answer."""
+    wish = {"ticket": ticket.strip(), "text": text, "state": state, "op_id": op_id}
+    mind(operation, wish)
     vendor = vendor_named(name)
-    if operation not in OPERATIONS:
-        raise Refused(f"There is no operation {clip(one_line(operation), 40)!r}: {', '.join(OPERATIONS)}.")
     if vendor.by_hand:
         raise Refused(f"{vendor.title} has no system that is spoken to: there is nothing to try.")
     writes = operation in WRITES
@@ -46,7 +46,6 @@ def try_(
             f"{vendor.title} is in production: people there would act on it. Nothing was sent. If that is"
             " meant, say --to-production as well."
         )
-    wish = {"ticket": ticket, "text": text, "state": state, "op_id": op_id}
     done = asyncio.run(tried(vendor, operation, wish, send=send))
     sent = send or not writes
     return Answer(_data(done, sent), _lines(done, sent), SUPPLIER if done.failure else 0)
