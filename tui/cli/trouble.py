@@ -25,6 +25,7 @@ PIPE_CLOSED: Final = 141
 
 CODES: Final[Mapping[str, int]] = {
     "tui.cli.trouble.WrongUse": WRONG_USE,
+    "integrations.trying.Misused": WRONG_USE,
     "pydantic_core._pydantic_core.ValidationError": WRONG_USE,
     "register.toml_file.FileMissing": NOT_FOUND,
     "register.toml_file.FileFaults": WRONG_USE,
@@ -33,9 +34,12 @@ CODES: Final[Mapping[str, int]] = {
     "register.store.engine.RegisterUnavailable": 5,
     "integrations.errors.Failure": SUPPLIER,
     "integrations.practice.server.PortTaken": SUPPLIER,
+    "typer.exceptions.Abort": INTERRUPTED,
+    "click.exceptions.Abort": INTERRUPTED,
 }
 """By the name of the exception's type or the nearest one above it, so that nothing is imported to ask."""
 
+_BROKEN_OFF: Final = "Broken off at a question: nothing was done."
 _LONGEST: Final = 2_000
 _MOST_LOG: Final = 1_000_000
 _SAID: Final[Mapping[str, str]] = {
@@ -69,7 +73,8 @@ def told(error: BaseException, *, as_json: bool) -> int:
         about = {"error": {"code": code, "message": message, "ask": ask}}
         print(json.dumps(about, ensure_ascii=True), file=sys.stderr)
     else:
-        print("\n".join(fitted([message], sys.stderr)), file=sys.stderr)
+        begun = code == INTERRUPTED and sys.stderr.isatty()  # the question's own line
+        print(*[""] * begun, *fitted([message], sys.stderr), sep="\n", file=sys.stderr)
     return code
 
 
@@ -87,6 +92,8 @@ def sentence_of(error: BaseException, code: int) -> str:
         return in_words(error)  # type: ignore[arg-type]
     if hasattr(error, "format_message"):
         return _usage(error)
+    if code == INTERRUPTED:
+        return _BROKEN_OFF
     if code == FOUND_FAULTS and not isinstance(error, OutputLost):
         return _unknown(error)
     return str(error)

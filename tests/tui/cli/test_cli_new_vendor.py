@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import sys
+from pathlib import Path
+
 import pytest
 
 from integrations.practice.server import running_practice
 from integrations.vendor_block import KINDS
 from integrations.vendors import load_vendors
-from tests.tui.cli_help import Cli, vendor_block
+from tests.tui.cli_help import Cli, fresh, vendor_block
 
 OWN = {
     "aws_support": [
@@ -117,6 +122,39 @@ def test_on_a_terminal_it_asks(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Non
     assert cli("vendors", "new", "acme", stdin=typed).code == 0
     made = load_vendors(cli.home / "vendors.toml")["acme"]
     assert (made.title, made.production, made.phone, made.services) == ("ACME", True, "", ("DB", "Web"))
+
+
+@pytest.mark.parametrize("typed", [b"", b"rt\n", b"rt\nACME\nhttps://a.example\ntest\n-\nDB\n"])
+def test_a_question_that_is_broken_off_is_no_fault_of_ours(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, typed: bytes
+) -> None:
+    """At the first one, in between, and at one of its connector's own."""
+    monkeypatch.setattr("tui.cli.new_vendor._asks", lambda: True)
+    ran = cli("vendors", "new", "acme", stdin=typed)
+    assert ran.code == 130
+    assert ran.err.endswith("Broken off at a question: nothing was done.\n")
+    assert not (cli.home / "vendors.toml").exists()
+    assert not (cli.home / "state" / "muster" / "muster.log").exists()
+
+
+@pytest.mark.parametrize("key", [b"\x03", b"\x04"])
+def test_so_it_is_by_each_key_on_a_real_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: bytes
+) -> None:
+    fresh(tmp_path, monkeypatch)
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "tui.main", "vendors", "new", "acme"])
+    seen = b""
+    while b"): " not in seen:
+        seen += os.read(terminal, 4096)
+    os.write(terminal, key)
+    _, status = os.waitpid(pid, 0)
+    seen += os.read(terminal, 4096)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 130
+    assert b"\r\nBroken off at a question: nothing was done." in seen
+    assert not (tmp_path / "vendors.toml").exists()
 
 
 TOKENS = ["--oauth2", "token_url=https://login.example/token", "--oauth2", "client_id=muster"]
