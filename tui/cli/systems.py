@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from integrations.connector import Cap, Info, Lagging, Strong
 from integrations.levels import EXEMPT, NOT_OFFERED, PASSED, is_kept, level_of, on_record
@@ -11,6 +13,25 @@ from integrations.systems import SYSTEMS
 from integrations.vendor import system
 from tui.cli.answer import Answer
 from tui.cli.tabular import columns
+
+CAN: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "comment_public": "WORD",
+        "comment_private": "NOTE",
+        "attach": "FILE",
+        "set_state": "SET",
+        "set_priority": "PRIO",
+        "withdraw": "OFF",
+        "poll": "HEAR",
+        "webhook": "HOOK",
+    }
+)
+"""What one connector can and another cannot, and what that is called above its column."""
+_LEGEND: Final = (
+    "All make tickets. KEPT: rules that are kept, of those tried. FOUND: when what we made is found there."
+    " WORD, NOTE: words for all there, for their people alone. SET, PRIO: its state, its priority."
+    " OFF: called off. HEAR: asked for news. HOOK: its webhooks are proved."
+)
 
 
 def systems() -> Answer:
@@ -21,18 +42,13 @@ def systems() -> Answer:
     rows = [
         [
             str(about["kind"]),
-            str(about["title"]),
             str(about["level"]),
-            f"{about['rules_kept']} of {about['rules_kept'] + len(about['not_kept'])}"
-            if about["rules"]
-            else "",
-            *(str(len(about[what]) or "") for what in ("exempt", "not_offered")),
-            str(about["looked_up"]),
-            ", ".join(about["can"]),
+            f"{about['rules_kept']}/{about['rules_kept'] + len(about['not_kept'])}" if about["rules"] else "",
+            "now" if about["looked_up"] == "at once" else str(about["looked_up"]),
+            *("yes" if cap in about["can"] else "" for cap in CAN),
         ]
         for about in data
     ]
-    heading = ("KIND", "TITLE", "LEVEL", "RULES KEPT", "EXEMPT", "NOT OFFERED", "LOOKED UP", "CAN")
     told = [
         f"{about['kind']} does not keep: {', '.join(about['not_kept'])}"
         for about in data
@@ -47,9 +63,10 @@ def systems() -> Answer:
     return Answer(
         data,
         [
-            *columns(heading, rows),
+            *columns(("KIND", "LEVEL", "KEPT", "FOUND", *CAN.values()), rows),
+            _LEGEND,
             *told,
-            "What the levels mean: docs/conformance.md. Why a rule is exempt: --json",
+            "What the levels mean: docs/conformance.md. More of each, and why a rule is exempt: --json",
         ],
     )
 
