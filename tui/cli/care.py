@@ -23,6 +23,7 @@ from tui.cli.here import here
 from tui.cli.page_health import anybody_paged, pages_of
 from tui.cli.policy_health import GUARD_RAILS, policy_of
 from tui.cli.progress import bar
+from tui.cli.supplier_health import suppliers_of
 from tui.cli.trouble import FOUND_FAULTS, WrongUse
 from tui.session import session_from
 from tui.spooled import spool_of
@@ -125,6 +126,7 @@ def _register() -> Iterator[Finding]:
     until = leases.running_until(store, leases.WORKER)
     yield from policy_of(store)
     yield from credentials_of(store)
+    yield from suppliers_of(store)
     yield from pages_of(store)
     store.close()
     yield _worker(until, private=is_private(url))

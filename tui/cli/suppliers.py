@@ -30,6 +30,7 @@ from tui.cli.here import here
 from tui.cli.tabular import LONGEST, columns
 from tui.cli.trouble import SUPPLIER
 from tui.suppliers import webhooks_refused
+from tui.waiting import repair
 from tui.who import env_of
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="the supplier's name in vendors.toml")]
@@ -59,7 +60,8 @@ def list_() -> Answer:
     names = ("name", "title", "system", "level", "environment", "standing", "phone")
     rows = [[*(str(about[name] or "") for name in names), _pace(about)] for about in data]
     heading = ("NAME", "TITLE", "SYSTEM", "LEVEL", "ENVIRONMENT", "STANDING", "PHONE", "ASKED")
-    repairs = [_repair(about) for about in data if about["paused_why"] or about["trouble"]]
+    found = (repair(health.get(name)) for name in known)
+    repairs = [" → ".join(one) for one in found if one is not None]
     refused = {name: webhooks_refused(health[name]) for name in known if name in health}
     repairs += [f"{name}: {why} → docs/webhooks.md" for name, why in refused.items() if why]
     whole = [line for about in data for line in _cut(about)]
@@ -70,22 +72,6 @@ def _cut(about: Mapping[str, Any]) -> list[str]:
     """What does not fit its column, in full."""
     cells = ((name, one_line(str(about[name] or ""))) for name in ("title", "standing", "phone"))
     return [f"{about['name']}, {name}: {cell}" for name, cell in cells if cell_len(cell) > LONGEST]
-
-
-def _repair(about: Mapping[str, Any]) -> str:
-    """Why nothing is sent to a supplier, or what failed last, and how that is mended."""
-    name, why = about["name"], about["paused_why"].rstrip(".")
-    if not why:
-        return f"{name} is in trouble: {about['trouble']} → `muster vendors check {name}` asks it from here"
-    if about["held_back"]:
-        return (
-            f"{name} is held back by a person: {why}. Nothing is sent to it; nothing is lost → "
-            f"`muster vendors unpause {name} REASON` lets it go on"
-        )
-    return (
-        f"{name} is paused: {why}. Nothing is sent to it; nothing is lost → mend that, then "
-        f"`muster vendors check {name}`, or store another credential: `muster vendors login {name}`"
-    )
 
 
 def _about(vendor: Vendor, health: VendorHealth | None) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from tui.cli import bulk, dry_run, words
 from tui.cli.answer import Answer
 from tui.cli.here import Here, here
 from tui.cli.spool import NO_SPOOL, kept, number_meant
+from tui.cli.supplier_health import waits_of
 from tui.cli.telling import incident_data, line_of
 from tui.cli.trouble import WrongUse
 from tui.forms import Asked, Kind, asked_of
@@ -233,6 +234,7 @@ def _answer(at: Here, receipt: Receipt) -> Answer:
     incident = receipt.incident
     data: dict[str, Any] = {} if incident is None else incident_data(at, incident, bonds=True)
     data |= {"command_id": receipt.events[0].command_id if receipt.events else None}
-    data |= {"remarks": list(receipt.remarks)}
+    remarks = [*receipt.remarks, *waits_of(at.store, receipt)]
+    data |= {"remarks": remarks}
     lines = (["Done."] if not receipt.remarks else []) if incident is None else line_of(at, incident)
-    return Answer(data, [*lines, *receipt.remarks])
+    return Answer(data, [*lines, *remarks])

@@ -97,11 +97,38 @@ def test_what_waits_for_a_credential_that_is_not_here_says_so(cli: Cli) -> None:
     store = open_store(str(cli.home / "r.db"))
     heard_from(store, "practice", datetime.now(UTC), why)
     store.close()
-    cli.json("reply", "1", "And none since one.")
-    assert f"\npractice is in trouble: {why} → `muster vendors check practice`" in cli("vendors", "list").out
+    waits = (
+        f"It waits: practice is in trouble: {why[:-1]} → `muster vendors check practice` asks it from here"
+    )
+    assert waits in cli("reply", "1", "And none since one.").out
+    assert (
+        f"\npractice is in trouble: {why[:-1]} → `muster vendors check practice`"
+        in cli("vendors", "list").out
+    )
     behind = "behind an earlier one to the same ticket"
     assert [one["why"] for one in cli.json("outbox", "list")] == [why, behind]
     assert [one["why"] for one in cli.json("outbox", "list", "--all")] == [behind, why]
     assert f"queued  0      {why}\n" in cli("outbox", "list").out
     cli.json("outbox", "drop", cli.json("outbox", "list")[1]["row_id"])
     assert [one["why"] for one in cli.json("outbox", "list", "--all")][1] == why
+
+
+def test_doctor_tells_of_a_supplier_in_trouble_for_which_something_waits(cli: Cli) -> None:
+    cli.vendors(vendor_block())
+    cli("log", "Mail is late")
+    assert cli.json("note", "1", "Mail it is.")["remarks"] == []
+    assert cli.json("engage", "1", "practice", "No mail since noon.")["remarks"] == []
+    assert "supplier:" not in cli("doctor").out
+    store = open_store(str(cli.home / "r.db"))
+    heard_from(store, "practice", datetime.now(UTC), "It does not answer.")
+    store.close()
+    ran = cli("doctor")
+    told = "supplier: practice is in trouble: It does not answer (1 to send, 1 open) → `muster vendors check"
+    assert (ran.code, f"✗ {told} practice`" in ran.out) == (1, True), ran.out
+    assert cli.json("vendors", "pause", "practice", "They move.")
+    ran = cli("doctor")
+    told = "✓ supplier: practice is held back by a person: They move. Nothing is sent to it; nothing is lost"
+    assert (ran.code, f"{told} (1 to send, 1 open) → `muster vendors unpause" in ran.out) == (0, True), (
+        ran.out
+    )
+    assert "held back by a person: They move." in cli.json("reply", "1", "Any news?")["remarks"][0]
