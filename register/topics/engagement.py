@@ -131,7 +131,7 @@ def _(command: Engage, incident: Incident, world: World) -> Decision:
         refuse_unless(
             False,
             f"{command.vendor} is engaged for {incident.number} already, {where}."
-            " Reply on that one; --again makes a second ticket on purpose.",
+            " Reply on that one, or say that a second ticket is meant (--again; in the form, its box).",
             ask="again",
         )
     notes = _shareable(command, world)
