@@ -16,15 +16,16 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, Any, Final
 
-from integrations import master_key, secrets
+from integrations import handover, master_key, secrets
 from integrations.anchors import anchor, keep_anchors
+from integrations.business import is_busy, nothing_left
 from integrations.door import BadAddress, address_of, keep_open
 from integrations.errors import AuthFailed
 from integrations.hand import Hand
 from integrations.indexing import keep_indexed
 from integrations.known import Known
 from integrations.leasing import Leasing
-from integrations.lock import alone, alone_or_told
+from integrations.lock import Kind, alone
 from integrations.outcomes import Timing
 from integrations.pager import Pager
 from integrations.retention import keep_retired
@@ -41,16 +42,11 @@ from register.store import (
     hooks,
     is_private,
     open_store,
-    outbox,
-    pages,
     sqlite_path,
     vendors,
 )
-from register.store.adopted import adopted
-from register.store.poke import poke
 from register.store.watcher import Watcher
 from register.toml_file import FileFaults
-from register.watch import falls_due_soon
 
 IDLE: Final = timedelta(minutes=10)
 LOOK: Final = 2.0
@@ -134,8 +130,8 @@ class Worker:
         """End soon: claim nothing more, wait for what is in the air."""
         self._stop.set()
 
-    async def run(self, *, sole: bool, until_idle: bool = False) -> None:
-        """Serve until stopped, or until nothing has been to do for ten minutes."""
+    async def run(self, *, sole: bool, until_idle: bool = False, gives_way: bool = False) -> None:
+        """Serve until stopped, or until nothing has been to do for ten minutes, or a person would serve."""
         self._busy_until = datetime.now(UTC) + IDLE
         hand, tell = self._hand, self.tell
         works: dict[str, Callable[[], Awaitable[None]]] = {
@@ -149,6 +145,9 @@ class Worker:
         address = address_of(self._env)
         if address is not None:
             works["Taking webhooks in"] = lambda: self._take_webhooks(address)
+        path = self.store.path
+        if gives_way and path is not None:
+            works["Looking who would serve"] = lambda: handover.keep_looking(path, self.stop, tell)
         if until_idle:
             works["Looking whether to end"] = self._idle
         else:
@@ -273,7 +272,7 @@ class Worker:
         while True:
             await asyncio.sleep(10)
             with contextlib.suppress(RegisterUnavailable):  # whoever needs it tells
-                if await self._hand.call(lambda: _is_busy(self.store)):
+                if await self._hand.call(lambda: is_busy(self.store)):
                     self._busy()
             if datetime.now(UTC) >= self._busy_until:
                 self.was_idle = True
@@ -294,40 +293,19 @@ class Worker:
             print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {sentence}", file=self._say, flush=True)
 
 
-def _is_busy(store: Store) -> bool:
-    """Whether there is work, or anybody else who listens to this register; one listener is our own."""
-    by_hand = _by_hand(store)
-    if any(
-        one.unsent or one.doubtful or one.open_bonds
-        for name, one in vendors.health(store).items()
-        if name not in by_hand
-    ):
-        return True
-    if pages.are_waiting(store):
-        return True
-    return falls_due_soon(store, datetime.now(UTC)) or (store.path is not None and poke(store.path) > 1)
-
-
-def _by_hand(store: Store) -> frozenset[str]:
-    """The suppliers to whom no worker speaks."""
-    known = adopted(store).policy.vendors
-    return frozenset(name for name, facts in known.items() if facts.by_hand)
-
-
-def _nothing_left(store: Store) -> bool:
-    by_hand = _by_hand(store)
-    return not pages.are_waiting(store) and all(row.vendor in by_hand for row in outbox.unfinished(store))
-
-
 def run(
     named: str,
     env: Mapping[str, str] | None = None,
     *,
     until_idle: bool = False,
+    by_itself: bool = False,
     timing: Timing | None = None,
     fault: Callable[[str], None] = NOTHING,
 ) -> int:
-    """Serve one register; return the exit code: 0 ended, 2 a wrong setting, 3 another serves this file."""
+    """Serve one register; return the exit code: 0 ended, 2 a wrong setting, 3 another serves this file.
+
+    by_itself: no person asked for this process, so it gives way to one that a person runs.
+    """
     env = os.environ if env is None else env
     try:
         address_of(env)
@@ -335,22 +313,45 @@ def run(
         print(f"{error} Nothing was started.", file=sys.stderr)
         return 2
     store = open_store(named)
-    try:
-        secrets.unlock(env)
-    except AuthFailed as failure:  # told here, and of each supplier that needs it: others go on
-        print(failure.why, file=sys.stderr)
+    before = handover.holder(store.path)
+    if before is not None and until_idle:
+        return 0
+    if before is not None and not before.gives_way:  # before a person types a key for nothing
+        return _refused(f"{before}: nothing to do. {before.how_to_end}")
+    opened = _unlocked(env)
+    if before is not None and not (opened and secrets.describe(env).usable):
+        return _refused(f"{before}, and no keyring can be used here: nothing to do. {before.how_to_end}")
+    if before is not None:
+        print(f"{before}: it ends what it is doing, then this one serves.", file=sys.stderr)
+    kind = Kind.BY_ITSELF if by_itself else Kind.SERVES
     while True:
-        with alone_or_told(store.path) as free:
+        with handover.alone_after(store.path, before, kind) as free:
+            if not free and until_idle:
+                return 0
             if not free:
-                if not until_idle:
-                    print("Another worker serves this register already: nothing to do.", file=sys.stderr)
-                return 0 if until_idle else 3
-            stopped = asyncio.run(_main(store, env, until_idle, timing, fault))
+                still = handover.holder(store.path) or handover.Holder()
+                return _refused(f"{still}: nothing to do. {still.how_to_end}")
+            stopped = asyncio.run(_main(store, env, until_idle, by_itself, timing, fault))
         # whoever wrote while the lock was being let go saw a worker, and started none
-        if stopped or _nothing_left(store):
+        if stopped or nothing_left(store):
             break
     store.close()
     return 0
+
+
+def _refused(why: str) -> int:
+    print(why, file=sys.stderr)
+    return 3
+
+
+def _unlocked(env: Mapping[str, str]) -> bool:
+    """Have the key ready, if there is one: what lacks is told here, and of each supplier that needs it."""
+    try:
+        secrets.unlock(env)
+    except AuthFailed as failure:  # others go on
+        print(failure.why, file=sys.stderr)
+        return False
+    return True
 
 
 def _named(told: Mapping[str, Any]) -> str:
@@ -363,6 +364,7 @@ async def _main(
     store: Store,
     env: Mapping[str, str],
     until_idle: bool,
+    by_itself: bool,
     timing: Timing | None,
     fault: Callable[[str], None],
 ) -> bool:
@@ -372,7 +374,7 @@ async def _main(
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, worker.stop)
     loop.set_exception_handler(lambda _, told: worker.tell(f"A delivery ended early: {_named(told)}"))
-    await worker.run(sole=store.path is not None, until_idle=until_idle)
+    await worker.run(sole=store.path is not None, until_idle=until_idle, gives_way=by_itself)
     return not worker.was_idle
 
 
@@ -380,7 +382,8 @@ def main() -> int:
     """`python -m integrations.worker [--until-idle]`; the register is MUSTER_REGISTER."""
     master_key.take(os.environ)
     try:
-        return run(os.environ["MUSTER_REGISTER"], until_idle="--until-idle" in sys.argv[1:])
+        by_itself = "--until-idle" in sys.argv[1:]
+        return run(os.environ["MUSTER_REGISTER"], until_idle=by_itself, by_itself=by_itself)
     except RegisterUnavailable as error:
         print(error, file=sys.stderr)
         return 5

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from integrations.business import is_busy, nothing_left
 from integrations.by_hand import card_of
 from integrations.policy_files import Person, keep_up
 from integrations.vendors import read_vendors
-from integrations.worker import _is_busy, _nothing_left
 from register.core import Principal, Role
 from register.desk import ServiceDesk, kinds
 from register.store import Store
@@ -73,9 +73,9 @@ def test_no_worker_stays_up_for_what_a_person_hands_over_once_they_were_reminded
     desk = ServiceDesk(own_store)
     number = desk.do(BEN, Log(title="No light")).number or ""
     desk.do(BEN, Engage(target=number, vendor="cable-co", message="Fibre 7 is dark."))
-    assert _nothing_left(own_store)
-    assert _is_busy(own_store), "it reminds, half an hour after that"
+    assert nothing_left(own_store)
+    assert is_busy(own_store), "it reminds, half an hour after that"
     later = datetime.now(UTC) + timedelta(hours=1)
     assert tick(ServiceDesk(own_store, clock=lambda: later), later) == 1
     assert kinds(own_store.timeline(number))[-1] == "call_due"
-    assert not _is_busy(own_store)
+    assert not is_busy(own_store)
