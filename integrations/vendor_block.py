@@ -63,6 +63,13 @@ def _is_needed(field: FieldInfo, given: Mapping[str, str]) -> bool:
     return all(given.get(key) != value for key, value in unless.items())
 
 
+def _is_unused(field: FieldInfo, own: Mapping[str, Any]) -> bool:
+    """Whether it means nothing beside a value that another key has."""
+    more = field.json_schema_extra
+    beside = (more.get("unused") or more.get("unless")) if isinstance(more, dict) else None
+    return isinstance(beside, dict) and all(own.get(key) == value for key, value in beside.items())
+
+
 def value_of(kind: str, key: str, text: str) -> Any:
     """Return what somebody typed for a connector's own key; ValueError with a sentence where it cannot be."""
     model = config_of(kind)
@@ -74,14 +81,14 @@ def value_of(kind: str, key: str, text: str) -> Any:
     if text.isascii() and text.isdigit():
         tries.append(int(text))
     if text in words:
-        tries.append(words[text])
+        tries.insert(0, words[text])  # text is taken for a switch as well, and would be written as text
     adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
     why = ""
     for one in tries:
         try:
             adapter.validate_python(one)
         except ValidationError as error:
-            why = error.errors()[0]["msg"]
+            why = error.errors()[0]["msg"].removeprefix("Value error, ")
         else:
             return one
     raise ValueError(f"{key} cannot be {one_line(text)!r}: {why}.")
@@ -102,7 +109,7 @@ def block(name: str, common: Mapping[str, Any], own: Mapping[str, Any]) -> str:
         lines.append(_line(key, value, _meaning(key, field)))
     for key, field in config_of(kind).model_fields.items():
         value = own.get(key, field.get_default(call_default_factory=True))
-        if value is None or (field.is_required() and key not in own):
+        if value is None or (field.is_required() and key not in own) or _is_unused(field, own):
             continue
         if isinstance(value, BaseModel) or (isinstance(value, Mapping) and not value):
             lines.append(f"# {key} = {{}}".ljust(44) + f" # {kind}: {field.description or ''}")

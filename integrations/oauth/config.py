@@ -28,7 +28,7 @@ class OAuth2(BaseModel, extra="forbid", frozen=True):
     token_url: Annotated[
         str, AfterValidator(_endpoint), Field(description="where tokens are given out, https://…")
     ]
-    client_id: Annotated[_Visible, Field(description="who we are there")]
+    client_id: Annotated[_Visible, Field(description="the OAuth client id: who we are there")]
     grant: Annotated[
         Literal["client_credentials", "refresh_token"],
         Field(description='"client_credentials", or "refresh_token" where a person agreed once'),

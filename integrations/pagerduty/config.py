@@ -53,6 +53,8 @@ _SEVERITIES: Final = {
 }
 UNLESS_EVENTS: Final[ReadOnly[str, Any]] = {"unless": {"api": PdApi.EVENTS.value}}
 """Of a key: it is needed, unless another one has this value."""
+_NOT_IN_EVENTS: Final[ReadOnly[str, Any]] = {"unused": {"api": PdApi.EVENTS.value}}
+"""Of a key: with this value of another one it means nothing, and a new block leaves it out."""
 
 
 class PagerDutyConfig(Mapping, frozen=True):
@@ -84,13 +86,20 @@ class PagerDutyConfig(Mapping, frozen=True):
     ] = ""
     states: States = _STATES
     transitions: Transitions = _TRANSITIONS
-    priorities: Priorities = _PRIORITIES
+    priorities: Annotated[Priorities, Field(json_schema_extra=dict(_NOT_IN_EVENTS))] = _PRIORITIES
     urgencies: Annotated[
         dict[Annotated[Priority, Field(strict=False)], PdUrgency],
-        Field(description="our priority, 1 to 5 → how its people are called: high or low; others low"),
+        Field(
+            description="our priority, 1 to 5 → how its people are called: high or low; others low",
+            json_schema_extra=dict(_NOT_IN_EVENTS),
+        ),
     ] = _URGENCIES
     prioritised: Annotated[
-        bool, Field(description="false where their account has no priorities: then only urgency is told")
+        bool,
+        Field(
+            description="false where their account has no priorities: then only urgency is told",
+            json_schema_extra=dict(_NOT_IN_EVENTS),
+        ),
     ] = True
     severities: Annotated[
         dict[Annotated[Priority, Field(strict=False)], Annotated[PdSeverity, Field(strict=False)]],

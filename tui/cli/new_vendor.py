@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
+import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -13,14 +14,16 @@ import typer
 from integrations.addresses import is_loopback
 from integrations.oauth.config import OAuth2
 from integrations.plugged import PluginBroken
-from integrations.vendor import system
+from integrations.vendor import Block, system
 from integrations.vendor_block import BY_DESCRIPTION, KINDS, block, kinds, required_of, value_of
 from integrations.vendors import home_of, is_slug, read_vendors, vendors_path
 from register.adoption import BY_HAND
 from register.core import joined
 from register.text import clip, one_line
 from register.toml_file import FileFaults
+from tui.cli import questions
 from tui.cli.answer import Answer
+from tui.cli.questions import NONE, among, asked, of_field, say
 from tui.cli.trouble import WrongUse
 
 _HEAD: Final = (
@@ -68,7 +71,8 @@ def new(
     try:
         read_vendors(before + added, path.name)
     except FileFaults as error:
-        raise WrongUse(f"{error.faults[0]} Nothing was written.") from None
+        fault = re.sub(rf"^{re.escape(path.name)} line \d+, ", "", error.faults[0])  # no line of it is there
+        raise WrongUse(f"{fault} Nothing was written.") from None
     _append(path, added)
     return _said(name, path, text, common, first=not before)
 
@@ -90,32 +94,49 @@ def _place(name: str) -> tuple[Path, str]:
 def _common(name: str, given: Mapping[str, str], services: Sequence[str]) -> dict[str, Any]:
     """What every supplier has: as given, else asked for."""
     known = kinds()
-    kind = _asked("connector", given["connector"], f"Kind of its system ({', '.join(known)})", among=known)
-    if kind == BY_DESCRIPTION:
-        raise WrongUse(
-            "A REST system is described by hand: docs/rest.md has a whole block to begin with.", "connector"
-        )
-    if kind not in known:
-        raise WrongUse(
-            f"{clip(one_line(kind), 40)!r} is no kind of system: take {joined(known)}.", "connector"
-        )
-    try:
-        required_of(kind)
-    except PluginBroken as broken:
-        raise WrongUse(f"{kind} cannot be used: {broken}. Nothing was written.", "connector") from None
+    if not given["connector"] and questions.asks():
+        say(f"Kinds of system: {', '.join(known)}.")
+    kind = asked(
+        "connector", given["connector"], "Kind of its system", check=lambda kind: _unfit(kind, known)
+    )
     by_hand = kind == BY_HAND
     bare = by_hand or not system(kind).info.needs_url
     where = "Address of its portal, - for none" if bare else "Address where its system answers (https://…)"
-    told: dict[str, Any] = {
+    told = {
         "connector": kind,
-        "title": _asked("title", given["title"], "What people call it", name),
-        "url": _asked("url", given["url"], where, "-" if bare else ""),
-        "environment": _asked("environment", given["environment"], "production or test", "test", _WHERE),
-        "phone": _asked("phone", given["phone"], "Whom to call, - for nobody", "-"),
-        "services": list(services) or _several(),
+        "title": asked("title", given["title"], "What people call it", name, of_field(Block, "title")),
+        "url": asked("url", given["url"], where, NONE if bare else "", of_field(Block, "url", or_none=bare)),
+        "environment": asked(
+            "environment", given["environment"], "production or test", "test", among(_WHERE)
+        ),
     }
-    told = {key: "" if value == "-" else value for key, value in told.items()}
-    return told | {"auth": _auth(kind, told["url"])}
+    if by_hand and told["url"] == NONE and questions.asks():
+        told["phone"] = asked("phone", given["phone"], "Whom to call", check=_needed)
+    else:
+        phone = of_field(Block, "phone", or_none=True)
+        told["phone"] = asked("phone", given["phone"], "Whom to call, - for nobody", NONE, phone)
+    told = {key: "" if value == NONE else value for key, value in told.items()}
+    return told | {"services": list(services) or _several(), "auth": _auth(kind, told["url"])}
+
+
+def _needed(phone: str) -> str:
+    """Why a phone is none that is all there is to reach somebody by."""
+    if phone == NONE:
+        return "It is needed: without it and a portal nobody would know how to reach them."
+    return of_field(Block, "phone")(phone)
+
+
+def _unfit(kind: str, known: Sequence[str]) -> str:
+    """Why no block can be made for a kind of system; empty where one can."""
+    if kind == BY_DESCRIPTION:
+        return "A REST system is described by hand: docs/rest.md has a whole block to begin with."
+    if kind not in known:
+        return f"{clip(one_line(kind), 40)!r} is no kind of system: take {joined(known)}."
+    try:
+        required_of(kind)
+    except PluginBroken as broken:
+        return f"{kind} cannot be used: {broken}."
+    return ""
 
 
 def _said(name: str, path: Path, text: str, common: dict[str, Any], *, first: bool) -> Answer:
@@ -130,31 +151,17 @@ def _said(name: str, path: Path, text: str, common: dict[str, Any], *, first: bo
     return Answer(data, lines)
 
 
-def _asks() -> bool:
-    """Whether somebody is there to be asked."""
-    return sys.stdin.isatty()
-
-
-def _asked(flag: str, given: str, question: str, default: str = "", among: Sequence[str] = ()) -> str:
-    """What was given, or is answered: one of `among`, where these are all."""
-    if given:
-        return given
-    if not _asks():
-        if default:
-            return default
-        raise WrongUse(f"Say --{flag} as well, or run it on a terminal: there it asks.", flag)
-    while True:
-        answer = str(typer.prompt(question, default=default or None, err=True)).strip()
-        if answer and (not among or answer in among):
-            return answer
-        typer.echo(f"Take {joined(among)}." if among else "It is needed.", err=True)
-
-
 def _several() -> list[str]:
-    if not _asks():
+    """The services that it looks after."""
+    if not questions.asks():
         return []
-    answer = str(typer.prompt("Services of yours that it looks after, by comma, - for none", "-", err=True))
-    return [] if answer.strip() == "-" else [one.strip() for one in answer.split(",") if one.strip()]
+    named = of_field(Block, "services", or_none=True, read=_parts)
+    answer = asked("service", "", "Services of yours that it looks after, by comma, - for none", NONE, named)
+    return [] if answer == NONE else _parts(answer)
+
+
+def _parts(answer: str) -> list[str]:
+    return [one.strip() for one in answer.split(",") if one.strip()]
 
 
 def _auth(kind: str, url: str) -> str:
@@ -177,25 +184,23 @@ def _with_tokens(common: dict[str, Any], given: Sequence[str]) -> dict[str, Any]
             " stored with `muster vendors login`. Nothing was written.",
             "oauth2",
         )
-    if not told and takes and _asks():
-        url = _asked("oauth2", "", "Address where tokens are given out (OAuth 2.0), - for none", "-")
-        told = {} if url == "-" else {"token_url": url}
+    if not told and takes and questions.asks():
+        where = of_field(OAuth2, "token_url", or_none=True)
+        url = asked("oauth2", "", "Address where tokens are given out (OAuth 2.0), - for none", NONE, where)
+        told = {} if url == NONE else {"token_url": url}
     if not told:
         return common
     for key, question in (
         ("token_url", "Address where tokens are given out"),
-        ("client_id", "Who we are there"),
+        ("client_id", "OAuth client id: who we are there"),
     ):
-        if key not in told and not _asks():
-            raise WrongUse(f"Say --oauth2 {key}=… as well. Nothing was written.", "oauth2")
-        told[key] = _asked("oauth2", told.get(key, ""), question)
-    if _asks():
-        grants = ("client_credentials", "refresh_token")
-        told["grant"] = _asked(
-            "oauth2", told.get("grant", ""), f"Grant ({joined(grants)})", grants[0], grants
-        )
-        scope = _asked("oauth2", told.get("scope", ""), "Scope, - for none", "-")
-        told["scope"] = "" if scope == "-" else scope
+        told[key] = asked(f"oauth2 {key}=…", told.get(key, ""), question, check=of_field(OAuth2, key))
+    if questions.asks():
+        which = f"Grant ({joined(_GRANTS)})"
+        told["grant"] = asked("oauth2 grant=…", told.get("grant", ""), which, _GRANTS[0], among(_GRANTS))
+        scope = of_field(OAuth2, "scope", or_none=True)
+        told["scope"] = asked("oauth2 scope=…", told.get("scope", ""), "Scope, - for none", NONE, scope)
+        told["scope"] = "" if told["scope"] == NONE else told["scope"]
     return common | {"auth": "oauth2", "oauth2": told}
 
 
@@ -204,13 +209,22 @@ def _own(kind: str, settings: Sequence[str]) -> dict[str, Any]:
     given = dict(_pair(one) for one in settings)
     for key, means in required_of(kind, given).items():
         if key not in given:
-            if not _asks():
+            if not questions.asks():
                 raise WrongUse(f"{kind} needs {key} ({means}): add --set {key}=…", "setting")
-            given[key] = _asked(key, "", f"{key}: {means}")
+            given[key] = asked(f"set {key}=…", "", f"{key}: {means}", check=partial(_unfit_value, kind, key))
     try:
         return {key: value_of(kind, key, value) for key, value in given.items()}
     except ValueError as error:
         raise WrongUse(f"{error} Nothing was written.", "setting") from None
+
+
+def _unfit_value(kind: str, key: str, answer: str) -> str:
+    """Why a key of the connector's own cannot be that; empty where it can."""
+    try:
+        value_of(kind, key, answer)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _pair(text: str, option: str = "set") -> tuple[str, str]:

@@ -104,12 +104,13 @@ def in_words(error: ValidationError) -> str:
     sentences = []
     for found in error.errors(include_url=False, include_input=False):
         place = str(found["loc"][0]) if found["loc"] else "the command"
-        sentence = f"{place.replace('_', ' ')} {_why(found)}".rstrip(".")
+        sentence = f"{place.replace('_', ' ')} {why(found)}".rstrip(".")
         sentences.append(f"{sentence[:1].upper()}{sentence[1:]}.")
     return " ".join(dict.fromkeys(sentences))
 
 
-def _why(found: Mapping[str, Any]) -> str:
+def why(found: Mapping[str, Any]) -> str:
+    """Return one error of pydantic's as words that go on from what it is about."""
     context = found.get("ctx", {})
     if found["type"] == "value_error":
         return str(found["msg"]).removeprefix("Value error, ")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
+import select
 import sys
 from pathlib import Path
 
@@ -66,6 +68,15 @@ def test_what_is_needed_may_hang_on_another_key(cli: Cli) -> None:
     assert cli(*about, "--set", "api=events").code == 0
     made = load_vendors(cli.home / "vendors.toml")["acme"]
     assert made.info.title == "PagerDuty (events)"
+    written = (cli.home / "vendors.toml").read_text()
+    keys = {line.partition(" ")[0].strip("[]").removeprefix("vendor.acme.") for line in written.splitlines()}
+    assert not keys & {"service", "user", "priorities", "urgencies", "prioritised"}
+    assert {"states", "transitions", "severities"} <= keys
+
+
+def test_a_switch_is_written_as_one(cli: Cli) -> None:
+    assert cli(*words("gitlab"), "--set", "internal_comments=true").code == 0
+    assert "\ninternal_comments = true " in (cli.home / "vendors.toml").read_text()
 
 
 def test_what_it_wrote_passes_the_check(cli: Cli) -> None:
@@ -117,7 +128,7 @@ def test_a_file_that_is_broken_is_left_as_it_is(cli: Cli) -> None:
 
 
 def test_on_a_terminal_it_asks(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.cli.new_vendor._asks", lambda: True)
+    monkeypatch.setattr("tui.cli.questions.asks", lambda: True)
     typed = b"lotus\nrt\nACME\nhttps://a.example\nproduction\n-\nDB, Web\nMuster\nExternal Reference\n"
     assert cli("vendors", "new", "acme", stdin=typed).code == 0
     made = load_vendors(cli.home / "vendors.toml")["acme"]
@@ -129,7 +140,7 @@ def test_a_question_that_is_broken_off_is_no_fault_of_ours(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, typed: bytes
 ) -> None:
     """At the first one, in between, and at one of its connector's own."""
-    monkeypatch.setattr("tui.cli.new_vendor._asks", lambda: True)
+    monkeypatch.setattr("tui.cli.questions.asks", lambda: True)
     ran = cli("vendors", "new", "acme", stdin=typed)
     assert ran.code == 130
     assert ran.err.endswith("Broken off at a question: nothing was done.\n")
@@ -146,15 +157,99 @@ def test_so_it_is_by_each_key_on_a_real_terminal(
     if pid == 0:
         os.execv(sys.executable, [sys.executable, "-m", "tui.main", "vendors", "new", "acme"])
     seen = b""
-    while b"): " not in seen:
+    while b"its system: " not in seen:
+        assert select.select([terminal], [], [], 60)[0], seen
         seen += os.read(terminal, 4096)
     os.write(terminal, key)
+    with contextlib.suppress(OSError):  # so Linux says that nobody has the terminal any more
+        while told := os.read(terminal, 4096):
+            seen += told
     _, status = os.waitpid(pid, 0)
-    seen += os.read(terminal, 4096)
     os.close(terminal)
     assert os.waitstatus_to_exitcode(status) == 130
     assert b"\r\nBroken off at a question: nothing was done." in seen
     assert not (tmp_path / "vendors.toml").exists()
+
+
+def test_each_answer_is_checked_when_it_is_given(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.cli.questions.asks", lambda: True)
+    typed = (
+        "rest",
+        "practice",
+        "x" * 81,
+        "ACME",
+        "",
+        "ftp://a.example",
+        "http://a.example",
+        "https://a.example",
+        "live",
+        "test",
+        "5" * 81,
+        "-",
+        f"DB, {'x' * 81}",
+        "DB",
+        "https://login.example",
+        "https://login.example/token",
+        "two words",
+        "muster",
+        "password",
+        "client_credentials",
+        "é",
+        "-",
+    )
+    ran = cli("vendors", "new", "acme", stdin="\n".join((*typed, "")).encode())
+    assert ran.code == 0, ran.err
+    for says in (
+        "A REST system is described by hand: docs/rest.md",
+        "What people call it [acme]:It is too long: 80 at most.",
+        "(https://…):It is needed.",
+        "It is no web address: begin it with https://.",
+        "It would send everything to a.example unencrypted: write it with https://",
+        "Take production, test.",
+        "nobody [-]:It is too long: 80 at most.",
+        "none [-]:It is too long: 80 at most.",
+        "It ends with the host: write the whole address",
+        "OAuth client id: who we are there:It is not written right",
+        "Take client_credentials, refresh_token.",
+    ):
+        assert says in ran.err
+    made = load_vendors(cli.home / "vendors.toml")["acme"]
+    assert (made.url, made.phone, made.services) == ("https://a.example", "", ("DB",))
+    assert made.oauth2 is not None
+    assert (made.oauth2.client_id, made.oauth2.scope) == ("muster", "")
+
+
+def test_so_is_an_answer_of_its_connectors_own(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.cli.questions.asks", lambda: True)
+    typed = b"github\nACME\nhttps://a.example\ntest\n-\n-\ndesk\n\nacme/desk\n"
+    ran = cli("vendors", "new", "acme", stdin=typed)
+    assert ran.code == 0, ran.err
+    assert "repository cannot be 'desk'" in ran.err
+    assert "It is needed." in ran.err
+
+
+def test_who_is_reached_by_hand_needs_a_way(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.cli.questions.asks", lambda: True)
+    ran = cli("vendors", "new", "acme", stdin=b"manual\nACME\n-\ntest\n-\n\n+1 555 0199\n-\n")
+    assert ran.code == 0, ran.err
+    assert "nobody would know how to reach them" in ran.err
+    assert load_vendors(cli.home / "vendors.toml")["acme"].phone == "+1 555 0199"
+
+
+def test_no_line_is_named_of_a_file_that_was_not_written(cli: Cli) -> None:
+    ran = cli("vendors", "new", "acme", "--connector", "manual")
+    assert (ran.code, "line" in ran.err) == (2, False)
+    assert ran.err.startswith("vendor.acme: nobody would know")
+
+
+def test_kinds_are_not_broken_inside_a_word(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.cli.questions.asks", lambda: True)
+    monkeypatch.setattr("tui.width.width_of", lambda _: 80)
+    ran = cli("vendors", "new", "acme", stdin=b"")
+    lines = ran.err.splitlines()
+    assert max(map(len, lines)) <= 80
+    kinds = " ".join(lines).partition("Kinds of system: ")[2].partition(".")[0].split(", ")
+    assert set(KINDS) <= set(kinds)
 
 
 TOKENS = ["--oauth2", "token_url=https://login.example/token", "--oauth2", "client_id=muster"]
