@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from integrations.errors import (
+    NOTHING_THERE,
     Ambiguous,
     AuthFailed,
     AuthTrouble,
@@ -119,7 +120,7 @@ def _forbidden(it: _Judged) -> Failure:
 
 
 def _gone(it: _Judged) -> Failure:
-    return Gone(it.says("has nothing there any more"))
+    return Gone(it.says(NOTHING_THERE))
 
 
 def _conflict(it: _Judged) -> Failure:

@@ -7,7 +7,17 @@ from datetime import timedelta
 from typing import Final
 
 from integrations.connector import Check
-from integrations.errors import AuthFailed, AuthTrouble, Failure, NoToken, NotSent, RateLimited, Unavailable
+from integrations.errors import (
+    NOTHING_THERE,
+    AuthFailed,
+    AuthTrouble,
+    Failure,
+    Gone,
+    NoToken,
+    NotSent,
+    RateLimited,
+    Unavailable,
+)
 from register.text import one_line
 
 NEAR: Final = 5
@@ -18,6 +28,7 @@ _TODO: Final[Mapping[type[Failure], str]] = {
     NoToken: "is its `token_url` right, and does what gives out tokens there run?",
     NotSent: "is its `url` right, does the supplier's system run, and may this host reach it?",
     RateLimited: "wait, then check again",
+    Gone: "is its `url` right, up to where its API begins, and what vendors.toml names there?",
     Failure: "check again; if it stays so, ask the supplier",
 }
 
@@ -31,7 +42,8 @@ def failed(name: str, failure: Failure, vendor: str) -> Check:
     else:
         todo = next(todo for kind, todo in _TODO.items() if isinstance(failure, kind))
     passing = isinstance(failure, NotSent | RateLimited | Unavailable)
-    return Check(name, False, failure.why, todo, passing)
+    why = failure.why.replace(NOTHING_THERE, "has nothing at this address")  # nothing was there before
+    return Check(name, False, why, todo, passing)
 
 
 def clock(gap: timedelta | None, zone: str) -> Check:

@@ -15,6 +15,10 @@ OpId = str
 """The operation's ULID: minted before anything is sent, carried to the supplier, never changed."""
 
 
+NOTHING_THERE = "has nothing there any more"
+"""What is said of a 404: most often a ticket was there before."""
+
+
 class Failure(Exception):
     """What a supplier's system answered, or failed to, in one of the kinds below."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from integrations.checks import clock, failed, known, mapped
+from integrations.checks import failed, known, mapped
 from integrations.connector import Check, Health
 from integrations.errors import Failure
 from integrations.gitlab.wire import PLANNER, Issues, Labels, Project
@@ -37,7 +37,7 @@ async def health(projects: Projects) -> Health:
         lines += [known("states", ours, labels), known("priorities", config.theirs, labels)]
     except Failure as failure:
         lines.append(failed("issues", failure, http.name))
-    lines += [mapped("priorities", config.unranked), clock(http.gap, "")]
+    lines.append(mapped("priorities", config.unranked))
     return Health(who, tuple(lines))
 
 

@@ -11,7 +11,7 @@ from ulid import ULID
 
 from integrations.checks import failed, mapped
 from integrations.connector import Absent, Cap, Check, Health, NoLookup
-from integrations.errors import AuthFailed, Failure, NotSent, RateLimited
+from integrations.errors import AuthFailed, Failure, Gone, NotSent, RateLimited
 from integrations.rest.feed import ref_of
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ def _failed(part: str, failure: Failure, name: str) -> Check:
     line = failed(part, failure, name)
     if isinstance(failure, AuthFailed | NotSent | RateLimited):
         return line
-    return replace(line, todo=_todo(_ASKS[part], name))
+    todo = _todo(_ASKS[part], name)
+    return replace(line, todo=f"is its `url` right? If it is, {todo}" if isinstance(failure, Gone) else todo)
 
 
 def _todo(operation: str, name: str) -> str:

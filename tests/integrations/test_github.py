@@ -136,7 +136,9 @@ async def test_labels_that_were_dropped_are_told(desk: GitHub, there: PlayedGitH
 
 async def test_labels_that_are_missing_are_found_by_the_check(desk: GitHub, there: PlayedGitHub) -> None:
     there.labels.remove("P3")
-    failing = [one for one in (await desk.check()).checks if not one.ok]
+    checks = (await desk.check()).checks
+    assert "clock" not in [one.name for one in checks], "the command tells it, of every supplier"
+    failing = [one for one in checks if not one.ok]
     assert [one.name for one in failing] == ["priorities"]
     assert "P3" in failing[0].says
 

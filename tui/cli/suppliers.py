@@ -200,7 +200,9 @@ async def _ask(vendor: Vendor) -> Health:
         health = await connector.check()
         http = connector.http
         more = [Check("token", True, told)] if (told := http.credential.about) else []
-        return replace(health, checks=(*health.checks, *more, clock(http.gap, vendor.zone)))
+        if health.ok or http.gap is not None:  # else, as like as not, nobody answered
+            more.append(clock(http.gap, vendor.zone))
+        return replace(health, checks=(*health.checks, *more))
     finally:
         await connector.http.aclose()
 
