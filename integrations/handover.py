@@ -24,6 +24,7 @@ LOOK: Final = 1.0
 """Seconds between two looks whether somebody would serve."""
 PATIENCE: Final = 75.0
 """Seconds for a worker to end: what it has in the air is waited for."""
+WITH_KEY: Final = "With the key of the encrypted file: `MUSTER_KEYRING=file muster serve`."
 _AGAIN: Final = 0.1
 
 

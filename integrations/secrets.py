@@ -209,7 +209,7 @@ def _backend(vendor: str, env: Mapping[str, str]) -> KeyringBackend:
     if is_sealed(env) and not any("plaintext" not in _name_of(part).lower() for part in fit):
         raise AuthFailed(
             f"The key of {_file(env).path} is not here, nor is a keyring. {master_key.HOW} It is asked for on"
-            " the terminal with MUSTER_KEYRING=file.",
+            " the terminal with MUSTER_KEYRING=file; `MUSTER_KEYRING=file muster serve` sends what waits.",
             AuthTrouble.MISSING,
         )
     if not fit:

@@ -320,7 +320,7 @@ def run(
         return _refused(f"{before}: nothing to do. {before.how_to_end}")
     opened = _unlocked(env)
     if before is not None and not (opened and secrets.describe(env).usable):
-        return _refused(f"{before}, and no keyring can be used here: nothing to do. {before.how_to_end}")
+        return _refused(f"{before}, and no keyring can be used here: nothing to do. {handover.WITH_KEY}")
     if before is not None:
         print(f"{before}: it ends what it is doing, then this one serves.", file=sys.stderr)
     kind = Kind.BY_ITSELF if by_itself else Kind.SERVES
