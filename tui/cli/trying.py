@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import is_dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final
 
-import orjson
 import typer
 from pydantic import BaseModel
 
@@ -19,6 +20,7 @@ from tui.cli.suppliers import Name, vendor_named
 from tui.cli.trouble import SUPPLIER
 
 _LONGEST: Final = 2_000
+_DEEPEST: Final = 20
 What = Annotated[str, typer.Argument(metavar="OPERATION", help=", ".join(OPERATIONS))]
 
 
@@ -56,7 +58,7 @@ def _data(done: Tried, sent: bool) -> Mapping[str, Any]:
         "sent": sent,
         "requests": list(done.requests),
         "awaited": list(done.awaited),
-        "taken": list(done.shown),
+        "taken": _plain(done.shown),
         "found": _plain(done.found),
         "failure": done.failure,
     }
@@ -96,19 +98,28 @@ def _unsent(done: Tried) -> str:
 
 def _shown(found: Any) -> str:
     """In one line, as in the --json."""
-    return clip(one_line(orjson.dumps(_plain(found)).decode()), _LONGEST)
+    said = json.dumps(_plain(found), ensure_ascii=False, separators=(",", ":"))
+    return clip(one_line(said), _LONGEST)
 
 
-def _plain(found: Any) -> Any:
-    """What was found, as JSON takes it."""
+def _plain(found: Any, deep: int = 0) -> Any:
+    """What was found, as JSON takes it: without what a template leaves out, and not deeper than one reads."""
+    from integrations.rest.templates import OMIT  # heavy, and for this command alone
+
     if isinstance(found, BaseModel):
-        return found.model_dump(mode="json")
+        return _plain(dict(found), deep)
+    if deep > _DEEPEST and isinstance(found, Mapping | list | tuple):
+        return "…"
     if is_dataclass(found) and not isinstance(found, type):
-        return {"kind": type(found).__name__, **{k: _plain(v) for k, v in _shallow(found).items()}}
+        return {"kind": type(found).__name__, **_plain(_shallow(found), deep)}
     if isinstance(found, Mapping):
-        return {str(key): _plain(one) for key, one in found.items()}
+        return {str(key): _plain(one, deep + 1) for key, one in found.items() if one is not OMIT}
     if isinstance(found, list | tuple):
-        return [_plain(one) for one in found]
+        return [_plain(one, deep + 1) for one in found if one is not OMIT]
+    if isinstance(found, datetime):
+        return found.isoformat().replace("+00:00", "Z")
+    if found is OMIT:
+        return None
     return found if isinstance(found, str | int | float | bool) or found is None else str(found)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
 from integrations.practice.server import Practice, running_practice
+from integrations.rest.templates import OMIT
 from tests.tui.cli_help import Cli
+from tui.cli.trying import _shown
 
 BLOCK = """
 [vendor.desk]
@@ -180,3 +183,33 @@ def test_what_its_connector_cannot_is_not_blamed_on_the_ticket(
     ran = cli("vendors", "try", "desk", "changes")
     assert ran.code == 6
     assert "Its connector has no changes." in ran.out
+
+
+LOOKS_FIRST = """
+[[vendor.desk.create]]
+name = "seen"
+path = "/tickets"
+query = { reference = "{{ op_id }}" }
+gives = { left = { value = "{{ omit }}" }, rows = "tickets" }
+[[vendor.desk.create]]
+"""
+
+
+def test_what_a_template_leaves_out_is_left_out(cli: Cli, practice: Practice) -> None:
+    cli.vendors(described(practice).replace("[[vendor.desk.create]]\n", LOOKS_FIRST))
+    sent = cli.json("vendors", "try", "desk", "create", "--send")
+    assert sent["taken"][0] == {"request": "GET /tickets", "took": {"rows": []}}
+    shown = cli("vendors", "try", "desk", "create", "--send").out
+    assert 'GET /tickets gave {"rows":[]}' in shown
+    assert "Omit" not in shown
+
+
+def test_what_was_taken_can_always_be_shown() -> None:
+    deep: object = "inmost"
+    for _ in range(2_000):
+        deep = [deep]
+    odd = {"omitted": OMIT, "rows": [OMIT, {"at": datetime(2026, 11, 28, tzinfo=UTC), "no": OMIT}]}
+    assert _shown(odd) == '{"rows":[{"at":"2026-11-28T00:00:00Z"}]}'
+    assert _shown(OMIT) == "null"
+    assert _shown({"huge": 10**30, "half": "\ud800", "raw": b"\xff", "none": float("nan")}).startswith("{")
+    assert "…" in _shown(deep)
