@@ -56,3 +56,10 @@ def test_each_has_a_page_a_line_in_the_readme_and_a_sample(kind: str) -> None:
 
 def test_each_is_on_record_and_nothing_else_is() -> None:
     assert set(levels._recorded()) == set(SYSTEMS)
+
+
+def test_each_block_that_may_be_copied_is_told_before_the_first_one() -> None:
+    before = (ROOT / "docs" / "rest.md").read_text("utf-8").partition("```toml")[0]
+    for path in sorted((ROOT / "tests" / "described").glob("*.toml")):
+        assert f"(../tests/described/{path.name})" in before
+        assert read_vendors(path.read_text("utf-8"))
