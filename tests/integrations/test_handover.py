@@ -75,6 +75,7 @@ def has_ended(pid: int) -> bool:
         return True
 
 
+@pytest.mark.kills
 def test_a_serve_that_has_the_key_takes_over_from_a_worker_that_lacks_it(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, serve: Callable[[], subprocess.Popen[bytes]]
 ) -> None:
