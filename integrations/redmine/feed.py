@@ -120,7 +120,8 @@ class Feed:
         gone = self._gone(rows, before.seen, back)
         seen, todo = self._fresh(rows, gone, before.seen, stamp(before.begin))
         self._quiet = 0 if todo else self._quiet + 1
-        kept = stamp(elsewhere - OVERLAP)
+        # A list may begin with what is told a second earlier: Redmine keeps times finer than it tells them.
+        kept = stamp(elsewhere - OVERLAP - timedelta(seconds=1))
         seen = {number: one for number, one in seen.items() if one.changed >= kept}
         if not todo and seen == before.seen and newest == before.newest:
             return before  # nothing to write down: the place elsewhere may wait

@@ -151,6 +151,7 @@ class Tracker:
         self.asked: list[httpx.QueryParams] = []
         self.read: list[int] = []
         self.broken: dict[int, int] = {}  # issue → the status that it answers with
+        self.finer = timedelta(0)  # than it tells are the times by which it lists
         web.get(LIST).mock(side_effect=self.list)
         web.get(ALL).mock(side_effect=self.list_all)
         web.get(path__regex=r"^/issues/\d+\.json$").mock(side_effect=self.one)
@@ -182,7 +183,8 @@ class Tracker:
         else:
             assert params["updated_on"][:2] == ">="
             assert params["updated_on"][-1] == "Z"
-            found = [one for one in found if one["updated_on"] >= params["updated_on"][2:]]
+            since = stamp(datetime.fromisoformat(params["updated_on"][2:]) - self.finer)
+            found = [one for one in found if one["updated_on"] >= since]
         found = [one for one in found if one["id"] >= int(params.get("issue_id", ">=0")[2:])]
         return rows(*found[: int(params["limit"])], total=len(found))
 
@@ -613,6 +615,22 @@ async def test_what_is_deleted_before_its_second_was_over_makes_no_poll_look_bac
         _, page = await every(desk, page.next)
     asked = tracker.asked[-1]
     assert asked["updated_on"] == f">={stamp(AT + timedelta(seconds=1))}"
+
+
+async def test_what_is_told_a_second_before_the_list_began_is_not_read_at_each_poll(
+    web: Routes, desk: Redmine
+) -> None:
+    """Redmine lists by times that are finer than what it tells: seen on a real one."""
+    tracker = Tracker(web)
+    tracker.finer = timedelta(seconds=1)
+    tracker.put(6, AT - OVERLAP - timedelta(seconds=1))
+    tracker.put(7, AT)
+    page = await desk.changes(None)
+    for _ in range(CALM + 5):
+        moves(desk)
+        _, page = await every(desk, page.next)
+    assert tracker.read.count(6) <= 1
+    assert tracker.asked[-1]["updated_on"] == f">={stamp(AT + timedelta(seconds=1))}"
 
 
 # Changing one
