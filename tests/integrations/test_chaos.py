@@ -35,6 +35,7 @@ async def _play_all(home: Path, combinations: Iterable[Combination]) -> None:
     assert not wrong, "\n\n".join(f"{one}: {type(end).__name__} {end}" for one, end in wrong.items())
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("operation", OPERATIONS)
 async def test_a_bad_day(operation: str, tmp_path: Path) -> None:
     """Two of them, the same ones each time."""
@@ -42,6 +43,7 @@ async def test_a_bad_day(operation: str, tmp_path: Path) -> None:
     await _play_all(tmp_path, ((pick.choice(SHORT), operation, pick.choice(POINTS)) for _ in range(2)))
 
 
+@pytest.mark.kills
 async def test_their_people_are_busy_at_the_same_moment(tmp_path: Path) -> None:
     combinations = [("busy", "transition", "answered"), ("another priority", "priority", "claimed")]
     combinations += [("split", "close", "heard"), ("merged away, answer lost", "transition", "hearing")]

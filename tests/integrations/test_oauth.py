@@ -534,6 +534,7 @@ asyncio.run(run())
 """
 
 
+@pytest.mark.kills
 @pytest.mark.timeout(120)
 def test_two_processes_at_once_take_turns(supplier: Practice, tmp_path: Path) -> None:
     """Over the encrypted file: one that used what the other had used would end the whole family."""

@@ -299,6 +299,7 @@ for n in itertools.count():
 """
 
 
+@pytest.mark.kills
 def test_writers_that_are_killed_leave_a_whole_file(env: dict[str, str], tmp_path: Path) -> None:
     """Two write at once until they are killed. What either said that is kept, is."""
     writers = {}
@@ -327,6 +328,7 @@ def said_by(path: Path) -> list[int]:
     return [int(line) for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("point", ["fsync", "replace"])
 def test_death_at_the_worst_moment_costs_nothing(env: dict[str, str], point: str) -> None:
     secrets.store("acme", SECRET, env)

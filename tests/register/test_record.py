@@ -104,6 +104,7 @@ def test_the_second_try_is_not_judged_by_what_happened_since(desk: ServiceDesk) 
     assert desk.do(ANA, command).replayed
 
 
+@pytest.mark.kills
 def test_the_second_try_gets_the_first_answer_in_another_process_too(desk: ServiceDesk) -> None:
     command_id = new_id()
     first = desk.do(ANA, Log(title="once", command_id=command_id))
@@ -302,6 +303,7 @@ def test_a_private_register_is_readable_by_its_owner_alone(tmp_path: Any) -> Non
     store.close()
 
 
+@pytest.mark.kills
 def test_many_may_open_a_new_register_at_once(new_register: Callable[[], str]) -> None:
     url = new_register()
     children = [run_script("writer", url, "log-once", new_id()) for _ in range(4)]

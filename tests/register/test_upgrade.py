@@ -152,6 +152,7 @@ def test_an_incident_that_cannot_be_folded_keeps_its_row(old: str) -> None:
     store.close()
 
 
+@pytest.mark.kills
 def test_processes_that_open_it_at_once_upgrade_it_once(old: str) -> None:
     children = [run_script("writer", old, "log-once", new_id()) for _ in range(3)]
     numbers = []
@@ -165,6 +166,7 @@ def test_processes_that_open_it_at_once_upgrade_it_once(old: str) -> None:
     store.close()
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("moment", ["_add_columns", "_add_indexes", "_refill", "refold", "columns_of", "end"])
 def test_killed_in_the_middle_it_is_as_it_was(old: str, moment: str) -> None:
     code = f"""

@@ -223,6 +223,7 @@ def test_an_address_becomes_no_link_where_escapes_do_not_help() -> None:
     assert "www" not in escaped("www.evil.com")
 
 
+@pytest.mark.kills
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
 def test_a_full_disk_behind_standard_output_is_told(cli: Cli) -> None:
     cli.json("log", "Mail is late")

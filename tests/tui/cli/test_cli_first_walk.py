@@ -104,6 +104,7 @@ def test_mistakes_are_told_in_our_words(cli: Cli) -> None:
         assert "unable to parse" not in ran.err
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("words", ["", "list", "list --json", "show 1", "--help", "note 1 x"])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_full_standard_output_ends_with_one_sentence(
