@@ -192,8 +192,8 @@ class Feed:
                 seen[ticket] = replace(known, final=self._is_over(at, known.first))
                 todo.append((at, ticket, row))
         newest = max([before.newest, *(at for _, at in rows)])
-        kept = (newest - self._overlap).isoformat()
-        seen = {ticket: one for ticket, one in seen.items() if one.changed >= kept}
+        first = (newest - self._overlap).replace(microsecond=0)  # a list begins with a whole second
+        seen = {ticket: one for ticket, one in seen.items() if one.changed >= first.isoformat()}
         self._quiet = 0 if todo else self._quiet + 1
         if not todo and newest == before.newest and seen == before.seen:
             return before

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -349,6 +350,26 @@ async def test_the_feed_tells_each_change_once_and_sets_aside_what_it_cannot_rea
     assert again.changes == ()
     offsets = [one.url.params["from"] for one in desk.asked if one.url.path == "/api/tickets"]
     assert offsets == ["0", "2"] * 3
+
+
+async def test_what_stands_at_the_beginning_of_a_list_is_not_read_at_each_poll(desk: Desk) -> None:
+    """Lists begin with a whole second, and some tell finer times: it was forgotten, and read anew."""
+    newest = SINCE.replace(microsecond=500_000)
+    edge = newest - timedelta(seconds=120, milliseconds=300)
+    items = [
+        {"id": number, "number": f"T-{number}", "updated": at.isoformat()}
+        for number, at in ((1, newest), (2, edge))
+    ]
+    now = {"date": format_datetime(datetime.now(UTC), usegmt=True)}  # long after, by their clock
+    desk.says("GET /me", {"login": "muster"})
+    desk.says("GET /tickets", *[{"items": items}, {"items": []}] * 5, **now)
+    for number in (1, 2):
+        desk.says(f"GET /tickets/{number}/notes", {"notes": []}, **now)
+    times = {"newest": newest, "begin": edge - timedelta(days=1), "floor": edge}
+    cursor = {**{name: at.isoformat() for name, at in times.items()}, "seen": {}, "todo": []}
+    for _ in range(5):
+        cursor = (await desk.rest.changes(cursor)).next
+    assert desk.lines().count("GET /tickets/2/notes") == desk.lines().count("GET /tickets/1/notes") <= 2
 
 
 async def test_a_feed_that_shows_nothing_asks_whether_we_are_somebody(desk: Desk) -> None:
