@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -137,9 +138,22 @@ class RedmineAgent:
 
 @pytest.fixture
 async def redmine_agent(redmine_peer: Mapping[str, str]) -> AsyncIterator[RedmineAgent]:
-    headers = {"X-Redmine-API-Key": redmine_peer["REDMINE_KEY_AGENT"]}
-    async with httpx.AsyncClient(base_url=redmine_peer["REDMINE_URL"], headers=headers, timeout=30) as client:
-        yield RedmineAgent(client, redmine_peer["REDMINE_KEY_ADMIN"])
+    async with _at_redmine(redmine_peer, "AGENT") as agent:
+        yield agent
+
+
+@pytest.fixture
+async def redmine_us(redmine_peer: Mapping[str, str]) -> AsyncIterator[RedmineAgent]:
+    """A person who works there under the account that is the connector's."""
+    async with _at_redmine(redmine_peer, "CONNECTOR") as us:
+        yield us
+
+
+@asynccontextmanager
+async def _at_redmine(peer: Mapping[str, str], key: str) -> AsyncIterator[RedmineAgent]:
+    headers = {"X-Redmine-API-Key": peer[f"REDMINE_KEY_{key}"]}
+    async with httpx.AsyncClient(base_url=peer["REDMINE_URL"], headers=headers, timeout=30) as client:
+        yield RedmineAgent(client, peer["REDMINE_KEY_ADMIN"])
 
 
 class RedmineDesk:

@@ -21,7 +21,7 @@ from integrations.vendors import connector_for, read_vendors
 from register.incident import Priority
 from tests.integrations.rest_kit import SINCE, draft, op, page_block
 from tests.peers.conftest import RedmineAgent
-from tests.peers.test_redmine_conformance import NO_BODY, RedmineWorld
+from tests.peers.test_redmine_conformance import EXEMPT, RedmineWorld
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(600)]
 BLOCK = Path(__file__).parent.parent / "described" / "redmine.toml"
@@ -42,23 +42,13 @@ class DescribedWorld(RedmineWorld):
 
 class TestDescribedRedmine(Suite):
     apart: ClassVar = True
-    exempt: ClassVar[Mapping[str, str]] = {
-        "moved-is-told": "Redmine merges no tickets: a duplicate stays, and is closed",
-        "word-in-doubt-charset": NO_BODY,
-        "word-in-doubt-drip": NO_BODY,
-        "word-in-doubt-truncated": NO_BODY,
-    }
+    exempt: ClassVar[Mapping[str, str]] = EXEMPT
 
     @pytest.fixture
-    async def world(
-        self, redmine_peer: Mapping[str, str], redmine_agent: RedmineAgent
-    ) -> AsyncIterator[DescribedWorld]:
-        headers = {"X-Redmine-API-Key": redmine_peer["REDMINE_KEY_CONNECTOR"]}
-        async with httpx.AsyncClient(
-            base_url=redmine_peer["REDMINE_URL"], headers=headers, timeout=30
-        ) as client:
-            us = RedmineAgent(client, redmine_peer["REDMINE_KEY_ADMIN"])
-            yield DescribedWorld(redmine_peer, redmine_agent, us)
+    def world(
+        self, redmine_peer: Mapping[str, str], redmine_agent: RedmineAgent, redmine_us: RedmineAgent
+    ) -> DescribedWorld:
+        return DescribedWorld(redmine_peer, redmine_agent, redmine_us)
 
 
 Desk = Callable[..., Rest]

@@ -378,8 +378,8 @@ def test_the_demo_as_json_is_a_list(temp: dict[str, str]) -> None:
     assert {one["priority"] for one in listed} == {"P1", "P2", "P3", "P4"}
 
 
-@pytest.mark.kills
-def test_a_demo_on_a_terminal_that_is_told_to_end_gives_it_back(temp: dict[str, str]) -> None:
+def demo_on_a_terminal(temp: dict[str, str]) -> tuple[int, subprocess.Popen[bytes]]:
+    """A demo on 80 × 24: our end of its terminal, which the caller closes, and its process."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     child = subprocess.Popen(
@@ -392,6 +392,12 @@ def test_a_demo_on_a_terminal_that_is_told_to_end_gives_it_back(temp: dict[str, 
         start_new_session=True,
     )
     os.close(theirs)
+    return ours, child
+
+
+@pytest.mark.kills
+def test_a_demo_on_a_terminal_that_is_told_to_end_gives_it_back(temp: dict[str, str]) -> None:
+    ours, child = demo_on_a_terminal(temp)
     painted, until, told = b"", time.monotonic() + 60, False
     with contextlib.suppress(OSError):  # EIO: the last one that had the terminal has gone
         while time.monotonic() < until:
@@ -410,18 +416,7 @@ def test_a_demo_on_a_terminal_that_is_told_to_end_gives_it_back(temp: dict[str, 
 @pytest.mark.kills
 def test_a_demo_whose_terminal_goes_without_a_signal_ends_by_itself(temp: dict[str, str]) -> None:
     """As under a `make` that leads the session: it alone is told, and waits for us."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    child = subprocess.Popen(
-        [sys.executable, "-m", "tui.main", "demo"],
-        cwd=ROOT,
-        env=os.environ | temp | {"TERM": "xterm"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
+    ours, child = demo_on_a_terminal(temp)
     painted, until = b"", time.monotonic() + 60
     while b"Webshop" not in painted and time.monotonic() < until:
         if select.select([ours], [], [], 0.1)[0]:
