@@ -46,16 +46,27 @@ class Telling:
         changes.sort(key=lambda change: change.at)  # stable: of one instant, as they were told
         return changes, unread
 
-    def snapshot(self, ref: Ref, row: Mapping[str, Any]) -> list[Change]:
-        """State and priority as the list has them, for systems that tell no history of either."""
+    def snapshot(self, ref: Ref, row: Mapping[str, Any]) -> Changes:
+        """State and priority as the list has them, for systems that tell no history of either.
+
+        Each is named by what it is, too: within one second it may become another.
+        """
         at = read_time(row.get("updated"), self.config.read_format, self.http.zone)
-        found = []
+        found: list[Change] = []
+        unread: list[Unread] = []
         for kind, key in ((ChangeKind.STATE, "state"), (ChangeKind.PRIORITY, "priority")):
-            if row.get(key) is not None:
-                name = f"{kind}{_SEP}{ref.id}@{row['updated']}"
-                about = Change(name, ref, at, kind, author="", by_our_account=False)
-                found.append(_MADE[kind](self, about, partial(_always, row[key])))
-        return found
+            if row.get(key) is None:
+                continue
+            name = f"{kind}{_SEP}{ref.id}@{row['updated']}"
+            about = Change(name, ref, at, kind, author="", by_our_account=False)
+            try:
+                made = _MADE[kind](self, about, partial(_always, row[key]))
+            except ValueError as error:
+                unread.append(replace(unread_row({**row, "id": name}, ("id",), error), ticket=ref.id))
+                continue
+            word = made.raw_state or made.raw_priority
+            found.append(replace(made, change_id=clip(f"{name}{_SEP}{word}", 200)))
+        return found, unread
 
     def _unread(self, ref: Ref, tells: Tells, row: Any, error: ValueError) -> Unread:
         name = taken(tells.id, row, {})

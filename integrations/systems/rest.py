@@ -236,7 +236,8 @@ class Rest:
         account = (self._account or await self.whoami()) if self.config.me else ""
         about = self._reader.ref({"id": ref.id, "key": ref.key})
         changes, unread = self._telling.of(about, told, account)
-        return [*changes, *(self._telling.snapshot(about, row) if row else ())], unread
+        shown, odd = self._telling.snapshot(about, row) if row else ([], [])
+        return [*changes, *shown], [*unread, *odd]
 
     async def _say(self, ref: Ref, text: Comment) -> Applied:
         values = {"text": signed(text.body, text.op_id, self.config.format), "public": text.public}

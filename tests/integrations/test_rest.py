@@ -352,6 +352,26 @@ async def test_the_feed_tells_each_change_once_and_sets_aside_what_it_cannot_rea
     assert offsets == ["0", "2"] * 3
 
 
+async def test_a_state_that_is_set_within_the_second_in_which_another_was_read_is_heard() -> None:
+    desk = Desk(
+        BLOCK.replace('updated = "updated" }\npaging', 'updated = "updated", state = "state" }\npaging')
+    )
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    desk.says("GET /me", {"login": "muster"})
+    desk.says("GET /tickets/1/notes", {"notes": []})
+    cursor, heard = None, []
+    for state in ("Open", "Busy", "Busy", "Done"):
+        row = {"id": 1, "number": "T-1", "updated": now, "state": state}
+        desk.answers["GET /tickets"] = [httpx.Response(200, json={"items": [row]})]
+        page = await desk.rest.changes(cursor)
+        cursor = page.next
+        heard += [change.state for change in page.changes]
+    assert heard == [Theirs.WORKING, Theirs.CLOSED]
+    desk.answers["GET /tickets"] = [httpx.Response(200, json={"items": [{**row, "state": ["Open"]}]})]
+    (odd,) = (await desk.rest.changes(cursor)).unread
+    assert odd.ticket == "1"
+
+
 async def test_what_stands_at_the_beginning_of_a_list_is_not_read_at_each_poll(desk: Desk) -> None:
     """Lists begin with a whole second, and some tell finer times: it was forgotten, and read anew."""
     newest = SINCE.replace(microsecond=500_000)
