@@ -18,8 +18,8 @@ from integrations.systems import SYSTEMS
 from register.adoption import BY_HAND
 from register.contact import Contact, whom
 from register.leaving import MOST_BYTES, USUAL, May, Receives, fault_in
+from register.length import Period
 from register.merging import OWNERS, Owner, Shared
-from register.policy import Period
 from register.text import Name, Slug, Words, one_line
 from register.topics.files import MAX_BYTES
 from register.translation import NO_TABLES, Translation

@@ -17,9 +17,10 @@ from pydantic import TypeAdapter, ValidationError
 from register.contact import Contact
 from register.core import VendorFacts
 from register.leaving import MOST_BYTES, USUAL, May, Receives
+from register.length import Period
 from register.matrix_toml import FILE, typed_leniently
 from register.merging import OWNERS, Owner, Shared
-from register.policy import DEFAULT_MATRIX, Matrix, Period
+from register.policy import DEFAULT_MATRIX, Matrix
 from register.text import one_line
 from register.translation import tables_of
 

@@ -24,6 +24,7 @@ from register.effect import Effect
 from register.incident import Incident
 from register.policy import DEFAULT_MATRIX, Matrix
 from register.roles import Role as Role
+from register.roster import NOBODY, Roster
 from register.sending_facts import SendingFacts as SendingFacts
 from register.standing import Founder
 from register.vendor_facts import VendorFacts as VendorFacts
@@ -284,6 +285,7 @@ class World:
     aside: AsideFacts | None = None  # the change that it asks about, where that waits
     stories: Mapping[str, tuple[Written, ...]] = field(default_factory=dict)  # of the streams it reads
     login: str = ""  # the actor's, for what the matrix says of them
+    roster: Roster = NOBODY  # who is on call, and what else people arranged
 
 
 @singledispatch

@@ -44,6 +44,7 @@ from register.standing import told, who_may
 from register.store.adopted import adopted, policy_of
 from register.store.aside import aside_of
 from register.store.folding import stories_of
+from register.store.rosters import roster_of
 from register.store.store import Store, recorded
 from register.store.transaction import Transaction
 from register.store.waiting import waiting_for
@@ -157,6 +158,7 @@ class ServiceDesk:
         _refuse_strangers(command, transaction, self.policy)
         command = _with_person_ids(command, transaction)
         world = replace(self._world(transaction, command, now, actor), login=principal.login)
+        world = replace(world, roster=roster_of(self.store, transaction, self.policy.matrix))
         target = command.given("target")
         _refuse_sight(principal, actor, command, world)
         about = world.incidents.get(target) if target else None

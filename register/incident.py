@@ -27,6 +27,8 @@ from register.bond import PageState as PageState
 from register.bond import Priority as Priority
 from register.bond import TicketRef as TicketRef
 from register.bond import Value as Value
+from register.run import Paging as Paging
+from register.run import Run as Run
 
 
 class State(StrEnum):
@@ -223,6 +225,7 @@ class Incident(Value, frozen=True):
     bonds: tuple[Bond, ...] = ()
     alert: Alert | None = None  # where monitoring opened it
     related: tuple[str, ...] = ()  # incidents that belong together: as people say, and alerts, the first ones
+    run: Run | None = None  # its escalation, where a policy is for it
     track: Track = ()  # what clocks are counted from: written by the fold alone
 
     @property
@@ -235,10 +238,9 @@ class Incident(Value, frozen=True):
 
     @property
     def wakes_at(self) -> datetime | None:
-        """When something happens to it by itself: its own time comes, or a supplier's runs out."""
-        if not self.bonds:
-            return self.turns_at
-        times = [at for at in (self.turns_at, *(bond.wakes_at for bond in self.bonds)) if at is not None]
+        """When something happens to it by itself: its own time, a step, a supplier's time."""
+        own = (self.turns_at, self.pages_at)
+        times = [at for at in (*own, *(bond.wakes_at for bond in self.bonds)) if at is not None]
         return min(times, default=None)
 
     @property
@@ -247,6 +249,16 @@ class Incident(Value, frozen=True):
         if self.state is State.ON_HOLD and self.hold is not None:
             return self.hold.until
         return self.closes_at if self.state is State.RESOLVED else None
+
+    @property
+    def paging(self) -> Paging:
+        """How its escalation stands."""
+        return Paging.NONE if self.run is None or not self.is_open else self.run.state
+
+    @property
+    def pages_at(self) -> datetime | None:
+        """When the next step of its escalation falls due, or an acknowledgement runs out."""
+        return None if self.run is None or not self.is_open else self.run.due_at
 
     @property
     def firing(self) -> bool:

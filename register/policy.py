@@ -6,7 +6,6 @@ clock, a file or a database.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -20,40 +19,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainSer
 from register.calendars import Calendar
 from register.clocks.book import DEFAULT_CALENDARS, DEFAULT_CLOCKS, Book
 from register.clocks.definition import ClockDefinition, Contract
+from register.length import Period
 from register.roles import PEOPLES_ROLES, Role
+from register.rota import Rota
+from register.steps import EscalationPolicy
 from register.text import Login, Name, Slug
 
-_PART: Final = re.compile(r"(\d{1,9})\s*([dhm])\s*", re.ASCII)
-_UNIT: Final = {"d": "days", "h": "hours", "m": "minutes"}
-_LONGEST: Final = timedelta(days=36_525)
 ANY: Final = "*"
-
-
-def period(text: str) -> timedelta:
-    """Return `45m`, `1h30m` or `5d` as a length of wall-clock time; ValueError says how to write it."""
-    found = _PART.findall(text.strip())
-    whole = "".join(f"{number}{unit}" for number, unit in found)
-    length = sum((timedelta(**{_UNIT[unit]: int(number)}) for number, unit in found), timedelta())
-    if not found or whole != re.sub(r"\s", "", text):
-        raise ValueError("is no length of time: write it like 45m, 1h30m or 5d")
-    if not timedelta() < length <= _LONGEST:
-        raise ValueError("is no time at all, or over a hundred years: write it like 45m, 1h30m or 5d")
-    return length
-
-
-def told(length: timedelta) -> str:
-    """Return a length of time as `period` reads it."""
-    minutes = int(length.total_seconds()) // 60
-    parts = ((minutes // 1440, "d"), (minutes % 1440 // 60, "h"), (minutes % 60, "m"))
-    return "".join(f"{number}{unit}" for number, unit in parts if number) or "0m"
-
-
-def _period(given: Any) -> Any:
-    if isinstance(given, timedelta):
-        return given
-    if not isinstance(given, str):
-        raise ValueError("must be text in quotes, like 45m, 1h30m or 5d")  # noqa: TRY004 - pydantic's
-    return period(given)
 
 
 def _role(given: Any) -> Any:
@@ -90,8 +62,6 @@ def _about(given: Any) -> Any:
     return {"about": given} if isinstance(given, str) else given
 
 
-Period = Annotated[timedelta, BeforeValidator(_period), PlainSerializer(told)]
-"""A length of time by the wall clock, as `45m`, `1h30m`, `5d`."""
 AsRole = Annotated[Role, BeforeValidator(_role), PlainSerializer(lambda role: role.word)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(min_length=1)]
@@ -122,6 +92,14 @@ class Team(BaseModel, frozen=True, extra="forbid"):
         bool, Field(strict=True, description="whether it answers the desk's calls: first line")
     ] = False
     hours: Annotated[Slug, Field(description="when it works: a calendar")] = "24x7"
+    rota: Annotated[Slug | None, Field(description="by which rota it is on call")] = None
+    policy: Annotated[Slug | None, Field(description="who is told of what it owns: of [policies]")] = None
+    authority: Annotated[
+        tuple[Slug, ...],
+        BeforeValidator(_listed),
+        AfterValidator(_once),
+        Field(max_length=5, description="who stands above its lead, nearest first: of [people]"),
+    ] = ()
 
 
 class Service(BaseModel, frozen=True, extra="forbid"):
@@ -144,6 +122,7 @@ class Ownership(BaseModel, frozen=True, extra="forbid"):
     team: Annotated[Slug, Field(description="the team that owns them")]
     service: Annotated[Names, Field(description="services, or a pattern with *")] = (ANY,)
     category: Annotated[Names, Field(description="categories, or a pattern with *")] = (ANY,)
+    policy: Annotated[Slug | None, Field(description="instead of the team's policy: of [policies]")] = None
 
     def fits(self, service: str, category: str) -> tuple[int, int] | None:
         """How exactly it names this pair, service and category each 0 (*) to 2 (by name); None if not."""
@@ -223,6 +202,11 @@ class Matrix(BaseModel, frozen=True, extra="forbid"):
     calendars: dict[Slug, Calendar] = _slugs("a table for each: [calendars.NAME]")
     clocks: dict[Slug, ClockDefinition] = _slugs("a table for each: [clocks.NAME]")
     contracts: dict[Slug, Contract] = _slugs("a table for each supplier: [contracts.NAME]")
+    default_policy: Annotated[
+        Slug | None, Field(description="who is told where neither rule nor team says: of [policies]")
+    ] = None
+    rotas: dict[Slug, Rota] = _slugs("a table for each: [rotas.NAME]")
+    policies: dict[Slug, EscalationPolicy] = _slugs("a table for each: [policies.NAME]")
 
     @cached_property
     def book(self) -> Book:
@@ -236,15 +220,34 @@ class Matrix(BaseModel, frozen=True, extra="forbid"):
 
         The rule that names the pair most exactly, then the category's team, then the fallback.
         """
-        best: tuple[tuple[int, int], str] | None = None
+        rule = self._rule(service, category)
+        if rule is not None:
+            return rule.team
+        own = self.categories.get(self.category_named(category) or "")
+        return own.team if own is not None and own.team is not None else self.fallback_team
+
+    def _rule(self, service: str, category: str) -> Ownership | None:
+        best: tuple[tuple[int, int], Ownership] | None = None
         for rule in self.ownership:
             fit = rule.fits(service, category)
             if fit is not None and (best is None or beats(fit, best[0])):
-                best = fit, rule.team
-        if best is not None:
-            return best[1]
-        own = self.categories.get(self.category_named(category) or "")
-        return own.team if own is not None and own.team is not None else self.fallback_team
+                best = fit, rule
+        return None if best is None else best[1]
+
+    def policy_for(self, team: str, service: str, category: str) -> str | None:
+        """The key of the policy that says who is told: the rule's while its team has it, the team's, or none.
+
+        team: who owns it now, whom a person may have passed it to.
+        """
+        rule, own = self._rule(service, category), self.teams.get(team)
+        named = rule.policy if rule is not None and rule.team == team else None
+        return named or (None if own is None else own.policy) or self.default_policy
+
+    def above(self, team: str) -> tuple[str, ...]:
+        """The keys of those with authority over a team: its lead, then who stands above, nearest first."""
+        own = self.teams.get(team)
+        chain_ = () if own is None else (*((own.lead,) if own.lead else ()), *own.authority)
+        return tuple(dict.fromkeys(chain_))
 
     def service_named(self, said: str) -> str | None:
         """The service as the matrix writes it, whatever the capitals; None where it declares no such one."""

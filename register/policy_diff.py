@@ -20,10 +20,13 @@ _NAMES: Final[Mapping[str, str]] = {
     "calendars": "calendar",
     "clocks": "clock",
     "contracts": "contract",
+    "rotas": "rota",
+    "policies": "policy",
 }
 _ALONE: Final = (
     "default_role",
     "fallback_team",
+    "default_policy",
     "auto_close_after",
     "flap_window",
     "correlation",

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, String, cast, exists, func, li
 from register.canon import ENVELOPE, GENESIS, chained, data_digest
 from register.clocks.book import Timeline
 from register.core import EVENTS, effects
+from register.duty import STREAM as DUTY
 from register.effect import Enqueue
 from register.refold import AT_ONCE, Refolded, refold
 from register.store import alerts, bonds, files
@@ -248,6 +249,11 @@ def _close(connection: Connection, verdict: Verdict, head: Any, streams: int | N
     if head.policy_seq != connection.execute(of_policy).scalar_one():
         verdict.faults.append(
             "The head names another policy than the log adopted last: the head was changed."
+        )
+    of_duty = select(func.coalesce(func.max(t.event.c.seq), 0)).where(t.event.c.stream == DUTY)
+    if head.duty_seq != connection.execute(of_duty).scalar_one():
+        verdict.faults.append(
+            "The head names another event than the log's last one on who has duty: the head was changed."
         )
     if streams is None:
         return

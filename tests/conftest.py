@@ -157,9 +157,10 @@ def empty(store: Store) -> None:
             if table is not head:
                 connection.execute(table.delete())
         new = {"seq": 0, "incident": 0, "person": 0, "hash": GENESIS, "schema": SCHEMA}
-        connection.execute(head.update().values(**new, recorded_at="", policy_seq=0, skew=0))
+        connection.execute(head.update().values(**new, recorded_at="", policy_seq=0, duty_seq=0, skew=0))
     store._people.clear()
     store.adopted = None
+    store.duty = None
 
 
 @pytest.fixture

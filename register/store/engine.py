@@ -214,6 +214,7 @@ def prepare(engine: Engine) -> str:
                 "person": 0,
                 "recorded_at": "",
                 "policy_seq": 0,
+                "duty_seq": 0,
                 "skew": 0,
             },
         )

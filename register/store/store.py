@@ -37,6 +37,7 @@ from register.store.sight import Sight, live_row, sight_of
 from register.store.transaction import Transaction, lock
 
 if TYPE_CHECKING:
+    from register.duty import Duty
     from register.store.adopted import Adopted
 
 _SEQ: Final = select(t.head.c.seq)
@@ -87,6 +88,7 @@ class Store:
         self._people: dict[tuple[str, str], str] = {}
         self._people_at = -1  # the head's count of people when they were known
         self.adopted: Adopted | None = None  # the policy that was read last
+        self.duty: tuple[int, Duty] | None = None  # what was arranged, as of which event of that stream
 
     @contextmanager
     def write(self, command_id: str | None = None, numbers: Iterable[str] = ()) -> Iterator[Transaction]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.event import listens_for
 
-SCHEMA: Final = 4
+SCHEMA: Final = 5
 """The version of these tables. A register with a higher one is of a newer program."""
 
 metadata: Final = MetaData()
@@ -37,6 +37,7 @@ head: Final = Table(
     Column("person", Integer, nullable=False),
     Column("recorded_at", String, nullable=False),  # of the newest event: time never goes back
     Column("policy_seq", Integer, nullable=False),  # of the newest event on the stream `policy`
+    Column("duty_seq", Integer, nullable=False),  # of the newest event on the stream `duty`
     Column("skew", Integer, nullable=False),  # seconds by which the clock is known to be behind, or 0
 )
 
@@ -104,6 +105,8 @@ incident: Final = Table(
     Column("reopened", Integer, nullable=False),
     Column("due_at", String),
     Column("wake_at", String),  # when something next falls due, whatever it is
+    Column("paging", String, nullable=False),  # how its escalation stands; empty where none runs
+    Column("step_at", String),  # when the next step of its escalation falls due
     Column("clocks", Text, nullable=False),  # facts of completed clocks and due times, JSON
     Column("version", Integer, nullable=False),  # the n of its last event
     Column("seq", Integer, nullable=False),  # the seq of its last event

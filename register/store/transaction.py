@@ -20,6 +20,7 @@ from register.clocks.due import NOTHING, facts_of, soonest
 from register.clocks.nudge import next_nudge
 from register.clocks.run import clocks_of
 from register.core import AlertAsked, AlertFacts, Event, Policy, Said, SendingFacts
+from register.duty import STREAM as DUTY
 from register.effect import Effect
 from register.incident import Incident, Visibility
 from register.row import board_row, number_of
@@ -104,6 +105,8 @@ class Transaction:
         self._recorded_at: str = head.recorded_at
         self.policy_seq: int = head.policy_seq
         self.policy_moved = False  # by this transaction: what it says is not on record yet
+        self.duty_seq: int = head.duty_seq
+        self.duty_moved = False
         self.skew: int = head.skew
         self.timeline: Timeline = DEFAULT_TIMELINE  # by which the clocks of what is written are counted
         self._people = people
@@ -267,6 +270,9 @@ class Transaction:
         if said.stream == POLICY:
             self.policy_seq = self._seq
             self.policy_moved = True
+        if said.stream == DUTY:
+            self.duty_seq = self._seq
+            self.duty_moved = True
         return row
 
     def _version(self, stream: str) -> int:
@@ -326,6 +332,7 @@ class Transaction:
                     "person": self.people,
                     "recorded_at": self._recorded_at,
                     "policy_seq": self.policy_seq,
+                    "duty_seq": self.duty_seq,
                     "skew": self.skew,
                 },
             )
@@ -369,6 +376,8 @@ def columns_of(incident: Incident, timeline: Timeline) -> dict[str, Any]:
         "reopened": incident.reopened,
         "due_at": None if due.at is None else stamp(moment_of(due.at)),
         "wake_at": _stamp(_wakes_at(incident, clocks, timeline)),
+        "paging": incident.paging.value,
+        "step_at": _stamp(incident.pages_at),
         "clocks": orjson.dumps([facts_of(clock) for clock in clocks]).decode(),
         "board": orjson.dumps(board).decode(),
         "doc": incident.model_dump_json(),

@@ -70,7 +70,19 @@ def _to_4(operations: Operations, connection: Connection) -> None:
             _add_indexes(connection, table)
 
 
-STEPS: Final[Mapping[int, Callable[[Operations, Connection], None]]] = {2: _to_2, 3: _to_3, 4: _to_4}
+def _to_5(operations: Operations, connection: Connection) -> None:
+    """Escalation: how far it has come stands in the incident's row; who has duty is a stream of its own."""
+    _add_columns(operations, t.head)
+    _add_columns(operations, t.incident)
+    _add_indexes(connection, t.incident)
+
+
+STEPS: Final[Mapping[int, Callable[[Operations, Connection], None]]] = {
+    2: _to_2,
+    3: _to_3,
+    4: _to_4,
+    5: _to_5,
+}
 """By the version that they lead to."""
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from register.core import World, remarks
 from register.incident import Alert, Incident, Severity, State
+from register.length import told
 from register.plain import one_line
-from register.policy import told
 from register.topics.alerts import Status, TakeAlert, known_alert
 from register.topics.resolution import Cancel, Close, Resolve
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from register.length import period, told
 from register.matrix_toml import SAMPLE, read_matrix
-from register.policy import DEFAULT_MATRIX, period, told
+from register.policy import DEFAULT_MATRIX
 from register.roles import Role
 from register.toml_file import FileFaults
 

@@ -1,0 +1,91 @@
+"""What people arranged beside matrix.toml: who stands in for whom on call, and which services are being
+worked on. A plain value, folded from the stream `duty`; topics register their cases beside their events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import singledispatch
+from typing import Final, NamedTuple
+
+STREAM: Final = "duty"
+
+
+class Shift(NamedTuple):
+    """Somebody is on call from `begin` until `end`. person: an id of the people's side table."""
+
+    begin: datetime
+    end: datetime
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Somebody is on call besides (add), is not (remove), or both: stands in (replace).
+
+    A replacement counts only while `remove` would really be on call.
+    """
+
+    id: str
+    rota: str
+    begin: datetime
+    end: datetime
+    add: str | None
+    remove: str | None
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Temporary:
+    """For this time these shifts, and no rule nor override, say who is on call. Gaps in it are gaps."""
+
+    id: str
+    rota: str
+    begin: datetime
+    end: datetime
+    shifts: tuple[Shift, ...]
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """These services are worked on: alerts are logged, escalation waits for the end. None named: all."""
+
+    id: str
+    services: tuple[str, ...]
+    begin: datetime
+    end: datetime
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """All of it, as far as it may matter still. feeds: by rota, what its calendar feed said last."""
+
+    overrides: tuple[Override, ...] = ()
+    temporary: tuple[Temporary, ...] = ()
+    feeds: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)
+    windows: tuple[Window, ...] = ()
+
+    def held_until(self, service: str, at: datetime) -> datetime | None:
+        """Until when the escalation of what happens to this service waits; None where nobody works on it."""
+        ends = [
+            one.end
+            for one in self.windows
+            if one.begin <= at < one.end and (not one.services or service in one.services)
+        ]
+        return max(ends, default=None)
+
+
+NO_DUTY: Final = Duty()
+
+
+@singledispatch
+def arranged(event: object, duty: Duty, at: datetime) -> Duty:
+    """Return what is arranged after an event of the stream; most kinds arrange nothing."""
+    return duty
