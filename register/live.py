@@ -10,6 +10,8 @@ A row is a plain dict of at most 400 bytes (`n` is the number without its prefix
      "owner": "p3" | None, "acked": bool, "team": str, "service": str, "category": str,
      "opened": epoch s, "updated": epoch s, "due": epoch s | None, "restricted": bool,
      "firing": True, only where the alert that opened it still fires,
+     "run": [paging, steps taken, the next one (0: none), of how many, when it is due (epoch s) | None], only
+     where an escalation runs,
      "masked": True, only where this reader may not see the incident: all but the number is empty then,
      "bonds": [[vendor, state, ball, ball since (epoch s), their key, FLAG], …]}
 
@@ -60,6 +62,7 @@ _ROW_SHAPE: Final[Mapping[str, type | tuple[type, ...]]] = {
 }
 NEEDED: Final = frozenset(_ROW_SHAPE)
 """What a row must have to be shown."""
+_RUN_SHAPE: Final[tuple[type | tuple[type, ...], ...]] = (str, int, int, int, (int, float, type(None)))
 _BOND_SHAPE: Final[tuple[type | tuple[type, ...], ...]] = (str, str, str, (int, float), str, str)
 
 
@@ -257,13 +260,14 @@ def _is_row(key: str, row: Any) -> bool:
     return (
         all(isinstance(row[name], kind) for name, kind in _ROW_SHAPE.items())
         and key == str(row["n"])
-        and all(_is_bond(bond) for bond in row["bonds"])
+        and all(_has_shape(bond, _BOND_SHAPE) for bond in row["bonds"])
+        and ("run" not in row or _has_shape(row["run"], _RUN_SHAPE))
     )
 
 
-def _is_bond(bond: Any) -> bool:
+def _has_shape(given: Any, shape: tuple[type | tuple[type, ...], ...]) -> bool:
     return (
-        isinstance(bond, list)
-        and len(bond) >= len(_BOND_SHAPE)
-        and all(isinstance(value, kind) for value, kind in zip(bond, _BOND_SHAPE, strict=False))
+        isinstance(given, list)
+        and len(given) >= len(shape)
+        and all(isinstance(value, kind) for value, kind in zip(given, shape, strict=False))
     )

@@ -9,6 +9,7 @@ import orjson
 from register.asking import asked
 from register.clocks.due import NOTHING, Due
 from register.incident import LIVE_BONDS, Bond, Incident, Priority, Visibility
+from register.run import Run
 from register.text import clip
 
 MAX_BYTES: Final = 400
@@ -42,6 +43,8 @@ def board_row(incident: Incident, due: Due = NOTHING) -> dict[str, Any]:
         row["firing"] = True  # left out where it is not so: most rows have no room to give away
     if due.held is not None:
         row["held"] = due.held
+    if incident.run is not None and incident.paging:
+        row["run"] = _run(incident.run)
     if _over(row) <= 0:
         return row
     for name, least in _GIVES_WAY:
@@ -70,8 +73,8 @@ _BLANK: Final = (str, bool, int, list)
 def mask(row: dict[str, Any]) -> dict[str, Any]:
     """Return the row as others get it who may not see the incident: its number, and that it is restricted."""
     blank = {name: type(value)() if type(value) in _BLANK else None for name, value in row.items()}
-    blank.pop("firing", None)
-    blank.pop("held", None)
+    for name in ("firing", "held", "run"):
+        blank.pop(name, None)
     shown = {"number": row["number"], "n": row["n"], "p": int(Priority.PLANNING)}
     return blank | shown | {"restricted": True, "masked": True}
 
@@ -91,6 +94,19 @@ def _shortened(text: str, least: int, over: int) -> str:
 def number_of(number: str) -> int:
     """Return 7 for INC-7."""
     return int(number.removeprefix("INC-"))
+
+
+def _run(run: Run) -> list[Any]:
+    """How its escalation stands: state, steps taken, the next one, of how many, when it is due."""
+    due = run.due_at
+    next_ = 0 if run.place is None else run.place.step + 1
+    return [
+        run.state.value,
+        run.reached,
+        next_,
+        len(run.plan.steps),
+        None if due is None else int(due.timestamp()),
+    ]
 
 
 def _bond(bond: Bond, ours: Priority) -> list[Any]:

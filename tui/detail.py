@@ -86,6 +86,7 @@ def pane(row: Row | None, detail: Detail | None, model: Model, width: int, heigh
         from tui.ticking import beside  # clocks are not imported for the first paint
 
         lines += beside(detail.clocks, model)
+    lines += _run(row, detail, model, width)
     lines += [_bond(bond, eyes, now) for bond in row["bonds"]]
     lines += _closing(detail, model)
     lines.append(((f" {signs.rule * 2} latest {signs.rule * max(0, width - 12)}", "dim"),))
@@ -119,6 +120,16 @@ def _due(row: Row, eyes: Eyes, now: float) -> Line:
     over = is_over(row, now)
     left = promise_text(row, now, eyes.signs) + ("" if over else " left")
     return ((" resolve ", ""), (left, "bad" if over else ""))
+
+
+def _run(row: Row, detail: Detail | None, model: Model, width: int) -> list[Line]:
+    """How its escalation stands, where one runs: who is told next, and when."""
+    if "run" not in row:
+        return []
+    from tui.run_words import pane_line  # where nobody is told, the first paint does without
+
+    ((text, pen),) = pane_line(row, detail and detail.incident, model.eyes, model.zone)
+    return wrapped(text.strip(), width, pen, most=2)
 
 
 def _bond(bond: list[Any], eyes: Eyes, now: float) -> Line:
