@@ -323,19 +323,17 @@ class Transaction:
             return
         with together(self._connection, commit=True):
             self._write_behind()
-            _MOVE_HEAD(
-                self._connection,
-                {
-                    "seq": self._seq,
-                    "hash": self._hash,
-                    "incident": self._incident,
-                    "person": self.people,
-                    "recorded_at": self._recorded_at,
-                    "policy_seq": self.policy_seq,
-                    "duty_seq": self.duty_seq,
-                    "skew": self.skew,
-                },
-            )
+            head = {
+                "seq": self._seq,
+                "hash": self._hash,
+                "incident": self._incident,
+                "person": self.people,
+                "recorded_at": self._recorded_at,
+                "policy_seq": self.policy_seq,
+                "duty_seq": self.duty_seq,
+                "skew": self.skew,
+            }
+            _MOVE_HEAD(self._connection, head)
             if self._connection.dialect.name == "postgresql":
                 _NOTIFY(self._connection, {})
 
