@@ -22,6 +22,7 @@ ALL: Final = (
     "asking",
     "pulling",
     "creating",
+    "paging",
     "large",
     "stock_tinydb",
 )

@@ -16,34 +16,33 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from time import monotonic
+from typing import Final, NamedTuple
 
 from tenacity import wait_exponential_jitter
 from tenacity.wait import wait_base
 
+from integrations.at_once import AtOnce
 from integrations.hand import Hand
 from integrations.outcomes import Timing
-from integrations.page_text import Words, told, words
+from integrations.page_look import Ready, Seen, look
+from integrations.page_text import Words
 from integrations.paging import send
-from integrations.persons import person_of
 from register.core import Command, Principal, Refused, Role
-from register.policy import Person
 from register.store import RegisterUnavailable, pages
-from register.store.adopted import adopted
 from register.store.pages import PageRow
 from register.topics.paging import (
-    CancelPage,
     ConfirmPage,
     MissPage,
     Tried,
-    about_of,
-    no_more,
     went_wrong,
 )
 
 PAGER: Final = Principal("muster", Role.ENGINE, "pager")
 SELDOM: Final = 0.2
 """Seconds between two looks while nothing is in the air: suppliers' answers are committed by the hundred."""
+JOINING: Final = 0.02
+"""Seconds that room is left free for more of it to come: what is claimed together shares a commit."""
 Send = Callable[[str, str, Words, float, Mapping[str, str]], Awaitable[Tried]]
 
 
@@ -55,28 +54,28 @@ class Patience:
     """The pager's waits, injectable so that tests need not wait. Seconds.
 
     channel: for one channel. whole: for all of a person's. margin: how much longer others leave it alone.
-    retry: after a try that reached nobody. most, each: pages in the air, in all and of one person. away,
-    again: how long, and how often, what became of one is tried to be written down while the register is away.
+    retry: after a try that reached nobody. most, each: pages in the air, in all and of one person. What is
+    there longer than `slow` hangs and takes nobody's place, up to `utmost` in all. away, again: how long, and
+    how often, what became of one is tried to be written down while the register is away.
     """
 
     channel: float = 20.0
     whole: float = 60.0
     margin: float = 10.0
     retry: wait_base = RETRY
-    most: int = 16
+    most: int = 128
     each: int = 4
+    slow: float = 2.0
+    utmost: int = 128
     away: float = 1_800.0
     again: float = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A page that is to be sent: to whom, and what it says. person: a key of matrix.toml, empty for none."""
+class Flying(NamedTuple):
+    """A page in the air. since: monotonic."""
 
-    person: str
-    name: str
-    reach: tuple[str, ...]
-    words: Words
+    row: PageRow
+    since: float
 
 
 class Pager:
@@ -103,8 +102,9 @@ class Pager:
         self._tell = tell
         self._busy = busy
         self._through = through
+        self._looks: AtOnce[PageRow, Seen] = AtOnce(self._look)
         self._news = asyncio.Event()
-        self._flying: dict[asyncio.Task[None], PageRow] = {}
+        self._flying: dict[asyncio.Task[None], Flying] = {}
         self._ending = False
         self._due: datetime | None = None  # when the next one is, as of the last look
 
@@ -126,8 +126,8 @@ class Pager:
                     some, self._due = False, self._hand.now() + timedelta(seconds=2)
                 if not some:
                     await self._rest(stop)
-                    if not self._flying and not stop.is_set():
-                        await asyncio.sleep(SELDOM)
+                    if not stop.is_set():
+                        await asyncio.sleep(JOINING if self._flying else SELDOM)
         finally:
             self._ending = True
             await self.landed()
@@ -135,16 +135,22 @@ class Pager:
 
     async def step(self, lost: timedelta = timedelta(0)) -> bool:
         """Take what is due and send it off; whether there was anything. lost: see `pages.claim`."""
-        room = self._patience.most - len(self._flying)
+        room = self._room()
         if room <= 0:
             return False
         claimed, deadline = await self._hand.call(lambda: self._claim(room, lost))
         for row in claimed:
             self._busy()
             task = asyncio.create_task(self.deliver(row, deadline), name=f"page {row.row_id}")
-            self._flying[task] = row
+            self._flying[task] = Flying(row, monotonic())
             task.add_done_callback(self._landed)
         return bool(claimed)
+
+    def _room(self) -> int:
+        """How many more may go into the air."""
+        edge = monotonic() - self._patience.slow
+        quick = sum(one.since > edge for one in self._flying.values())
+        return min(self._patience.most - quick, self._patience.utmost - len(self._flying))
 
     def _claim(self, room: int, lost: timedelta) -> tuple[list[PageRow], datetime]:
         """What is to be sent now, and until when. Its times are of the moment when it is asked."""
@@ -154,7 +160,7 @@ class Pager:
         if due is None or due > now + lost:
             return [], deadline
         until = deadline + timedelta(seconds=patience.margin)
-        busy = Counter(row.person for row in list(self._flying.values()))
+        busy = Counter(one.row.person for one in list(self._flying.values()))
         found = pages.claim(store, self._holder, now, deadline, until, now + lost, room, patience.each, busy)
         return found, deadline
 
@@ -172,7 +178,7 @@ class Pager:
         self._fault("page claimed")
         tried: list[Tried] = []
         while True:
-            ready = await self._hand.call(lambda: self._look(row))
+            ready = await self._looks.ask(row)
             if not isinstance(ready, Ready):
                 await self._write(ready)
                 return
@@ -218,38 +224,13 @@ class Pager:
             else:
                 return
 
-    def _look(self, row: PageRow) -> Ready | CancelPage | MissPage:
-        """Look at a page once more, as things stand now: has it a reason still, is it late, who is it for?"""
-        store, now = self._hand.store, self._hand.now()
-        try:
-            about = about_of(row.payload)
-        except ValueError:
-            why = "what it was about cannot be read here"
-            return CancelPage(row_id=row.row_id, tries=row.tries, why=why)
-        incident = store.incident(row.incident)
-        because = no_more(incident, about)
-        if because:
-            return CancelPage(row_id=row.row_id, tries=row.tries, why=because)
-        login = pages.whose_login(store, row.person)
-        if login is None:
-            return CancelPage(row_id=row.row_id, tries=row.tries, why="who was to be paged was erased")
-        policy = adopted(store, self._hand.desk.policy).policy
-        key = person_of(policy.matrix, login)
-        person = policy.matrix.people.get(key) if key else None
-        zone = person.zone if person is not None else "UTC"
-        if row.expires_at <= now:
-            last = f"; last {row.why}" if row.why else ", for no worker was there"
-            why = f"nobody was reached until {told(row.expires_at, zone)}{last}"
-            return MissPage(row_id=row.row_id, tries=row.tries, why=why)
-        bond = incident.bond(about.bond) if incident is not None else None
-        if incident is None or bond is None:
-            raise ValueError("a page that is due has an incident and a bond")
-        facts = policy.vendors.get(about.vendor)
-        said = words(about, incident, bond, facts, row.expires_at, zone)
-        return _ready(key or "", person, login, said)
+    async def _look(self, rows: list[PageRow]) -> list[Seen | Exception]:
+        """Look at pages once more, as things stand when the register is asked."""
+        hand = self._hand
+        return await hand.call(lambda: look(hand.store, hand.desk.policy, rows, hand.now()))
 
     def _landed(self, task: asyncio.Task[None]) -> None:
-        row = self._flying.pop(task)
+        row = self._flying.pop(task).row
         self._news.set()  # there is room again
         error = None if task.cancelled() else task.exception()
         if isinstance(error, RegisterUnavailable | Refused):
@@ -271,9 +252,3 @@ class Pager:
         finally:
             for wait in waits:
                 wait.cancel()
-
-
-def _ready(key: str, person: Person | None, login: str, said: Words) -> Ready:
-    if person is None:
-        return Ready("", login, (), said)
-    return Ready(key, person.name, person.reach, said)

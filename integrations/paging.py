@@ -13,7 +13,8 @@ import ipaddress
 import logging
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, Final, TypeVar
 
@@ -29,7 +30,29 @@ _NOBODYS: Final = frozenset({"syslog", "dbus", "glib", "kde", "qt", "gnome", "ma
 """What shows or writes something on the worker's own machine, where nobody sits."""
 _ANSWERED: Final = re.compile(r"error=(\d{3})\b")
 _NOT_REACHED: Final = re.compile(r"connection error", re.IGNORECASE)
+_CAUSE: Final = "Socket Exception: "
+"""How apprise begins what went wrong with a connection, which it tells a programmer alone."""
 NO_ANSWER: Final = "it gave no answer in time: it may come late"
+CAUSES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
+    (re.compile(pattern, re.IGNORECASE), why)
+    for pattern, why in (
+        (r"CERTIFICATE_VERIFY_FAILED", "its certificate cannot be trusted, so nothing was sent"),
+        (r"\bSSL|\bTLS", "no encrypted connection to it could be made, so nothing was sent"),
+        (r"read timed out|closed: timed out", NO_ANSWER),
+        (r"timed out", "no connection to it could be made in time"),
+        (r"refused", "nothing takes connections at its address"),
+        (r"failed to resolve|name or service|name resolution|nodename", "its host's name cannot be found"),
+        (r"unreachable|no route", "its host cannot be reached from here"),
+        (r"\(5[0-9][0-9], |Authentication", "it does not take the login in its address"),
+    )
+)
+"""What went wrong with a connection → what is told of it, the first that fits."""
+REFUSED: Final = ("401", "403")
+HANGS: Final = "earlier pages by it hang still: it is tried again when one of them ends"
+PATIENCE: Final = 12.0
+"""Seconds within which a service is to answer, unless its address says otherwise."""
+MOST: Final = 8
+"""Threads by one channel of one person: more of them hang than are waited for."""
 
 
 class Unfit(ValueError):
@@ -51,15 +74,18 @@ async def send(person: str, channel: str, words: Words, seconds: float, env: Map
     person: their key in matrix.toml. seconds: after so many it counts as failed, whatever it does later.
     """
 
+    slot = secrets.slot(person, channel)
+
     def work() -> str:
-        address = secrets.look(secrets.slot(person, channel), env)
+        address = secrets.look(slot, env)
         if address is None:
             return f"its address is not stored where Muster serves: `muster page login {person} {channel}`"
         return _sent(address, words)
 
     try:
-        await in_thread(_apprise, seconds)  # importing it on a busy machine is not of the channel's time
-        why = await in_thread(work, seconds)
+        if not _apprise.cache_info().currsize:  # importing it on a busy machine is not of the channel's time
+            await in_thread(_apprise, seconds)
+        why = await in_thread(work, seconds, slot) if _running[slot] < MOST else HANGS
     except AuthFailed as failure:  # its sentence is for whoever logs in: a story needs the half of it
         why = f"its address cannot be looked up where Muster serves: {secrets.cause(failure)}"
     except Unfit as unfit:
@@ -71,10 +97,23 @@ async def send(person: str, channel: str, words: Words, seconds: float, env: Map
     return Tried(channel=channel, ok=not why, why=why)
 
 
-async def in_thread(work: Callable[[], T], seconds: float) -> T:
+_running: Final = Counter[str]()
+"""Threads that have begun and not ended, by what they are for; touched on the event loop and in threads."""
+_counting: Final = threading.Lock()
+
+
+def _count(what: str, change: int) -> None:
+    with _counting:
+        _running[what] += change
+        if not _running[what]:
+            del _running[what]
+
+
+async def in_thread(work: Callable[[], T], seconds: float, what: str = "") -> T:
     """Run blocking work beside the event loop. TimeoutError: it is not waited for any more, and goes on.
 
-    A thread of its own: one that hangs keeps neither the others nor the end of the process waiting.
+    A thread of its own: one that hangs keeps neither the others nor the end of the process waiting. what: as
+    what it is counted in `_running`, as long as it runs.
     """
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
@@ -87,10 +126,13 @@ async def in_thread(work: Callable[[], T], seconds: float) -> T:
         try:
             found = work()
         except BaseException as error:  # told to whoever waits
-            _tell(loop, settle, partial(answer.set_exception, error))
+            ended = partial(answer.set_exception, error)
         else:
-            _tell(loop, settle, partial(answer.set_result, found))
+            ended = partial(answer.set_result, found)
+        _count(what, -1)
+        _tell(loop, settle, ended)
 
+    _count(what, 1)
     threading.Thread(target=run, name="page", daemon=True).start()
     return await asyncio.wait_for(answer, seconds)
 
@@ -112,20 +154,26 @@ def _sent(address: str, words: Words) -> str:
         title=words.title,
         body_format=apprise.NotifyFormat.TEXT,
         notify_type=apprise.NotifyType.WARNING,
-        log_level=logging.WARNING,
+        log_level=logging.DEBUG,
     )
     # what a `?optional=yes` in the address failed of is success for apprise, and none for us
     if any(attempt for service in result for attempt in service):
         return ""
-    return _why(" ".join(entry.message for entry in result.logs()))
+    return _why([entry.message for entry in result.logs()])
 
 
-def _why(said: str) -> str:
+def _why(said: Sequence[str]) -> str:
     """What went wrong, without a word of what was said, which may quote the address."""
-    answered = _ANSWERED.search(said)
+    whole = " ".join(said)
+    answered = _ANSWERED.search(whole)
     if answered is not None:
-        return f"the service answered {answered[1]}"
-    if _NOT_REACHED.search(said):
+        more = ": it does not take the login or token in its address" if answered[1] in REFUSED else ""
+        return f"the service answered {answered[1]}{more}"
+    causes = [one for one in said if one.startswith(_CAUSE)]
+    for pattern, why in CAUSES:
+        if any(pattern.search(cause) for cause in causes):
+            return why
+    if _NOT_REACHED.search(whole):
         return "the service could not be reached, or did not take it"
     return "the service did not take it"
 
@@ -150,6 +198,8 @@ def _opened(address: str) -> Any:
             f"{scheme}:// would send it unencrypted to another machine: write {_safe(service)}://"
             " (without encryption it may go to this machine alone)."
         )
+    if "rto=" not in address:
+        service.socket_read_timeout = PATIENCE  # its own 4 s would page anew, and anew, whom a slow one pages
     service.redirects = False  # whoever answers may not send it on to somebody else
     found = _apprise().Apprise(asset=_asset())
     found.add(service)
@@ -195,6 +245,7 @@ def _apprise() -> Any:
         logger = logging.getLogger(name)
         logger.propagate = False
         logger.addHandler(logging.NullHandler())
+    logging.getLogger("apprise").setLevel(logging.DEBUG)  # else it keeps why a connection failed to itself
     return apprise
 
 
@@ -208,4 +259,5 @@ def _asset() -> Any:
         storage_mode="memory",
         http_redirects=False,
         async_mode=False,
+        service_timeout=0,  # else it sends from a few threads of its own: what hangs there keeps all waiting
     )

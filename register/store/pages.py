@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, literal_column, or_, select
 
 from register.canon import moment, stamp
 from register.row import number_of
@@ -62,6 +62,9 @@ def _in(*states: str) -> ColumnElement[bool]:
 
 _WAITING: Final = Hot(
     select(_S.state, _S.created_at, _S.next_at, _S.lease_until).where(_in("queued", "waiting", "sending"))
+)
+_LOGIN: Final = Hot(
+    select(t.person.c.login).where(and_(t.person.c.id == bindparam("person"), t.person.c.erased_at.is_(None)))
 )
 _DUE: Final = (
     select(*(_S[name] for name in _NAMES))
@@ -187,9 +190,7 @@ def are_waiting(store: Store) -> bool:
         return bool(_WAITING.ask(connection, {}).rows())
 
 
-def whose_login(store: Store, person: str) -> str | None:
+def login_of(connection: Connection, person: str) -> str | None:
     """The login of whoever is to be paged; None where nobody is known by that id, or they were erased."""
-    row = t.person.c
-    with store.read() as connection:
-        query = select(row.login).where(and_(row.id == person, row.erased_at.is_(None)))
-        return connection.execute(query).scalar_one_or_none()
+    found = _LOGIN.ask(connection, {"person": person}).rows()
+    return str(found[0][0]) if found else None

@@ -21,7 +21,10 @@ from register.core import Policy, Principal, Role
 from register.desk import ServiceDesk, kinds
 from register.incident import Impact, PageState, TicketRef, Urgency
 from register.matrix_toml import read_matrix
+from register.rebuild import rebuild
+from register.row import number_of
 from register.store import RegisterAway, Store, pages
+from register.store import tables as t
 from register.topics.calling import CONFIRM_WITHIN, PAGED_WITHIN
 from register.topics.delivery import ConfirmSending
 from register.topics.paging import Tried
@@ -241,6 +244,45 @@ async def test_a_hanging_channel_of_one_keeps_nobody_else_waiting(stage: Stage) 
     await stage.pager.until_quiet()
     assert all(stage.kinds(number)[-1] == "notified" for number in stuck)
     assert len(stage.channels.got) == len(stuck) + 1
+
+
+async def test_what_hangs_takes_nobodys_place(stage: Stage) -> None:
+    """A gateway that answers nobody is many people's at once: pages by other ways do not wait for it."""
+    stage.channels.hang, stage.channels.hung = asyncio.Event(), "ben"
+    few = replace(SOON, most=2, each=2, slow=0.2)
+    pager = Pager(stage.hand, {}, "w1", patience=few, through=stage.channels.through)
+    for _ in range(2):
+        stage.due()
+    assert await pager.step()
+    async with asyncio.timeout(30):
+        while len(stage.channels.asked) < 2:
+            await asyncio.sleep(0.01)
+        other, _ = stage.due(EVA)
+        while "notified" not in stage.kinds(other):
+            await pager.step()
+            await asyncio.sleep(0.01)
+    assert stage.channels.asked == ["ben.sms", "ben.sms", "eva.mail"]
+    stage.channels.hang.set()
+    await pager.until_quiet()
+
+
+async def test_a_page_that_cannot_be_read_keeps_no_other_back(stage: Stage) -> None:
+    """They share one look at the register."""
+    broken, _ = stage.due()
+    fine, _ = stage.due()
+    with stage.desk.store.rows_only() as connection:
+        row = t.incident.c
+        connection.execute(t.incident.update().where(row.n == number_of(broken)).values(doc="{}"))
+    told: list[str] = []
+    pager = Pager(stage.hand, {}, "w1", patience=SOON, through=stage.channels.through, tell=told.append)
+    await pager.step()
+    await pager.landed()
+    assert stage.kinds(fine)[-1] == "notified"
+    assert [one.startswith(f"A page for {broken} stopped") for one in told] == [True]
+    rebuild(stage.desk.store)
+    stage.clock.passes(seconds=30)
+    await pager.until_quiet()
+    assert stage.kinds(broken)[-1] == "notified"
 
 
 @BOTH

@@ -395,11 +395,11 @@ def test_who_is_erased_has_no_login_to_page_and_their_channels_are_named(
 ) -> None:
     unconfirmed(desk, clock)
     (page,) = pages.unfinished(desk.store)
-    assert pages.whose_login(desk.store, page.person) == "ben"
+    assert desk.store.ask(lambda c: pages.login_of(c, page.person)) == "ben"
     desk.store.adopted = None
     found = who_is(desk.store, "ben")
     erase(desk, ADA, found, "they left")
-    assert pages.whose_login(desk.store, page.person) is None
+    assert desk.store.ask(lambda c: pages.login_of(c, page.person)) is None
     assert verify(desk.store).faults == []
 
 

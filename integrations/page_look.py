@@ -1,0 +1,90 @@
+"""A page is looked at once more just before it is sent: has it a reason still, is it late, who is it for?
+
+Pages that are to be sent at the same time share one look at the register; what is wrong with one of them is
+told of that one alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from integrations.page_text import Words, told, words
+from integrations.persons import person_of
+from register.core import Policy
+from register.incident import Incident
+from register.policy import Person
+from register.store import RegisterUnavailable, Store, pages
+from register.store.adopted import adopted
+from register.store.pages import PageRow
+from register.store.store import load_incident
+from register.topics.paging import CancelPage, MissPage, about_of, no_more
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A page that is to be sent: to whom, and what it says. person: a key of matrix.toml, empty for none."""
+
+    person: str
+    name: str
+    reach: tuple[str, ...]
+    words: Words
+
+
+Seen = Ready | CancelPage | MissPage
+"""What a look at a page comes to: to be sent, or what is to be put on record instead."""
+
+
+def look(store: Store, otherwise: Policy, rows: Sequence[PageRow], now: datetime) -> list[Seen | Exception]:
+    """Look at these pages as things stand now. An exception: what is wrong with that one.
+
+    otherwise: the policy where none is adopted. Raises RegisterUnavailable.
+    """
+    policy = adopted(store, otherwise).policy
+    with store.read() as connection:
+        return [_looked(connection, row, policy, now) for row in rows]
+
+
+def _looked(connection: Connection, row: PageRow, policy: Policy, now: datetime) -> Seen | Exception:
+    try:
+        incident = load_incident(connection, row.incident)
+        return _one(row, incident, pages.login_of(connection, row.person), policy, now)
+    except (ValueError, TypeError, RegisterUnavailable) as error:  # of this one: others are sent
+        return error
+
+
+def _one(row: PageRow, incident: Incident | None, login: str | None, policy: Policy, now: datetime) -> Seen:
+    def cancel(why: str) -> CancelPage:
+        return CancelPage(row_id=row.row_id, tries=row.tries, why=why)
+
+    try:
+        about = about_of(row.payload)
+    except ValueError:
+        return cancel("what it was about cannot be read here")
+    because = no_more(incident, about)
+    if because:
+        return cancel(because)
+    if login is None:
+        return cancel("who was to be paged was erased")
+    key = person_of(policy.matrix, login)
+    person = policy.matrix.people.get(key) if key else None
+    zone = person.zone if person is not None else "UTC"
+    if row.expires_at <= now:
+        last = f"; last {row.why}" if row.why else ", for no worker was there"
+        why = f"nobody was reached until {told(row.expires_at, zone)}{last}"
+        return MissPage(row_id=row.row_id, tries=row.tries, why=why)
+    bond = incident.bond(about.bond) if incident is not None else None
+    if incident is None or bond is None:
+        raise ValueError("a page that is due has an incident and a bond")
+    facts = policy.vendors.get(about.vendor)
+    said = words(about, incident, bond, facts, row.expires_at, zone)
+    return _ready(key or "", person, login, said)
+
+
+def _ready(key: str, person: Person | None, login: str, said: Words) -> Ready:
+    if person is None:
+        return Ready("", login, (), said)
+    return Ready(key, person.name, person.reach, said)
