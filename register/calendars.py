@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from typing import Annotated, Any, Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 DAY: Final = 86_400
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -80,7 +80,15 @@ def _as_texts(given: Any) -> Any:
     return tuple(str(item) for item in given) if isinstance(given, list | tuple) else given
 
 
+def _opening_times(lines: tuple[str, ...]) -> tuple[str, ...]:
+    for line in lines:
+        _window(line)
+    return lines
+
+
 _Lines = Annotated[tuple[str, ...], BeforeValidator(_as_texts)]
+OpeningTimes = Annotated[_Lines, AfterValidator(_opening_times)]
+"""Weekly windows of a wall clock, as `Mon-Fri 08:00-17:00`; one may end after midnight."""
 
 
 class Calendar(BaseModel, frozen=True, extra="forbid"):
@@ -95,7 +103,7 @@ class Calendar(BaseModel, frozen=True, extra="forbid"):
 
     always: bool = False
     zone: str = "UTC"
-    hours: _Lines = ()
+    hours: OpeningTimes = ()
     holidays: Annotated[str | None, Field(pattern=_HOLIDAYS)] = None
     closed: _Lines = ()
 
@@ -109,8 +117,6 @@ class Calendar(BaseModel, frozen=True, extra="forbid"):
             ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"there is no zone {self.zone!r}: write one as Europe/Oslo, or UTC") from None
-        for line in self.hours:
-            _window(line)
         for line in self.closed:
             _closing(line)
         return self
@@ -232,6 +238,16 @@ class Hours:
 
     def is_open(self, at: int) -> bool:
         return self.opening(at) == at
+
+    def edges(self, begin: int, end: int) -> set[int]:
+        """Every instant from `begin` on, before `end`, at which an opening may begin or end."""
+        if self.always or end <= begin:
+            return set()
+        found: set[int] = set()
+        for place in range(self._place(begin), self._place(end) + 1):
+            month = self._month(place)
+            found.update(month.begins, month.ends)
+        return {at for at in found if begin <= at < end}
 
     def _place(self, at: int) -> int:
         local = datetime.fromtimestamp(at, self._zone)

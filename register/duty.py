@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import singledispatch
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 STREAM: Final = "duty"
 
@@ -71,6 +71,8 @@ class Duty:
     temporary: tuple[Temporary, ...] = ()
     feeds: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)
     windows: tuple[Window, ...] = ()
+    ready: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By rota: what the roster has made of it so far. Nothing is in it that is not said above."""
 
     def held_until(self, service: str, at: datetime) -> datetime | None:
         """Until when the escalation of what happens to this service waits; None where nobody works on it."""

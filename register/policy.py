@@ -12,7 +12,6 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import chain
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainSerializer, StringConstraints
 
@@ -24,6 +23,7 @@ from register.roles import PEOPLES_ROLES, Role
 from register.rota import Rota
 from register.steps import EscalationPolicy
 from register.text import Login, Name, Slug
+from register.zone import Zone
 
 ANY: Final = "*"
 
@@ -35,14 +35,6 @@ def _role(given: Any) -> Any:
     if found is None:
         raise ValueError(f"is no role: write {', '.join(role.word for role in PEOPLES_ROLES)}")
     return found
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("is no time zone: write one like Europe/Oslo, or UTC") from None
-    return name
 
 
 def _once(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -63,7 +55,6 @@ def _about(given: Any) -> Any:
 
 
 AsRole = Annotated[Role, BeforeValidator(_role), PlainSerializer(lambda role: role.word)]
-Zone = Annotated[str, AfterValidator(_zone)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
