@@ -32,6 +32,7 @@ PLACES: Final = ("1", "2")
 _SLUG: Final = r"[a-z0-9][a-z0-9_-]{0,39}"
 _NAME: Final = re.compile(_SLUG)
 _SLOT: Final = re.compile(rf"page\.({_SLUG})\.({_SLUG})")
+_ROTA: Final = re.compile(rf"rota\.({_SLUG})")
 _CHOSEN: Final = ("MUSTER_KEYRING", "PYTHON_KEYRING_BACKEND")
 _FILE: Final = "file"
 """What names the encrypted file in MUSTER_KEYRING."""
@@ -75,6 +76,11 @@ def look(vendor: str, env: Mapping[str, str] = os.environ, kind: str = "") -> st
 def slot(person: str, channel: str) -> str:
     """The name under which the address is kept by which a channel of somebody's pages them."""
     return f"page.{person}.{channel}"
+
+
+def rota_slot(rota: str) -> str:
+    """The name under which the address of a rota's calendar is kept, where that is a secret."""
+    return f"rota.{rota}"
 
 
 def checked(secret: str) -> str:
@@ -292,15 +298,18 @@ def _missing(what: str, entry: str) -> AuthFailed:
 
 def _of(name: str) -> str:
     """What is kept under a name, for a person."""
-    found = _SLOT.fullmatch(name)
-    return f"address of {found[1]}'s {found[2]}" if found else f"credential for {name}"
+    if found := _SLOT.fullmatch(name):
+        return f"address of {found[1]}'s {found[2]}"
+    found = _ROTA.fullmatch(name)
+    return f"address of the calendar of {found[1]}" if found else f"credential for {name}"
 
 
 def _login(entry: str) -> str:
     """The command that stores it."""
-    found = _SLOT.fullmatch(entry)
-    if found:
+    if found := _SLOT.fullmatch(entry):
         return f"muster page login {found[1]} {found[2]}"
+    if found := _ROTA.fullmatch(entry):
+        return f"muster oncall login {found[1]}"
     vendor, _, kind = entry.partition(".")
     pin = kind.removeprefix(PIN)
     which = (
@@ -317,6 +326,6 @@ def _login(entry: str) -> str:
 
 def _entry(vendor: str, kind: str) -> str:
     """The name under which it is kept: no supplier's name has a dot."""
-    if not _NAME.fullmatch(vendor) and (kind or not _SLOT.fullmatch(vendor)):
+    if not _NAME.fullmatch(vendor) and (kind or not (_SLOT.fullmatch(vendor) or _ROTA.fullmatch(vendor))):
         raise ValueError("A supplier's name is lower-case letters, digits, - and _, at most 40.")
     return f"{vendor}.{kind}" if kind else vendor

@@ -65,12 +65,16 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """All of it, as far as it may matter still. feeds: by rota, what its calendar feed said last."""
+    """All of it, as far as it may matter still.
+
+    feeds: by rota, what its calendar feed said last; feeds_until: how far it was read then.
+    """
 
     overrides: tuple[Override, ...] = ()
     temporary: tuple[Temporary, ...] = ()
     feeds: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)
     windows: tuple[Window, ...] = ()
+    feeds_until: Mapping[str, datetime] = field(default_factory=dict)
     ready: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """By rota: what the roster has made of it so far. Nothing is in it that is not said above."""
 

@@ -298,6 +298,20 @@ hook: Final = Table(
     Column("refused_since", String),
 )
 
+feed: Final = Table(
+    "feed",
+    metadata,
+    Column("rota", String, primary_key=True),
+    Column("version", String, nullable=False),  # of what matrix.toml says of it, when it was last asked
+    Column("heard_at", String),  # when it was last read to its end
+    Column("tried_at", String),  # when it was last asked, whatever came of it
+    Column("next_at", String),  # when it is asked again; null: now
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("trouble", Text, nullable=False),  # why it could not be read, or empty
+    Column("grave", Integer, nullable=False),  # waiting will not help: a person must do something
+    Column("lost", Text, nullable=False),  # what of it is nobody's, or could not be read; empty for none
+)
+
 lease: Final = Table(
     "lease",
     metadata,
