@@ -64,7 +64,7 @@ def _promise(row: Row, model: Model, over: bool) -> list[tuple[str, str]]:
 
 
 def timeline(detail: Detail, model: Model, width: int) -> list[Line]:
-    """Return every event, oldest first: when, who, what, and what was said under it."""
+    """Return every event, oldest first: when, who, what, and what was said under it; then who was told."""
     lines: list[Line] = []
     for event in detail.told:
         when = clock(event.at, model.eyes.now, model.zone)
@@ -72,6 +72,10 @@ def timeline(detail: Detail, model: Model, width: int) -> list[Line]:
         what = event_what(event, model)
         lines += _hanging(head, what, event.pen, width)
         lines += said(event.body, width, cell_len(head))
+    if detail.incident is not None and detail.incident.run is not None:
+        from tui.told_words import told_lines  # where nobody is told, the first paint does without
+
+        lines += told_lines(detail.incident.run, model, width)
     return lines
 
 

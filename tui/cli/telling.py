@@ -17,6 +17,7 @@ from register.seeing import RESTRICTED
 from register.store.alerts import counts_of
 from register.text import one_line
 from register.topics.files import held
+from tui.cli import escalated
 from tui.cli.here import Here
 from tui.cli.tabular import columns
 from tui.width import width_of
@@ -83,6 +84,7 @@ def incident_data(at: Here, incident: Incident, *, bonds: bool = False) -> dict[
         known["bonds"] = [bond_data(bond) for bond in incident.bonds]
         known["alert"] = alert_data(at, incident)
         known["related"] = list(incident.related)
+        known["escalation"] = escalated.data_of(at, incident)
     return known
 
 
@@ -307,6 +309,7 @@ def at_length(
     if incident.bonds:
         lines += ["", "Suppliers", *(f"  {bond_line(bond)}" for bond in incident.bonds)]
         lines += [f"    {bond.ref.url}" for bond in incident.bonds if bond.ref and bond.ref.url]
+    lines += escalated.lines_of(at, incident)
     files = held(one.event for one in timeline).items()
     if files:
         lines += [
