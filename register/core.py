@@ -20,6 +20,7 @@ from ulid import ULID
 from register.aside import AsideFacts as AsideFacts
 from register.clocks.book import DEFAULT_TIMELINE, Timeline
 from register.clocks.track import extended
+from register.duty import Duty
 from register.effect import Effect
 from register.incident import Incident
 from register.policy import DEFAULT_MATRIX, Matrix
@@ -65,6 +66,11 @@ class PersonField:
 
     kind: str = "person"
     ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Marks a command's field of names that the command line takes one by one, in their places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,11 @@ class Command(BaseModel, frozen=True, extra="forbid"):
         return (cls.__doc__ or "").strip().splitlines()[0]
 
     @classmethod
+    def word(cls) -> str:
+        """How it is called on the command line, behind its group: `start` of `maintenance-start`."""
+        return cls.verb.removeprefix(f"{cls.group}-")
+
+    @classmethod
     def asks(cls) -> tuple[str, ...]:
         """The fields a person fills in, in order; the target and the command id are not among them."""
         return tuple(name for name in cls.model_fields if name not in ("command_id", "target"))
@@ -137,6 +148,10 @@ class Command(BaseModel, frozen=True, extra="forbid"):
 
     def waits_for(self) -> str | None:
         """The record outside the register of which the rule needs every incident that waits for it."""
+        return None
+
+    def stirs(self, duty: Duty) -> tuple[str, ...] | None:
+        """The services of which the rule needs every open incident that escalates. Empty: all; None: none."""
         return None
 
     def asks_aside(self) -> tuple[str, str] | None:

@@ -43,11 +43,12 @@ from register.seeing import may_see, sentence
 from register.standing import told, who_may
 from register.store.adopted import adopted, policy_of
 from register.store.aside import aside_of
+from register.store.duty import duty_of
 from register.store.folding import stories_of
 from register.store.rosters import roster_of
 from register.store.store import Store, recorded
 from register.store.transaction import Transaction
-from register.store.waiting import waiting_for
+from register.store.waiting import those_waiting
 from register.toml_file import near
 from register.topics.timekeeping import ClockSteppedBack
 
@@ -209,11 +210,8 @@ class ServiceDesk:
         if aside is not None and aside.incident:
             found = transaction.incident(aside.incident)
             incidents |= {} if found is None else {aside.incident: found}
-        further = list(command.touches_too(incidents))
-        record = command.waits_for()
-        if record is not None:
-            further += waiting_for(transaction.connection, record)
-        for number in further:
+        awaited = those_waiting(transaction, command, duty_of(self.store, transaction))
+        for number in (*command.touches_too(incidents), *awaited):
             found = transaction.incident(number) if number not in incidents else None
             if found is not None:
                 incidents[number] = found

@@ -62,6 +62,10 @@ class Window:
     by: str
     why: str
 
+    def covers(self, service: str) -> bool:
+        """Whether this service is worked on by it. Capitals do not matter."""
+        return not self.services or service.casefold() in (one.casefold() for one in self.services)
+
 
 @dataclass(frozen=True, slots=True)
 class Duty:
@@ -80,11 +84,7 @@ class Duty:
 
     def held_until(self, service: str, at: datetime) -> datetime | None:
         """Until when the escalation of what happens to this service waits; None where nobody works on it."""
-        ends = [
-            one.end
-            for one in self.windows
-            if one.begin <= at < one.end and (not one.services or service in one.services)
-        ]
+        ends = [one.end for one in self.windows if one.covers(service) and one.begin <= at < one.end]
         return max(ends, default=None)
 
 

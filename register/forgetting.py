@@ -27,6 +27,7 @@ ERASED: Final = "(erased)"
 _NAMES: Final = frozenset(
     {
         "service",
+        "services",
         "category",
         "team",
         "team_before",

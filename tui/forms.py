@@ -13,7 +13,7 @@ from typing import Any, Final, Union, get_args, get_origin
 from pydantic import AwareDatetime, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from register.core import Earlier
+from register.core import Earlier, Several
 from register.text import Text, Words
 from tui.typed_time import earlier, moment
 
@@ -44,6 +44,7 @@ class Asked:
     required: bool
     default: Any = None
     options: tuple[str, ...] = ()
+    several: bool = False  # names that stand in their places one by one, where that can be
 
 
 def asked_of(command: type[BaseModel], only: Mapping[str, Any] | None = None) -> tuple[Asked, ...]:
@@ -62,12 +63,13 @@ def _asked(name: str, field: FieldInfo) -> Asked:
         default = str(default.value)
     return Asked(
         name=name,
-        label=(field.title or name.replace("_", " ")).capitalize(),
+        label=(field.title or name.strip("_").replace("_", " ")).capitalize(),
         help=field.description or "",
         kind=kind,
         required=field.is_required(),
         default=default,
         options=options,
+        several=any(isinstance(part, Several) for part in field.metadata),
     )
 
 

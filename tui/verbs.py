@@ -90,6 +90,9 @@ SAID: Final[Mapping[str, str]] = {
     "leave": "{}: it is left with the supplier as it is.",
     "pause": "Nothing is sent to the supplier from now on.",
     "unpause": "Sending to the supplier goes on.",
+    "maintenance-start": "They are in maintenance from now on.",
+    "maintenance-end": "The maintenance is over.",
+    "maintenance-extend": "The maintenance takes longer.",
 }
 TITLES: Final[Mapping[str, str]] = {
     "log": "Log an incident",
@@ -129,6 +132,9 @@ TITLES: Final[Mapping[str, str]] = {
     "leave": "Leave it with a supplier of {} as it is",
     "pause": "Hold back what goes to a supplier",
     "unpause": "Send to a supplier again",
+    "maintenance-start": "Say that services are in maintenance",
+    "maintenance-end": "End a maintenance before its time",
+    "maintenance-extend": "Give a maintenance more time",
 }
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, select
 
 from register.duty import NO_DUTY, STREAM, Duty, arranged
 from register.store import tables as t
-from register.store.folding import kept_of
+from register.store.folding import REDACTED, kept_of
 from register.store.reading import recorded
 from register.store.store import Store
 from register.store.transaction import Transaction
@@ -45,6 +45,8 @@ def _read(connection: Connection, duty: Duty, after: int) -> Duty:
     """Fold on from there. A redaction of the stream begins anew, for it reaches back."""
     query = select(t.event).where(and_(t.event.c.stream == STREAM, t.event.c.seq > after))
     rows = list(connection.execute(query.order_by(t.event.c.n)))
+    if after and any(row.kind == REDACTED for row in rows):
+        return _read(connection, NO_DUTY, 0)
     kept = kept_of(connection, [STREAM]) if any(row.data is None for row in rows) else {}
     for row in rows:
         one = recorded(row, kept)

@@ -39,6 +39,7 @@ from register.topics.hold import PutOnHold, Resume
 from register.topics.intake import Log
 from register.topics.leaving_it import LeaveIt
 from register.topics.links import Link, LinkTo, Unlink
+from register.topics.maintenance import EndMaintenance, ExtendMaintenance, StartMaintenance
 from register.topics.notes import Note
 from register.topics.ownership import Acknowledge, PassOn, Take
 from register.topics.pausing import HoldBack, LetGoOn
@@ -405,6 +406,9 @@ HUMAN: list[tuple[Command, Role]] = [
     (DiscardAside(vendor="acme", change="c1"), Role.COORDINATOR),
     (LeaveIt(target="INC-1", what=Asks.PRIORITY), Role.COORDINATOR),
     (SettleDifference(target="INC-1", keep=Keep.OURS), Role.COORDINATOR),
+    (StartMaintenance(services=("Payments",), for_="1h", why="x"), Role.COORDINATOR),
+    (EndMaintenance(id="M-1"), Role.COORDINATOR),
+    (ExtendMaintenance(id="M-1", for_="1h"), Role.COORDINATOR),
     (HoldBack(vendor="acme", reason="x"), Role.COORDINATOR),
     (LetGoOn(vendor="acme", reason="x"), Role.COORDINATOR),
 ]

@@ -21,6 +21,7 @@ from tui.cli import (
     importing,
     init,
     looking,
+    maintenance,
     new_vendor,
     outbox_show,
     paging,
@@ -38,6 +39,7 @@ from tui.cli.answer import Answer
 from tui.cli.verbs import commands_of
 
 GROUPS = {
+    "maintenance": "Services that are worked on: what happens is logged, and escalates when it is over.",
     "matrix": "Who may what, who owns what, what is promised: the register's policy.",
     "outbox": "What is on its way to suppliers, who is to be paged, and what waits for a person.",
     "page": "Paging people: where each is reached, and whether that works.",
@@ -83,6 +85,7 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("vendors", "login", credentials.login),
     ("vendors", "logout", credentials.logout),
     ("vendors", "practice", suppliers.practice),
+    ("maintenance", "list", maintenance.list_),
     ("", "apply", policy.apply),
     ("matrix", "show", policy.show),
     ("matrix", "lint", policy.lint),

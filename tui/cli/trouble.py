@@ -69,7 +69,7 @@ def told(error: BaseException, *, as_json: bool) -> int:
     code = code_of(error)
     message = clip(clean(sentence_of(error, code)), _LONGEST)
     if as_json:
-        ask = clean(str(getattr(error, "ask", "") or _field(error)))
+        ask = clean(str(getattr(error, "ask", "") or _field(error))).strip("_")
         about = {"error": {"code": code, "message": message, "ask": ask}}
         print(json.dumps(about, ensure_ascii=True), file=sys.stderr)
     else:
@@ -104,7 +104,7 @@ def in_words(error: ValidationError) -> str:
     sentences = []
     for found in error.errors(include_url=False, include_input=False):
         place = str(found["loc"][0]) if found["loc"] else "the command"
-        sentence = f"{place.replace('_', ' ')} {why(found)}".rstrip(".")
+        sentence = f"{place.strip('_').replace('_', ' ')} {why(found)}".rstrip(".")
         sentences.append(f"{sentence[:1].upper()}{sentence[1:]}.")
     return " ".join(dict.fromkeys(sentences))
 

@@ -45,14 +45,14 @@ _TOLD: Final = {"target": ("NUMBER", "the incident: INC-7, or 7"), "row_id": ("S
 
 def commands_of(verbs: Mapping[str, type[Command]] = VERBS) -> Iterator[Found]:
     """Yield group, name and function of every verb."""
-    for name, command in verbs.items():
-        yield command.group, name, command_of(command)
+    for command in verbs.values():
+        yield command.group, command.word(), command_of(command)
 
 
 def command_of(command: type[Command]) -> Callable[..., Answer]:
     """Return a function with the signature that the command's fields ask for."""
     fields = asked_of(command, {"row_id": None})
-    in_words = [field for field in fields if _is_words(field)]
+    in_words = _in_words(fields)
 
     def called(**given: Any) -> Answer:
         if command.in_bulk and _is_bulk(given):
@@ -78,17 +78,25 @@ def _is_bulk(given: Mapping[str, Any]) -> bool:
     return [value for value in given.values() if value is not None] == ["-"]
 
 
+def _in_words(fields: Sequence[Asked]) -> list[Asked]:
+    """Return what stands in its place, a word each; where several names may, nothing else does."""
+    several = any(field.several for field in fields)
+    return [] if several else [field for field in fields if _is_words(field)]
+
+
 def _is_words(field: Asked) -> bool:
     return field.required and field.kind in (Kind.LINE, Kind.TEXT)
 
 
 def _parameters(command: type[Command], fields: Sequence[Asked]) -> list[inspect.Parameter]:
     named = [_argument(name, *_about(command, name), required=True) for name in _names(command)]
-    in_words = [field for field in fields if _is_words(field)]
+    in_words = _in_words(fields)
     said = [_argument(f"_{at}", field.name.upper(), field.help) for at, field in enumerate(in_words)]
+    said += [_arguments(field) for field in fields if field.several]
     spool = [_NO_SPOOL_OPTION] if command.keeps else []
     dry = [_DRY_OPTION] if command.sends else []
-    return [*named, *said, *(_option(field) for field in fields), *spool, *dry]
+    options = [_option(field, placed=field in in_words) for field in fields if not field.several]
+    return [*named, *said, *options, *spool, *dry]
 
 
 def _about(command: type[Command], name: str) -> tuple[str, str]:
@@ -106,7 +114,19 @@ def _argument(name: str, metavar: str, told: str, *, required: bool = False) -> 
     )
 
 
-def _option(field: Asked) -> inspect.Parameter:
+def _arguments(field: Asked) -> inspect.Parameter:
+    """Return the argument that takes any number of names."""
+    metavar = field.name.upper().removesuffix("S")
+    argument = typer.Argument(metavar=metavar, help=field.help, show_default=False)
+    return inspect.Parameter(
+        field.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[list[str] | None, argument],
+    )
+
+
+def _option(field: Asked, *, placed: bool) -> inspect.Parameter:
     """Return an option. What was not said stays None: the command has its own default."""
     kind: Any = bool if field.kind is Kind.FLAG else str
     if field.kind is Kind.CHOICE:
@@ -114,19 +134,24 @@ def _option(field: Asked) -> inspect.Parameter:
         kind = make(field.name, {word: word for word in field.options})
     told = field.help or field.label
     if field.required:
-        told += " (the same as in its place)" if _is_words(field) else " (needed)"
+        told += " (the same as in its place)" if placed else " (needed)"
     elif field.kind in (Kind.MOMENT, Kind.PERIOD):
         told += ": +2h, 30m, 16:30, tomorrow, 2030-05-01T16:30+02:00"
     elif field.kind is Kind.EARLIER:
         told += ": 2h (ago), 16:30 (the last one), yesterday, 2030-05-01T16:30+02:00"
     if field.default not in (None, "", False, ()):
         told += f" [otherwise {field.default}]"
-    dashed = f"--{field.name.replace('_', '-')}"
+    dashed = _dashed(field)
     decl = f"{dashed}/--no-{dashed[2:]}" if field.kind is Kind.FLAG and field.default else dashed
     option = typer.Option(decl, help=told, show_default=False, case_sensitive=False)
     return inspect.Parameter(
         field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
     )
+
+
+def _dashed(field: Asked) -> str:
+    """Return what an option is called; `for_` is no word that Python leaves to others."""
+    return f"--{field.name.strip('_').replace('_', '-')}"
 
 
 def _sorted_out(in_words: Sequence[Asked], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,7 +185,7 @@ def carry_out(
         values["target"] = words.target(about["target"])
     missing = [field for field in fields if field.required and field.name not in said]
     if missing:
-        _say_missing(missing)
+        _say_missing(missing, _in_words(fields))
     for field in fields:
         if field.name in said:
             values[field.name] = _read(field, said[field.name])
@@ -192,13 +217,11 @@ def _done(
         return _answer(at, receipt)
 
 
-def _say_missing(missing: Sequence[Asked]) -> None:
-    names = [
-        field.name.upper() if _is_words(field) else f"--{field.name.replace('_', '-')}" for field in missing
-    ]
+def _say_missing(missing: Sequence[Asked], in_words: Sequence[Asked]) -> None:
+    names = [field.name.upper() if field in in_words else _dashed(field) for field in missing]
     raise WrongUse(
         f"Missing: {', '.join(names)} ({'; '.join(_hint(field) for field in missing)}). Nothing was done.",
-        missing[0].name,
+        missing[0].name.strip("_"),
     )
 
 
