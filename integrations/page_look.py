@@ -12,8 +12,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from integrations.page_text import Words, told, words
+from integrations.page_text import Sheet, Words, told, words
 from integrations.persons import person_of
+from integrations.step_text import step_words as step_words  # registers what pages of steps say
 from register.core import Policy
 from register.incident import Incident
 from register.policy import Person
@@ -64,7 +65,7 @@ def _one(row: PageRow, incident: Incident | None, login: str | None, policy: Pol
         about = about_of(row.payload)
     except ValueError:
         return cancel("what it was about cannot be read here")
-    because = no_more(incident, about)
+    because = no_more(incident, about, row.person)
     if because:
         return cancel(because)
     if login is None:
@@ -76,11 +77,9 @@ def _one(row: PageRow, incident: Incident | None, login: str | None, policy: Pol
         last = f"; last {row.why}" if row.why else ", for no worker was there"
         why = f"nobody was reached until {told(row.expires_at, zone)}{last}"
         return MissPage(row_id=row.row_id, tries=row.tries, why=why)
-    bond = incident.bond(about.bond) if incident is not None else None
-    if incident is None or bond is None:
-        raise ValueError("a page that is due has an incident and a bond")
-    facts = policy.vendors.get(about.vendor)
-    said = words(about, incident, bond, facts, row.expires_at, zone)
+    if incident is None:
+        raise ValueError("a page that is due has an incident")
+    said = words(about, Sheet(incident, policy.vendors, row.expires_at, zone))
     return _ready(key or "", person, login, said)
 
 

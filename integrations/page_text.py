@@ -7,16 +7,18 @@ notes. What is in it is clean, short lines.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import singledispatch
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from register.contact import CALL_WHY, Contact, from_level
 from register.core import VendorFacts
-from register.incident import Bond, Incident, Visibility
+from register.incident import Incident, Visibility
 from register.text import clip, one_line
-from register.topics.paging import About
+from register.topics.paging import About, AboutCall
 
 MOST_TITLE: Final = 80
 _MOST_NUMBERS: Final = 3
@@ -31,26 +33,54 @@ class Words:
     body: str
 
 
-def words(
-    about: About, incident: Incident, bond: Bond, facts: VendorFacts | None, until: datetime, zone: str
-) -> Words:
-    """Return what somebody is told. facts: of the supplier, where it is adopted still. zone: theirs."""
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a page is made of besides its reason. until: later it is not sent. zone: theirs.
+
+    ack: lines that say how to acknowledge it.
+    """
+
+    incident: Incident
+    vendors: Mapping[str, VendorFacts]
+    until: datetime
+    zone: str
+    ack: tuple[str, ...] = ()
+
+
+@singledispatch
+def words(about: About, sheet: Sheet) -> Words:
+    """Return what somebody is told."""
+    raise TypeError(f"nothing is said for {type(about).__name__}")
+
+
+@words.register
+def _(about: AboutCall, sheet: Sheet) -> Words:
+    incident = sheet.incident
+    bond, facts = incident.bond(about.bond), sheet.vendors.get(about.vendor)
     name = one_line(facts.title) if facts is not None else about.vendor
-    since = "" if about.since is None else told(about.since, zone)
+    since = "" if about.since is None else told(about.since, sheet.zone)
     why = CALL_WHY[about.why.value].format(at=since or "it was due")
-    lines = [f"Please call {name}: {why}.", _what(incident), *_numbers(facts, about.level)]
+    lines = [f"Please call {name}: {why}.", what(incident), *_numbers(facts, about.level)]
     fields = {} if facts is None else facts.receives.entitled(incident.service)
     lines += [f"{one_line(field)}: {one_line(value)}" for field, value in fields.items()]
-    lines.append(f"Their ticket: {one_line(bond.ref.key) if bond.ref is not None else 'not known'}")
+    ref = None if bond is None else bond.ref
     lines += [
+        f"Their ticket: {one_line(ref.key) if ref is not None else 'not known'}",
         f"Our number: {incident.number}",
         f"When you have called: muster call {incident.number} WHO --vendor {about.vendor} --said WHAT"
         " (d on the board)",
         "Then nobody is asked for it any more. That you have the incident itself:"
         f" muster ack {incident.number}",
-        f"Sent by Muster, by itself. Later than {told(until, zone)} it would not have been sent.",
+        *sheet.ack,
+        sent_by(sheet),
     ]
     return Words(f"{incident.number} P{int(incident.priority)}: call {name}", "\n".join(lines))
+
+
+def sent_by(sheet: Sheet) -> str:
+    """Return the last line: by whom, and until when."""
+    until = told(sheet.until, sheet.zone)
+    return f"Sent by Muster, by itself. Later than {until} it would not have been sent."
 
 
 def trial_words(name: str, channel: str, register: str) -> Words:
@@ -67,7 +97,8 @@ def told(at: datetime, zone: str) -> str:
     return f"{at.astimezone(ZoneInfo(zone)):%a %H:%M %Z}"
 
 
-def _what(incident: Incident) -> str:
+def what(incident: Incident) -> str:
+    """Return what it is about, in a line; a restricted one keeps its title."""
     about = f"{incident.number}, P{int(incident.priority)}"
     if incident.visibility is Visibility.RESTRICTED:
         return f"{about}: restricted, look at the board"

@@ -22,7 +22,7 @@ from register.clocks.book import DEFAULT_TIMELINE, Timeline
 from register.clocks.track import extended
 from register.duty import Duty
 from register.effect import Effect
-from register.incident import Incident
+from register.incident import Incident, Run
 from register.policy import DEFAULT_MATRIX, Matrix
 from register.roles import Role as Role
 from register.roster import NOBODY, Roster
@@ -102,6 +102,7 @@ class Command(BaseModel, frozen=True, extra="forbid"):
     in_bulk: ClassVar[bool] = False  # on the command line, a single - takes many as lines of JSON
     settles: ClassVar[bool] = False  # it may take back what waits to be sent: no courier may claim it now
     sends: ClassVar[bool] = False  # something goes to a supplier: what it is can be looked at before
+    escalates: ClassVar[bool] = True  # what it makes or changes is escalated by the matrix
     keeps: ClassVar[bool] = (
         False  # said while the register is away, it waits in the spool: true whenever entered
     )
@@ -316,6 +317,12 @@ def evolve(event: Event, incident: Incident | None, at: datetime) -> Incident | 
 
 
 @singledispatch
+def moved(event: Event, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
+    """Return an incident's escalation after the event; most kinds do not move it."""
+    return run
+
+
+@singledispatch
 def effects(event: Event, stream: str, command_id: str) -> tuple[Effect, ...]:
     """Return what else is written in the event's transaction."""
     return ()
@@ -338,6 +345,8 @@ def fold(event: Event, incident: Incident | None, at: datetime, recorded_at: dat
     after = evolve(event, incident, at)
     if after is None:
         return None
+    if after.run is not None and incident is not None:
+        after = after.but(run=moved(event, after.run, incident, after, at))
     return after.but(updated_at=recorded_at, track=extended(incident, after, at))
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from itertools import chain
 from typing import Any, NoReturn
-
-from pydantic import BaseModel
 
 import register.store.files
 import register.store.pages
@@ -23,7 +20,6 @@ from register.core import (
     Command,
     Decision,
     NotFound,
-    PersonField,
     Policy,
     Principal,
     Recorded,
@@ -45,11 +41,12 @@ from register.store.adopted import adopted, policy_of
 from register.store.aside import aside_of
 from register.store.duty import duty_of
 from register.store.folding import stories_of
+from register.store.naming import refuse_strangers, with_person_ids
 from register.store.rosters import roster_of
 from register.store.store import Store, recorded
 from register.store.transaction import Transaction
 from register.store.waiting import those_waiting
-from register.toml_file import near
+from register.topics.escalation import follow_ups
 from register.topics.timekeeping import ClockSteppedBack
 
 SKEW_TAKEN_AS_NONE = 2
@@ -156,8 +153,8 @@ class ServiceDesk:
             _refuse_role(principal, command, lambda: self.policy)
         now = self._time(transaction, principal)
         actor = transaction.person("person", principal.login)
-        _refuse_strangers(command, transaction, self.policy)
-        command = _with_person_ids(command, transaction)
+        refuse_strangers(command, transaction, self.policy)
+        command = with_person_ids(command, transaction)
         world = replace(self._world(transaction, command, now, actor), login=principal.login)
         world = replace(world, roster=roster_of(self.store, transaction, self.policy.matrix))
         target = command.given("target")
@@ -166,7 +163,7 @@ class ServiceDesk:
         if said_at is not None:
             world = replace(world, now=_when(said_at, about, now))
         decision = decide(command, about, world)
-        events, folded = self._record(transaction, decision, world, now, command.command_id, principal)
+        events, folded = self._record(transaction, decision, world, now, command, principal)
         for effect in bookkeeping(command, world):
             transaction.carry_out(effect, now)
         made = next((e.stream for e in events if e.kind == "created"), None)
@@ -244,16 +241,38 @@ class ServiceDesk:
         decision: Decision,
         world: World,
         now: datetime,
-        command_id: str,
+        command: Command,
         principal: Principal,
     ) -> tuple[list[Recorded], dict[str, Incident]]:
         folded = dict[str, Incident](world.incidents)
-        events = []
+        events: list[Recorded] = []
+        self._append(transaction, decision, world, now, command, principal, events, folded)
+        if command.escalates:
+            further = _follow_ups(world, folded, command.command_id)
+            self._append(transaction, further, world, now, command, principal, events, folded)
+        # whoever lets go of an alert's key comes before the one who takes it
+        for number, incident in sorted(folded.items(), key=lambda item: item[1].holds_key):
+            if incident is not world.incidents.get(number):
+                transaction.put_incident(world.incidents.get(number), incident)
+        return events, folded
+
+    def _append(
+        self,
+        transaction: Transaction,
+        decision: Decision,
+        world: World,
+        now: datetime,
+        command: Command,
+        principal: Principal,
+        events: list[Recorded],
+        folded: dict[str, Incident],
+    ) -> None:
+        """Put these events on record and fold them, and write what else they ask for."""
         for said in decision:
             at = said.at or world.now
             row = transaction.append(
                 said if at == now else replace(said, at=at),
-                command_id=command_id,
+                command_id=command.command_id,
                 now=now,
                 actor=world.actor,
                 source=principal.source,
@@ -263,15 +282,20 @@ class ServiceDesk:
                 after = fold(said.event, folded.get(said.stream), at, now)
                 if after is not None:
                     folded[said.stream] = after
-            for effect in effects(said.event, said.stream, command_id):
+            for effect in effects(said.event, said.stream, command.command_id):
                 transaction.carry_out(effect, now)
             folded.update(transaction.anew)
             transaction.anew.clear()
-        # whoever lets go of an alert's key comes before the one who takes it
-        for number, incident in sorted(folded.items(), key=lambda item: item[1].holds_key):
-            if incident is not world.incidents.get(number):
-                transaction.put_incident(world.incidents.get(number), incident)
-        return events, folded
+
+
+def _follow_ups(world: World, folded: Mapping[str, Incident], command_id: str) -> Decision:
+    """What the changes mean for the escalation of whatever changed."""
+    return tuple(
+        Said(number, event)
+        for number, after in folded.items()
+        if after is not world.incidents.get(number)
+        for event in follow_ups(world.incidents.get(number), after, world, command_id)
+    )
 
 
 def _recorded(row: dict[str, Any], event: Any) -> Recorded:
@@ -328,69 +352,6 @@ def _refuse_sight(principal: Principal, actor: str, command: Command, world: Wor
         incident = world.incidents.get(number)
         if incident is not None and not may_see(incident, actor, principal.role):
             raise Refused(sentence(number))
-
-
-def _refuse_strangers(command: Command, transaction: Transaction, policy: Policy) -> None:
-    """Nothing is given to a login that nobody has; where a matrix names people, it knows who is there."""
-    people = policy.matrix.people
-    logins = [person.login for person in people.values() if person.login] if people else []
-    for name in _ours(type(command)):
-        login = getattr(command, name)
-        if login and logins and login not in logins and transaction.met("person", login) is None:
-            raise NotFound(
-                f"Nobody here has the login {login!r}{near(login, logins, '.')} Nothing was done. Known:"
-                f" {', '.join(logins[:12])}{'…' if len(logins) > 12 else ''}.",
-                name,
-            )
-
-
-@cache
-def _ours(model: type[BaseModel]) -> tuple[str, ...]:
-    """Return the fields that name one of us."""
-    return tuple(
-        name
-        for name, field in model.model_fields.items()
-        if any(isinstance(marker, PersonField) and marker.ours for marker in field.metadata)
-    )
-
-
-def _with_person_ids(command: Command, transaction: Transaction) -> Command:
-    named = _named(command, transaction)
-    return command.model_copy(update=named) if named else command
-
-
-def _named(model: BaseModel, transaction: Transaction) -> dict[str, Any]:
-    """Return the fields of a model in which a person's id takes the place of a name."""
-    changes: dict[str, Any] = {}
-    for name, kind in _may_name_people(type(model)):
-        value = getattr(model, name)
-        if not value:
-            continue
-        if kind is not None:
-            changes[name] = (
-                tuple(transaction.person(kind, one) for one in value)
-                if isinstance(value, tuple)
-                else transaction.person(kind, value)
-            )
-        elif isinstance(value, tuple) and isinstance(value[0], BaseModel):
-            changes[name] = tuple(_renamed(item, transaction) for item in value)
-    return changes
-
-
-@cache
-def _may_name_people(model: type[BaseModel]) -> tuple[tuple[str, str | None], ...]:
-    """Return the fields that are names, with the kind of person, and those that may hold such models."""
-    found: list[tuple[str, str | None]] = []
-    for name, field in model.model_fields.items():
-        marker = next((m for m in field.metadata if isinstance(m, PersonField)), None)
-        if marker is not None or "tuple" in str(field.annotation):
-            found.append((name, None if marker is None else marker.kind))
-    return tuple(found)
-
-
-def _renamed(model: BaseModel, transaction: Transaction) -> BaseModel:
-    named = _named(model, transaction)
-    return model.model_copy(update=named) if named else model
 
 
 def kinds(events: Iterable[Recorded]) -> list[str]:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, select, true
 
 import register.topics  # noqa: F401 - registers every event and how it folds
 from register.canon import moment
-from register.core import EVENTS, Event, evolve, fold
+from register.core import EVENTS, Event, evolve, fold, moved
 from register.incident import Incident
 from register.row import number_of
 from register.store import tables as t
@@ -78,6 +78,11 @@ def _kept(rows: Iterable[Any]) -> tuple[dict[int, str], set[int]]:
     return found, wiped | found.keys()
 
 
+def _changes(kind: type[Event]) -> bool:
+    """Whether events of that kind change anything of an incident."""
+    return any(does.dispatch(kind) is not does.dispatch(Event) for does in (evolve, moved))
+
+
 def _of_one(stream: str, events: Iterable[Any]) -> Refolded:
     """Fold one stream. Of redacted data what was kept is folded; where nothing was, and with kinds of a
     newer program, the fold proves nothing."""
@@ -96,7 +101,7 @@ def _of_one(stream: str, events: Iterable[Any]) -> Refolded:
         made.version, made.seq = n if isinstance(n, int) else made.version + 1, seq
         kind = EVENTS.get((name, v))
         if kind is None or data is None:
-            if kind is None or evolve.dispatch(kind) is not evolve.dispatch(Event):
+            if kind is None or _changes(kind):
                 made.proved = False
             if made.incident is not None:
                 made.incident = made.incident.but(updated_at=moment(recorded_at))

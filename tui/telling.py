@@ -10,6 +10,7 @@ from register.core import Recorded
 from register.plain import one_line
 from tui.bond_words import BOND_WORDS, of_bond
 from tui.detail import PERSON, Told
+from tui.escalation_words import ESCALATION_WORDS
 from tui.life_words import LIFE_WORDS
 from tui.page_words import PAGE_WORDS
 
@@ -357,4 +358,5 @@ WORDS: Final[Mapping[str, Words]] = {
     **BOND_WORDS,
     **PAGE_WORDS,
     **LIFE_WORDS,
+    **ESCALATION_WORDS,
 }

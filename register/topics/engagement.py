@@ -291,7 +291,8 @@ def _(event: Engaged, stream: str, command_id: str) -> tuple[Effect, ...]:
         payload["secrets"] = event.secrets
     if event.fields:
         payload["fields"] = event.fields
-    return (enqueued(event.bond, event.vendor, stream, command_id, "create", payload),)
+    # a bond has the id of the command that made it: an operation of its own, where one command makes several
+    return (enqueued(event.bond, event.vendor, stream, event.bond, "create", payload),)
 
 
 @effects.register

@@ -44,6 +44,7 @@ class ImportIncident(Command):
 
     role: ClassVar[Role] = Role.COORDINATOR
     on_incident: ClassVar[bool] = False
+    escalates: ClassVar[bool] = False  # what was begun elsewhere wakes nobody here
 
     source: Name
     number: Name  # its name there

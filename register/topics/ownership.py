@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, ClassVar
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
@@ -22,11 +22,14 @@ from register.core import (
     refuse_unless,
     says,
 )
-from register.incident import Incident, State
+from register.incident import Incident, Paging, State
 from register.text import Name, Text
 from register.topics.family import children_of, each_child, to_be_begun
 from register.topics.hold import Resumed
 from register.topics.naming import team_of
+
+_RENEWED: Final = timedelta(minutes=1)
+"""So long after it, saying it again is a word of its own: whoever acknowledged is on it still."""
 
 
 class Acknowledge(Command):
@@ -101,7 +104,8 @@ def _(command: Acknowledge, incident: Incident, world: World) -> Decision:
     if not incident.is_open:  # resolve wins a race; the late word is kept
         return says(incident, Acknowledged(by=world.actor, late=True))
     refuse_unless(
-        incident.acknowledged_by != world.actor, f"{incident.number} is acknowledged by you already."
+        incident.acknowledged_by != world.actor or _asks(incident, world),
+        f"{incident.number} is acknowledged by you already.",
     )
     return (*says(incident, Acknowledged(by=world.actor)), *_begun(incident, world))
 
@@ -142,6 +146,16 @@ def _(command: PassOn, incident: Incident, world: World) -> Decision:
             to=command.to, before=incident.owner, team=team, team_before=incident.team, note=command.note
         ),
     )
+
+
+def _asks(incident: Incident, world: World) -> bool:
+    """Whether their word counts once more: it asks again, asks them too, or will ask in time."""
+    run = incident.run
+    if run is None:
+        return False
+    if run.state is not Paging.ACKNOWLEDGED or world.actor in run.awaits:
+        return True
+    return run.ack_until is not None and run.acked_at is not None and world.now - run.acked_at > _RENEWED
 
 
 def _begun(incident: Incident, world: World) -> Decision:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import singledispatch
 from typing import Annotated, Any, ClassVar, Final, Literal
 
+import orjson
 from pydantic import BaseModel, Field
 
 from register.core import (
@@ -37,8 +39,26 @@ from register.topics.engagement import derived_id
 LANE: Final = "pages"
 
 
+_REASONS: Final[dict[str, type[About]]] = {}
+
+
 class About(BaseModel, frozen=True):
-    """Why somebody is paged: they are asked to call a supplier. What to say is looked up when it is sent."""
+    """Why somebody is paged; each reason is a class. What to say is looked up when it is sent."""
+
+    reason: str
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        _REASONS[cls.model_fields["reason"].default] = cls
+
+    def told(self) -> dict[str, Any]:
+        """What a page's events keep of it: fields of `PageEvent`."""
+        return {name: value for name, value in self if name in PageEvent.model_fields}
+
+
+class AboutCall(About):
+    """They are asked to call a supplier."""
 
     reason: Literal["call"] = "call"
     bond: str
@@ -108,6 +128,7 @@ class PageEvent(Event):
     level: int | None = None  # this and what follows: for which reason of that kind, where it is told
     since: datetime | None = None
     clock: str = ""
+    run: str = ""  # of an escalation: the page is of a step of it
 
 
 class Notified(PageEvent):
@@ -145,10 +166,21 @@ class PagedAgain(PageEvent):
     until: datetime | None = None
 
 
-def no_more(incident: Incident | None, about: About) -> str:
-    """Why nobody needs this page any more, as a half-sentence; empty where they do."""
+def no_more(incident: Incident | None, about: About, person: PersonId = "") -> str:
+    """Why this person need not be paged any more, as a half-sentence; empty where they are."""
     if incident is None or not incident.is_open:
         return "the incident is over"
+    return needless(about, incident, person)
+
+
+@singledispatch
+def needless(about: About, incident: Incident, person: PersonId) -> str:
+    """The same of an open incident; each reason ends in its own way."""
+    raise TypeError(f"nothing ends {type(about).__name__}")
+
+
+@needless.register
+def _(about: AboutCall, incident: Incident, person: PersonId) -> str:
     bond = incident.bond(about.bond)
     if bond is None or bond.state not in LIVE_BONDS:
         return f"{about.vendor} is not engaged any more"
@@ -161,10 +193,10 @@ def no_more(incident: Incident | None, about: About) -> str:
 
 def about_of(payload: str) -> About:
     """Why somebody is paged, of a row's payload; ValueError where that was emptied."""
-    return About.model_validate_json(payload)
-
-
-_ABOUT: Final = ("bond", "vendor", "why", "level", "since", "clock")
+    found = orjson.loads(payload)
+    if not isinstance(found, dict) or found.get("reason", "call") not in _REASONS:
+        raise ValueError("it is for no reason that is known here")
+    return _REASONS[found.get("reason", "call")].model_validate(found)
 
 
 def _named(row: SendingFacts) -> dict[str, Any]:
@@ -173,7 +205,7 @@ def _named(row: SendingFacts) -> dict[str, Any]:
         about = about_of(row.payload)
     except ValueError:  # it is settled all the same
         return told
-    return told | {name: getattr(about, name) for name in _ABOUT}
+    return told | about.told()
 
 
 def _page(command: OfPage, world: World) -> SendingFacts | None:
@@ -210,7 +242,7 @@ def _(command: CancelPage, incident: Any, world: World) -> Decision:
 def retried(command_id: str, row: SendingFacts, world: World) -> Decision:
     """Try a page now; one that is over becomes a new one, where its reason lasts."""
     try:
-        because = no_more(world.incidents.get(row.incident), about_of(row.payload))
+        because = no_more(world.incidents.get(row.incident), about_of(row.payload), row.person)
     except ValueError:
         because = "what it was about was taken out"
     refuse_unless(
@@ -268,7 +300,7 @@ def _(event: PagedAgain, incident: Incident, at: datetime) -> Incident:
 def _(event: CallDue, stream: str, command_id: str) -> tuple[Effect, ...]:
     if event.page_until is None:
         return ()
-    about = About(
+    about = AboutCall(
         bond=event.bond,
         vendor=event.vendor,
         why=event.why,

@@ -28,6 +28,7 @@ from register.topics.family import children_of
 from register.topics.hold import goes_on
 from register.topics.nudging import nudges_due
 from register.topics.resolution import Closed
+from register.topics.steps import steps_due
 
 
 class WakeUp(Command):
@@ -67,7 +68,12 @@ class RecordDone(Event):
 @decide.register
 def _(command: WakeUp, incident: Incident, world: World) -> Decision:
     """Nothing where somebody was first: its time is looked at anew, under the lock."""
-    calls = says(incident, *calls_due(incident, world), *nudges_due(incident, world, command.command_id))
+    calls = says(
+        incident,
+        *calls_due(incident, world),
+        *nudges_due(incident, world, command.command_id),
+        *steps_due(incident, world, command.command_id),
+    )
     due = incident.turns_at
     if due is None or due > world.now:
         return calls

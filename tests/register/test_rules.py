@@ -32,6 +32,7 @@ from register.topics.correction import Correct
 from register.topics.delivery import AdoptTicket, ConfirmSending, DropSending, RetrySending
 from register.topics.differences import Keep, SettleDifference
 from register.topics.engagement import Engage, Reply
+from register.topics.escalate import Functional, Hierarchical, Rebase, Unacknowledge
 from register.topics.fetching import FetchFile
 from register.topics.follow_up import FollowUp
 from register.topics.forwarding import Forward
@@ -88,6 +89,10 @@ VERB_ON: dict[str, Any] = {
     "link": lambda n: LinkTo(target=n, kind=Link.PROBLEM, to="PRB-1"),
     "unlink": lambda n: Unlink(target=n, kind=Link.CHANGE, to="CHG-1"),
     "follow-up": lambda n: FollowUp(target=n, reason="It is back."),
+    "functional": lambda n: Functional(target=n),
+    "hierarchical": lambda n: Hierarchical(target=n),
+    "rebase": lambda n: Rebase(target=n),
+    "unack": lambda n: Unacknowledge(target=n),
 }
 # For each verb, where it leads from each state; NO where it is refused.
 #             New  InPr Hold Reso Clos Canc
@@ -114,6 +119,10 @@ LEADS_TO = {
     "link": (N, P, H, R, C, X),
     "unlink": (NO, NO, NO, NO, NO, NO),  # none of these is linked
     "follow-up": (NO, NO, NO, NO, C, X),  # the old one stays as it is
+    "functional": (NO, NO, NO, NO, NO, NO),  # no policy is for these: see test_escalation.py
+    "hierarchical": (NO, NO, NO, NO, NO, NO),
+    "rebase": (NO, NO, NO, NO, NO, NO),
+    "unack": (NO, NO, NO, NO, NO, NO),
 }
 TABLE = [
     (verb, before, after)
@@ -360,6 +369,10 @@ def test_an_unknown_field_is_bad_input() -> None:
 
 
 HUMAN: list[tuple[Command, Role]] = [
+    (Functional(target="INC-1"), Role.RESPONDER),
+    (Hierarchical(target="INC-1"), Role.RESPONDER),
+    (Rebase(target="INC-1"), Role.COORDINATOR),
+    (Unacknowledge(target="INC-1"), Role.RESPONDER),
     (Log(title="x"), Role.RESPONDER),
     (TakeAlert(service="web", key="disk"), Role.RESPONDER),
     (Acknowledge(target="INC-1"), Role.RESPONDER),

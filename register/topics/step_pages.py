@@ -1,0 +1,78 @@
+"""Pages of an escalation's steps: for whom, why, and what ends the need of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from register.core import PersonId, effects
+from register.effect import Effect
+from register.incident import Incident
+from register.run import Paging
+from register.topics.engagement import derived_id
+from register.topics.paging import About, SendPage, needless
+from register.topics.steps import EscalatedHierarchical, StepFired
+
+AUTHORITY = "authority"
+"""Why somebody with authority is told: beside what a step says (`register.topics.steps`)."""
+
+
+class AboutStep(About):
+    """A step tells them. place: loop, step, reminder. because: as StepFired has it, or AUTHORITY."""
+
+    reason: Literal["step"] = "step"
+    run: str
+    cycle: int
+    because: str
+    policy: str = ""
+    place: tuple[int, int, int] = (0, 0, 0)
+    of: int = 0
+    all_ack: bool = False
+    level: int | None = None
+    words: str = ""  # why those with authority are told
+
+
+@needless.register
+def _(about: AboutStep, incident: Incident, person: PersonId) -> str:
+    run = incident.run
+    if run is None or run.id != about.run:
+        return "it is escalated anew, or not any more"
+    if run.state is Paging.SUPPRESSED:
+        return f"nobody is paged for it now: {run.held}"
+    if person in run.awaits:
+        return ""
+    if about.because == AUTHORITY:
+        return "they have acknowledged it" if run.acked_by == person else ""
+    if run.state is Paging.ACKNOWLEDGED or run.cycle != about.cycle:
+        return "somebody has acknowledged it"
+    return ""
+
+
+def _pages(
+    about: AboutStep, told: tuple[PersonId, ...], stream: str, command_id: str, until: datetime | None
+) -> tuple[Effect, ...]:
+    if until is None:
+        return ()
+    payload = about.model_dump_json()
+    rows = ((one, derived_id(command_id, f"page {about.run} {about.because} {one}")) for one in told)
+    return tuple(SendPage(row_id, stream, one, payload, until) for one, row_id in rows)
+
+
+@effects.register
+def _(event: StepFired, stream: str, command_id: str) -> tuple[Effect, ...]:
+    about = AboutStep(
+        run=event.run,
+        cycle=event.cycle,
+        because=event.because,
+        policy=event.policy,
+        place=event.place,
+        of=event.of,
+        all_ack=event.all_ack,
+    )
+    return _pages(about, event.told, stream, command_id, event.page_until)
+
+
+@effects.register
+def _(event: EscalatedHierarchical, stream: str, command_id: str) -> tuple[Effect, ...]:
+    about = AboutStep(run=event.run, cycle=event.cycle, because=AUTHORITY, level=event.level, words=event.why)
+    return _pages(about, event.told, stream, command_id, event.page_until)
