@@ -6,7 +6,7 @@ Verbs are not listed here: `of_verb` makes an action from a Command of the regis
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 VERB: Final = "verb:"
@@ -47,6 +47,7 @@ COMMON = (
 )
 MODES = (
     Action("board", "1", "Board", "The board: open incidents"),
+    Action("matrix", "2", "Matrix", "The escalation matrix: who is told now of what, and then", opens=True),
     Action("vendors", "3", "Vendors", "The suppliers: how it stands with each, and its tickets", opens=True),
     Action(
         "outbox", "4", "Outbox", "What is on its way to suppliers, and what waits for a person", opens=True
@@ -101,7 +102,18 @@ KEY_NAMES: Mapping[str, str] = {
     "equals_sign": "=",
     "plus": "+",
     "minus": "-",
+    "shift+tab": "Shift+Tab",
+    "right": "→",
+    "left": "←",
 }
+
+
+def modes_at(here: str) -> tuple[Action, ...]:
+    """Return the modes as the screen of one of them has them."""
+    return tuple(
+        replace(mode, help=f"{mode.help}; you are there", opens=False) if mode.id == here else mode
+        for mode in MODES
+    )
 
 
 _KEPT: Final = frozenset({"help", "back"})

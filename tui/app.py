@@ -25,6 +25,7 @@ from tui.messages import (
     Logged,
     Reach,
     Refused,
+    RegisterMoved,
     RegisterOpened,
     SpoolMoved,
     SuppliersRead,
@@ -37,8 +38,10 @@ from tui.requests import (
     ActionAsked,
     CardAsked,
     CommandGiven,
+    OverrideAsked,
     PauseAsked,
     SendingAsked,
+    SheetAsked,
     TicketAsked,
     VendorAsked,
 )
@@ -130,6 +133,7 @@ class MusterApp(PassingApp):
         elif event.people:
             self.board.board.repaint()
             self.board.redraw()
+        self.tell(RegisterMoved)
 
     def on_spool_moved(self, event: SpoolMoved) -> None:
         here = self.board.board.cursor_number
@@ -221,6 +225,12 @@ class MusterApp(PassingApp):
             self.opening.exchange(event.row)
         else:
             self.doing.about_sending(event.action.id, event.row)
+
+    def on_sheet_asked(self, event: SheetAsked) -> None:
+        self.opening.sheet(event.sheet, event.number)
+
+    def on_override_asked(self, event: OverrideAsked) -> None:
+        self.doing.override(event.rota)
 
     def on_pause_asked(self, event: PauseAsked) -> None:
         self.doing.pause(event.vendor, paused=event.paused)

@@ -14,7 +14,7 @@ from tui.signs import plain
 from tui.widgets.lines import Line
 
 NOTHING_SENT = "‼ NOTHING IS BEING SENT: start muster serve"
-MODES = (("board", "1 Board"), ("vendors", "3 Vendors"), ("outbox", "4 Outbox"))
+MODES = (("board", "1 Board"), ("matrix", "2 Matrix"), ("vendors", "3 Vendors"), ("outbox", "4 Outbox"))
 
 
 def header(model: Model, mode: str, width: int, now: float) -> Line:

@@ -209,15 +209,21 @@ class Doing:
 
     def pause(self, vendor: str, *, paused: bool) -> None:
         """Hold a supplier back, or let it go on; the reason is asked for."""
-        verb = self._offered("unpause" if paused else "pause")
+        self._about("unpause" if paused else "pause", "vendor", vendor, save="Yes")
+
+    def override(self, rota: str) -> None:
+        """Put somebody on call by a rota, or take somebody off."""
+        self._about("override", "rota", rota)
+
+    def _about(self, name: str, field: str, value: str, save: str = "Save") -> None:
+        """The form of a verb that is about no incident, but about this."""
+        verb = self._offered(name)
         if verb is not None:
             from tui.screens.form import Form, FormScreen
 
-            title, given = f"{verb.title(None)}: {vendor}", {"vendor": vendor}
-            form = Form(
-                self._asked(verb.name), title, verb.command, given, "Yes", ((f" {verb.help}", "dim"),)
-            )
-            self._push(FormScreen(form, self._draft(verb.name, vendor), self._model.signs))
+            title, ground = f"{verb.title(None)}: {value}", ((f" {verb.help}", "dim"),)
+            form = Form(self._asked(verb.name), title, verb.command, {field: value}, save, ground)
+            self._push(FormScreen(form, self._draft(verb.name, value), self._model.signs))
 
     # Cards
 

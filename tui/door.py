@@ -37,6 +37,12 @@ class Door(Protocol):
     def read_vendors(self) -> None:
         """Read how it stands with the suppliers; VendorsRead arrives."""
 
+    def read_matrix(self) -> None:
+        """Read who would be told now; MatrixRead arrives."""
+
+    def read_sheet(self, sheet: str, number: str) -> None:
+        """Read a sheet of tui.sheets.SHEETS, of an incident where it is about one; SheetRead arrives."""
+
     def read_suppliers(self, asked: str, about: str = "") -> None:
         """Read vendors.toml; SuppliersRead arrives, with the same `asked`.
 

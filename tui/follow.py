@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,24 +15,20 @@ from register.provisional import is_provisional
 from tui.door import Post
 from tui.messages import (
     DetailRead,
-    ExchangeRead,
     FeedMoved,
     Freshness,
     FreshnessChanged,
-    OutboxRead,
     Reach,
     Refused,
     RegisterOpened,
-    SuppliersRead,
-    VendorsRead,
     VerbsLearned,
 )
 from tui.outbox import Sent
-from tui.reading import detail_of, exchange_of, sent, standing, suppliers, worker_is_there
+from tui.reading import detail_of, worker_is_there
+from tui.readings import Readings, nothing
 from tui.session import Session
 
 if TYPE_CHECKING:
-    from register.core import Principal
     from register.store import Store
     from tui.asking import Asker
     from tui.keeping import Keeper
@@ -55,7 +51,7 @@ PULSE: Final = 1.0
 """Seconds between two looks at whether it is silent."""
 
 
-class Follower:
+class Follower(Readings):
     """Follows one register. All its methods return at once; what comes of them is posted."""
 
     def __init__(self, session: Session, seen_as: str | None = None) -> None:
@@ -190,11 +186,6 @@ class Follower:
         self._offered = True
         return before in (None, sight.word)
 
-    def _viewer(self, store: Store) -> Principal:
-        from tui.who import principal
-
-        return principal(store, self._session, "board")
-
     def _settle(self, store: Store) -> None:
         """Adopt this person's files where the register is theirs; say what is wrong with them."""
         from register.store import RegisterUnavailable
@@ -273,23 +264,7 @@ class Follower:
             self._keeper.read_detail(number)
             return
         read = partial(detail_of, number=number)
-        self._ask(lambda s: self._post(DetailRead(number, read(s, viewer=self._viewer(s)))), _nothing)
-
-    def read_outbox(self) -> None:
-        self._ask(lambda store: self._post(OutboxRead(sent(store, self._viewer(store)))), _nothing)
-
-    def read_exchange(self, row_id: str) -> None:
-        kept = partial(exchange_of, row_id=row_id)
-        self._ask(lambda s: self._post(ExchangeRead(row_id, kept(s, viewer=self._viewer(s)))), _nothing)
-
-    def read_vendors(self) -> None:
-        self._ask(lambda store: self._post(VendorsRead(*standing(store, self._session))), lambda why: None)
-
-    def read_suppliers(self, asked: str, about: str = "") -> None:
-        self._ask(
-            lambda store: self._post(SuppliersRead(asked, suppliers(store, self._session, about))),
-            lambda why: self._post(Refused(asked, "", why)),
-        )
+        self._ask(lambda s: self._post(DetailRead(number, read(s, viewer=self._viewer(s)))), nothing)
 
     def about_sending(self, row: Sent) -> Mapping[str, Any]:
         return {"row_id": row.row_id}
@@ -301,14 +276,6 @@ class Follower:
     def do(self, command: Any, asked: str) -> None:
         if self._asker is not None:
             self._asker.do(command, asked)
-
-    def _ask(self, work: Callable[[Store], object], failed: Callable[[str], object]) -> None:
-        if self._asker is not None and not self._stop.is_set():
-            self._asker.ask(work, failed)
-
-
-def _nothing(why: str) -> None:
-    """What is only looked at is asked for again by whoever looks."""
 
 
 def _start_worker(session: Session) -> bool:

@@ -78,6 +78,11 @@ def clock(epoch: float, now: float, zone: tzinfo | None) -> str:
     return f"{moment:%H:%M}" if moment.date() == today.date() else f"{moment:%m-%d %H:%M}"
 
 
+def ahead(epoch: float, now: float, zone: tzinfo | None) -> str:
+    """Return `08:00`, or with the date `11-03 08:00` when that is a day or more after `now`."""
+    return f"{_moment(epoch, zone):%H:%M}" if epoch - now < _DAY else f"{_moment(epoch, zone):%m-%d %H:%M}"
+
+
 def zone_name(epoch: float, zone: tzinfo | None) -> str:
     return _moment(epoch, zone).tzname() or "local"
 

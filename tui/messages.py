@@ -48,6 +48,14 @@ class FeedMoved(Message):
 
 
 @dataclass
+class RegisterMoved(Message):
+    """Something was written, whatever it was: no incident need have changed."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, RegisterMoved)
+
+
+@dataclass
 class IncidentsChanged(Message):
     """The live set moved: these numbers differ from what was last painted."""
 
@@ -126,6 +134,22 @@ class VendorsRead(Message):
 
     rows: tuple[Any, ...]
     faults: tuple[str, ...] = ()
+
+
+@dataclass
+class MatrixRead(Message):
+    """The escalation matrix was read as of now: a tui.matrix_reading.Grid."""
+
+    grid: Any
+
+
+@dataclass
+class SheetRead(Message):
+    """A sheet was read, as lines: which one of tui.sheets.SHEETS, and of which incident."""
+
+    sheet: str
+    number: str
+    lines: tuple[str, ...]
 
 
 @dataclass

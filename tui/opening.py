@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from register.pressing import hidden
 from tui.model import Model
+from tui.signs import plain
 
 if TYPE_CHECKING:
     from tui.actions import Action
@@ -64,6 +65,22 @@ class Opening:
 
         if not self._back_to(VendorsScreen):
             self._push(VendorsScreen(self._model))
+
+    def do_matrix(self, number: str | None) -> None:
+        if self._only_now("escalation matrix is"):
+            return
+        from tui.screens.matrix import MatrixScreen
+
+        if not self._back_to(MatrixScreen):
+            self._push(MatrixScreen(self._model, self.verbs))
+
+    def sheet(self, sheet: str, number: str) -> None:
+        """Open a sheet of lines."""
+        from tui.screens.sheet import SheetScreen
+        from tui.sheets import SHEETS
+
+        title = plain(SHEETS[sheet].title.format(number), self._model.signs)
+        self._push(SheetScreen(sheet, title, self._model, number))
 
     def tickets(self, vendor: Standing) -> None:
         """Open a supplier's tickets."""

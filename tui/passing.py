@@ -9,9 +9,27 @@ from textual import on
 from textual.message import Message
 
 from tui.door import Door
-from tui.messages import DetailRead, ExchangeRead, OutboxRead, RequestShown, VendorsRead
-from tui.requests import DetailWanted, ExchangeWanted, OutboxWanted, RequestWanted, VendorsWanted
+from tui.messages import (
+    DetailRead,
+    ExchangeRead,
+    MatrixRead,
+    OutboxRead,
+    RequestShown,
+    SheetRead,
+    VendorsRead,
+)
+from tui.requests import (
+    DetailWanted,
+    ExchangeWanted,
+    MatrixWanted,
+    OutboxWanted,
+    RequestWanted,
+    SheetWanted,
+    VendorsWanted,
+)
 from tui.typeahead import PatientApp
+
+_Read = DetailRead | ExchangeRead | MatrixRead | OutboxRead | RequestShown | SheetRead | VendorsRead
 
 
 class PassingApp(PatientApp):
@@ -28,10 +46,12 @@ class PassingApp(PatientApp):
 
     @on(DetailRead)
     @on(ExchangeRead)
+    @on(MatrixRead)
     @on(OutboxRead)
     @on(RequestShown)
+    @on(SheetRead)
     @on(VendorsRead)
-    def _pass_on(self, event: DetailRead | ExchangeRead | OutboxRead | RequestShown | VendorsRead) -> None:
+    def _pass_on(self, event: _Read) -> None:
         """What was read is for whichever screens look at it."""
         self.tell(type(event), *(getattr(event, one.name) for one in fields(event)))
 
@@ -40,6 +60,12 @@ class PassingApp(PatientApp):
 
     def on_exchange_wanted(self, event: ExchangeWanted) -> None:
         self.door.read_exchange(event.row_id)
+
+    def on_matrix_wanted(self, event: MatrixWanted) -> None:
+        self.door.read_matrix()
+
+    def on_sheet_wanted(self, event: SheetWanted) -> None:
+        self.door.read_sheet(event.sheet, event.number)
 
     def on_outbox_wanted(self, event: OutboxWanted) -> None:
         self.door.read_outbox()

@@ -22,6 +22,7 @@ from tui.messages import (
     Refused,
     RegisterOpened,
     Row,
+    SheetRead,
     VerbsLearned,
 )
 from tui.outbox import Sent
@@ -98,6 +99,12 @@ class Past:
 
     def read_vendors(self) -> None:
         """Nobody gets here: how it stands with suppliers is not shown of the past."""
+
+    def read_matrix(self) -> None:
+        """Nobody gets here: who is told is shown as of now alone."""
+
+    def read_sheet(self, sheet: str, number: str) -> None:
+        self._post(SheetRead(sheet, number, (READ_ONLY,)))
 
     def read_suppliers(self, asked: str, about: str = "") -> None:
         self._post(Refused(asked, "", READ_ONLY))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from register.store.outbox import Sending
     from tui.detail import Detail
     from tui.exchange import Exchange
+    from tui.matrix_reading import Grid
     from tui.suppliers import Suppliers
     from tui.vendor_table import Standing
 
@@ -143,6 +144,23 @@ def standing(store: Store, session: Session) -> tuple[tuple[Standing, ...], tupl
     from tui.vendor_reading import read_standing
 
     return read_standing(store, session)
+
+
+def matrix_now(store: Store) -> Grid:
+    """Return the escalation matrix that is adopted, with who would be told now."""
+    from register.store.adopted import adopted
+    from register.store.rosters import roster_now
+    from tui.matrix_reading import grid
+
+    policy = adopted(store).policy
+    return grid(roster_now(store, policy.matrix), store.people(), datetime.now(UTC), policy.version)
+
+
+def sheet_of(store: Store, sheet: str, number: str, viewer: Principal) -> tuple[str, ...]:
+    """Return the lines of a sheet."""
+    from tui.sheets import SHEETS
+
+    return SHEETS[sheet].lines(store, number, viewer)
 
 
 def suppliers(store: Store, session: Session, about: str) -> Suppliers:

@@ -59,6 +59,34 @@ class VendorsWanted(Message):
 
 
 @dataclass
+class MatrixWanted(Message):
+    """Somebody looks at the escalation matrix: read who would be told now."""
+
+
+@dataclass
+class SheetWanted(Message):
+    """Somebody looks at a sheet of tui.sheets.SHEETS: read it."""
+
+    sheet: str
+    number: str
+
+
+@dataclass
+class SheetAsked(Message):
+    """Somebody wants to see a sheet of tui.sheets.SHEETS, about that incident where it is about one."""
+
+    sheet: str
+    number: str
+
+
+@dataclass
+class OverrideAsked(Message):
+    """Somebody wants to put somebody on call by this rota, or to take somebody off."""
+
+    rota: str
+
+
+@dataclass
 class VendorAsked(Message):
     """Somebody wants to see the tickets of one supplier, a tui.vendor_table.Standing."""
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from register.plain import one_line
 from register.pressing import hidden
 from tui.columns import Eyes
-from tui.format import clock, duration
+from tui.format import ahead, duration
 from tui.messages import Row
 from tui.signs import Signs
 from tui.widgets.lines import Line
@@ -55,7 +55,7 @@ def _triggered(run: list[Any], eyes: Eyes, zone: tzinfo | None) -> str:
 
 
 def _silenced(run: list[Any], eyes: Eyes, zone: tzinfo | None) -> str:
-    return "silenced" + ("" if run[4] is None else f" until {clock(run[4], eyes.now, zone)}")
+    return "silenced" + ("" if run[4] is None else f" until {ahead(run[4], eyes.now, zone)}")
 
 
 def _as_it_says(run: list[Any], eyes: Eyes, zone: tzinfo | None) -> str:
@@ -84,10 +84,10 @@ def pane_line(row: Row, incident: Any, eyes: Eyes, zone: tzinfo | None) -> Line:
     """
     run = row["run"]
     state, taken, next_, of, at = run[:5]
-    when = "" if at is None else clock(at, eyes.now, zone)
+    when = "" if at is None else ahead(at, eyes.now, zone)
     step = f"step {taken}/{of}" if taken else "no step yet"
     if state == "acknowledged":
-        told = "escalation stands: acknowledged" + (f", asks again at {when}" if when else "")
+        told = f"{step}, acknowledged" + (f", asks again at {when}" if when else "")
     elif state == "suppressed":
         told = f"{step}, silenced" + (f" until {when}" if when else "")
     elif state == "exhausted":

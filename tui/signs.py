@@ -30,6 +30,8 @@ class Signs:
     down: str = "▾"
     pick: str = "▸"
     full: str = "█"
+    begin: str = "├"
+    end: str = "┤"
 
 
 UNICODE: Final = Signs()
@@ -51,6 +53,8 @@ ASCII: Final = Signs(
     down="v",
     pick=">",
     full="#",
+    begin="|",
+    end="|",
 )
 
 _TO_ASCII: Final = {

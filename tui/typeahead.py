@@ -26,7 +26,7 @@ LONGEST: Final = 3.0
 MOST: Final = 4096
 
 
-MOVES: Final = frozenset({key for action in MOVE for key in (action.key, *action.also)})
+MOVES: Final = frozenset({key for action in MOVE for key in (action.key, *action.also)} | {"left", "right"})
 """Keys that only move: a held one comes in bursts over a slow line, and does no harm."""
 HANDS: Final = 4
 """Keys, besides those that move, that hands may press at once on a slow line."""

@@ -88,6 +88,8 @@ class FakeDoor:
         self.details: list[str] = []
         self.outbox_reads = 0
         self.vendor_reads = 0
+        self.matrix_reads = 0
+        self.sheets: list[tuple[str, str]] = []
         self.exchanges: list[str] = []
         self.rehearsed: list[tuple[Any, str]] = []
         self.done: list[tuple[Any, str]] = []
@@ -110,6 +112,12 @@ class FakeDoor:
 
     def read_vendors(self) -> None:
         self.vendor_reads += 1
+
+    def read_matrix(self) -> None:
+        self.matrix_reads += 1
+
+    def read_sheet(self, sheet: str, number: str) -> None:
+        self.sheets.append((sheet, number))
 
     def read_suppliers(self, asked: str, about: str = "") -> None:
         self.post(SuppliersRead(asked, Suppliers(SUPPLIERS)))

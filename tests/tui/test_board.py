@@ -68,7 +68,7 @@ async def test_the_first_paint_needs_no_register(tmp_path: Path) -> None:
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.pause()
         lines = text_of(app)
-        assert lines[0].startswith(" MUSTER  1 Board 3 Vendors 4 Outbox    ana  sample")
+        assert lines[0].startswith(" MUSTER  1 Board 2 Matrix 3 Vendors 4 Outbox    ana  sample")
         assert "P1 12 · P2 12 · P3 12    mine 10   unassigned 19" in lines[1]
         assert lines[2].split()[:4] == ["Number", "P", "State", "Owner"]
         assert "│" in lines[5]

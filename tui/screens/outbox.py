@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from tui.actions import COMMON, PAUSE, Action
+from tui.actions import COMMON, MODES, PAUSE, Action
 from tui.messages import IncidentsChanged, OutboxRead
 from tui.model import Model
 from tui.outbox import Sent, heading, in_order, lines
@@ -46,7 +46,7 @@ OUTBOX: Final = (
     ),
     PAUSE,
     Action("open", "o", "incident", "Open the incident it is for", opens=True),
-    Action("board", "1", "Board", "The board: open incidents"),
+    *MODES[:2],
     Action("vendors", "3", "Vendors", "The suppliers: how it stands with each, and its tickets", opens=True),
     Action("outbox", "4", "Outbox", "What is on its way to suppliers; you are there"),
     *COMMON[:1],

@@ -29,6 +29,7 @@ VENDORS: Final = (
     PAUSE,
     Action("repair", "r", "repair", "What to type where a supplier's credential was refused", shown=True),
     Action("board", "1", "Board", "The board: open incidents", shown=True),
+    MODES[1],
     Action("vendors", "3", "Vendors", "The suppliers; you are there"),
     Action(
         "outbox",
