@@ -12,6 +12,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from register.clocks.book import DEFAULT_CALENDARS
+from register.duty_checks import duty_ends
+from register.loose_ends import Found, names, unknown
 from register.policy import ANY, Matrix, Ownership, beats
 from register.toml_file import KeyPath, TomlFile, faults_in, near
 
@@ -110,36 +112,23 @@ def _without(tables: Mapping[str, Any], paths: Iterable[KeyPath]) -> dict[str, A
 
 # What hangs together
 
-_Found = Iterator[tuple[KeyPath, str]]
 
-
-def _loose_ends(matrix: Matrix, tables: Mapping[str, Any]) -> _Found:
+def _loose_ends(matrix: Matrix, tables: Mapping[str, Any]) -> Found:
     """What names something that is not there, or is said twice. A name counts though its entry is faulty."""
-    yield from _fallback(matrix, _names(tables, "teams"))
-    yield from _people(matrix, _names(tables, "teams"))
+    yield from _fallback(matrix, names(tables, "teams"))
+    yield from _people(matrix, names(tables, "teams"))
     yield from _teams(matrix, tables)
     yield from _same_but_for_capitals(matrix)
     for section in ("ownership", "retention"):
         yield from _rules(section, getattr(matrix, section), matrix, tables)
     for key, category in matrix.categories.items():
         if category.team is not None:
-            yield from _unknown(("categories", key, "team"), category.team, _names(tables, "teams"), "team")
+            yield from unknown(("categories", key, "team"), category.team, names(tables, "teams"), "team")
     yield from _owned_twice(matrix)
+    yield from duty_ends(matrix, tables)
 
 
-def _names(tables: Mapping[str, Any], section: str) -> list[str]:
-    found = tables.get(section)
-    return list(found) if isinstance(found, dict) else []
-
-
-def _unknown(path: KeyPath, name: str, known: Iterable[str], what: str) -> _Found:
-    known = list(known)
-    if name not in known:
-        told = f"Known: {', '.join(sorted(known))}" if known else f"None is declared: write a [{what}s.NAME]"
-        yield path, f"there is no {what} {name!r}{near(name, known) or '.'} {told}"
-
-
-def _fallback(matrix: Matrix, teams: list[str]) -> _Found:
+def _fallback(matrix: Matrix, teams: list[str]) -> Found:
     if matrix.fallback_team == _NOWHERE and _NOWHERE not in teams:
         pairs = [
             (service, category)
@@ -155,10 +144,10 @@ def _fallback(matrix: Matrix, teams: list[str]) -> _Found:
                 f" and category are nobody's, {service} × {category} for one",
             )
         return
-    yield from _unknown(("fallback_team",), matrix.fallback_team, teams, "team")
+    yield from unknown(("fallback_team",), matrix.fallback_team, teams, "team")
 
 
-def _people(matrix: Matrix, teams: list[str]) -> _Found:
+def _people(matrix: Matrix, teams: list[str]) -> Found:
     seen: dict[tuple[str, object], str] = {}
     for key, person in matrix.people.items():
         here = ("people", key)
@@ -169,27 +158,26 @@ def _people(matrix: Matrix, teams: list[str]) -> _Found:
             if value is not None and before != key:
                 yield (*here, what), f"{before} has the {what} {value} already: one of them is wrong"
         for team in person.teams:
-            yield from _unknown((*here, "teams"), team, teams, "team")
+            yield from unknown((*here, "teams"), team, teams, "team")
 
 
-def _teams(matrix: Matrix, tables: Mapping[str, Any]) -> _Found:
-    people = _names(tables, "people")
-    calendars = [*DEFAULT_CALENDARS, *_names(tables, "calendars")]
+def _teams(matrix: Matrix, tables: Mapping[str, Any]) -> Found:
+    people = names(tables, "people")
+    calendars = [*DEFAULT_CALENDARS, *names(tables, "calendars")]
     for key, team in matrix.teams.items():
         if team.lead is not None:
-            for path, fault in _unknown(("teams", key, "lead"), team.lead, people, "person"):
-                yield path, fault.replace("[persons.NAME]", "[people.NAME]")
-        yield from _unknown(("teams", key, "hours"), team.hours, calendars, "calendar")
+            yield from unknown(("teams", key, "lead"), team.lead, people, "person")
+        yield from unknown(("teams", key, "hours"), team.hours, calendars, "calendar")
 
 
-def _promises(matrix: Matrix) -> _Found:
+def _promises(matrix: Matrix) -> Found:
     """What the clocks' own check says: what refers to nothing, and what cannot be kept."""
     for sentence in matrix.book.faults():
         where, _, says = sentence.partition(": ")
         yield tuple(where.split(".")), says
 
 
-def _same_but_for_capitals(matrix: Matrix) -> _Found:
+def _same_but_for_capitals(matrix: Matrix) -> Found:
     for section in ("services", "categories"):
         seen: dict[str, str] = {}
         for name in getattr(matrix, section):
@@ -198,13 +186,13 @@ def _same_but_for_capitals(matrix: Matrix) -> _Found:
                 yield (section, name), f"is {before} in other capitals: take one of them out"
 
 
-def _rules(section: str, rules: Iterable[Any], matrix: Matrix, tables: Mapping[str, Any]) -> _Found:
-    teams = _names(tables, "teams")
+def _rules(section: str, rules: Iterable[Any], matrix: Matrix, tables: Mapping[str, Any]) -> Found:
+    teams = names(tables, "teams")
     for at, rule in enumerate(rules):
         if isinstance(rule, Ownership) and rule.team != _NOWHERE:
-            yield from _unknown((section, at, "team"), rule.team, teams, "team")
+            yield from unknown((section, at, "team"), rule.team, teams, "team")
         for field, plural in (("service", "services"), ("category", "categories")):
-            declared = _names(tables, plural)
+            declared = names(tables, plural)
             for name in getattr(rule, field):
                 path = (section, at, field)
                 if ANY in name and name != ANY and not declared:
@@ -216,7 +204,7 @@ def _rules(section: str, rules: Iterable[Any], matrix: Matrix, tables: Mapping[s
                     yield path, f"there is no {field} {name!r} in [{plural}]{near(name, declared)}"
 
 
-def _owned_twice(matrix: Matrix) -> _Found:
+def _owned_twice(matrix: Matrix) -> Found:
     """Pairs that two teams own, by rules of which neither is the more exact one."""
     services = _words(matrix.services, (rule.service for rule in matrix.ownership))
     categories = _words(matrix.categories, (rule.category for rule in matrix.ownership))

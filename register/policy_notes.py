@@ -12,7 +12,7 @@ from register.standing import named_admins
 
 def notes(matrix: Matrix, vendors: Mapping[str, Any]) -> list[str]:
     """Return sentences, each with what to do. vendors: the blocks of vendors.toml, by name."""
-    return [*_people(matrix), *_owners(matrix), *_suppliers(matrix, vendors)]
+    return [*_people(matrix), *_owners(matrix), *_suppliers(matrix, vendors), *_duty(matrix, vendors)]
 
 
 def _people(matrix: Matrix) -> Iterator[str]:
@@ -76,6 +76,42 @@ def _suppliers(matrix: Matrix, vendors: Mapping[str, Any]) -> Iterator[str]:
         strange = [one for one in block.get("services", ()) if matrix.service_named(str(one)) is None]
         if strange:
             yield f"vendor.{name} looks after {_listed(strange)}, which is no service of matrix.toml."
+
+
+def _duty(matrix: Matrix, vendors: Mapping[str, Any]) -> Iterator[str]:
+    """Steps that tell nobody, whoever is on call, and rotas that nobody asks."""
+    asked = {team.rota for team in matrix.teams.values()}
+    for key, policy in matrix.policies.items():
+        targets = dict.fromkeys(target for step in policy.steps for target in step.to)
+        asked |= {target.removeprefix("rota:") for target in targets if target.startswith("rota:")}
+        strange = [target.removeprefix("supplier:") for target in targets if target.startswith("supplier:")]
+        strange = [name for name in strange if name not in vendors]
+        if strange:
+            yield f"policies.{key} engages {_listed(strange)}, which is no supplier of vendors.toml."
+        for target, field in (("oncall", "rota"), ("lead", "lead")):
+            without = [
+                name
+                for name in _by_policy(matrix, key)
+                if target in targets and getattr(matrix.teams[name], field) is None
+            ]
+            if without:
+                yield (
+                    f"policies.{key} tells {target} of the owning team, and {_listed(without)} has no"
+                    f" {field}: that tells nobody. Give the team a {field}, or name whom to tell."
+                )
+    idle = [key for key in matrix.rotas if key not in asked]
+    if idle:
+        yield f"No team and no policy asks who is on call by {_listed(idle)}: give it to a team, as its rota."
+
+
+def _by_policy(matrix: Matrix, key: str) -> list[str]:
+    """The teams whose incidents may go by a policy."""
+    ruled = {rule.team for rule in matrix.ownership if rule.policy == key}
+    return [
+        name
+        for name, team in matrix.teams.items()
+        if name in ruled or (team.policy or matrix.default_policy) == key
+    ]
 
 
 def _listed(names: list[str]) -> str:
