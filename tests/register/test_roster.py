@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from register.duty import Duty, Override, Shift, Temporary
@@ -185,7 +185,7 @@ def rosters(draw: st.DrawFn) -> tuple[Roster, datetime]:
     return roster({"zone": draw(st.sampled_from(_ZONES)), "shifts": rules}, **duty), day
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rosters())
 def test_property_e_at_no_instant_is_somebody_else_on_call_than_the_shifts_say(
     given: tuple[Roster, datetime],
@@ -206,7 +206,7 @@ def test_property_e_at_no_instant_is_somebody_else_on_call_than_the_shifts_say(
         assert all(before.end < after.begin for before, after in pairwise(mine)), "one shift, told as two"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rosters())
 def test_the_next_change_is_where_the_answer_is_another_one(given: tuple[Roster, datetime]) -> None:
     found, day = given

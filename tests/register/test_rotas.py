@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -170,7 +170,7 @@ _TURNS = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_TURNS)
 def test_a_turn_begins_when_the_clocks_first_show_its_time_or_a_later_one(given: tuple) -> None:
     name, unit, every, start, day = given
@@ -189,7 +189,7 @@ def test_a_turn_begins_when_the_clocks_first_show_its_time_or_a_later_one(given:
         assert turning.begins(turn) <= second < turning.begins(turn + 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_TURNS)
 def test_edges_are_where_the_turn_changes(given: tuple) -> None:
     name, unit, every, start, day = given
