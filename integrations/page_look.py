@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from integrations.acks.offer import Offer, Offers, ack_lines, answerable
 from integrations.page_text import Sheet, Words, told, words
 from integrations.persons import person_of
 from integrations.step_text import step_words as step_words  # registers what pages of steps say
@@ -39,25 +40,42 @@ Seen = Ready | CancelPage | MissPage
 """What a look at a page comes to: to be sent, or what is to be put on record instead."""
 
 
-def look(store: Store, otherwise: Policy, rows: Sequence[PageRow], now: datetime) -> list[Seen | Exception]:
+def are_answered(store: Store, otherwise: Policy) -> bool:
+    """Whether pages can be acknowledged from where they are read, by what is adopted."""
+    return adopted(store, otherwise).policy.matrix.pages.answered
+
+
+def look(
+    store: Store, otherwise: Policy, rows: Sequence[PageRow], now: datetime, offers: Offers
+) -> list[Seen | Exception]:
     """Look at these pages as things stand now. An exception: what is wrong with that one.
 
-    otherwise: the policy where none is adopted. Raises RegisterUnavailable.
+    otherwise: the policy where none is adopted. offers: how each can be answered; of those that are to be
+    sent that is on record then. Raises RegisterUnavailable.
     """
     policy = adopted(store, otherwise).policy
     with store.read() as connection:
-        return [_looked(connection, row, policy, now) for row in rows]
+        seen = [
+            _looked(connection, row, policy, now, offers.of(row, policy.matrix.pages, store.register_id))
+            for row in rows
+        ]
+    offers.keep(store, [row for row, one in zip(rows, seen, strict=True) if isinstance(one, Ready)], now)
+    return seen
 
 
-def _looked(connection: Connection, row: PageRow, policy: Policy, now: datetime) -> Seen | Exception:
+def _looked(
+    connection: Connection, row: PageRow, policy: Policy, now: datetime, offer: Offer
+) -> Seen | Exception:
     try:
         incident = load_incident(connection, row.incident)
-        return _one(row, incident, pages.login_of(connection, row.person), policy, now)
+        return _one(row, incident, pages.login_of(connection, row.person), policy, now, offer)
     except (ValueError, TypeError, RegisterUnavailable) as error:  # of this one: others are sent
         return error
 
 
-def _one(row: PageRow, incident: Incident | None, login: str | None, policy: Policy, now: datetime) -> Seen:
+def _one(
+    row: PageRow, incident: Incident | None, login: str | None, policy: Policy, now: datetime, offer: Offer
+) -> Seen:
     def cancel(why: str) -> CancelPage:
         return CancelPage(row_id=row.row_id, tries=row.tries, why=why)
 
@@ -79,8 +97,8 @@ def _one(row: PageRow, incident: Incident | None, login: str | None, policy: Pol
         return MissPage(row_id=row.row_id, tries=row.tries, why=why)
     if incident is None:
         raise ValueError("a page that is due has an incident")
-    said = words(about, Sheet(incident, policy.vendors, row.expires_at, zone))
-    return _ready(key or "", person, login, said)
+    said = words(about, Sheet(incident, policy.vendors, row.expires_at, zone, ack_lines(offer)))
+    return _ready(key or "", person, login, answerable(said, offer))
 
 
 def _ready(key: str, person: Person | None, login: str, said: Words) -> Ready:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import singledispatch
 from typing import Final
@@ -27,10 +27,24 @@ _CALLS: Final = re.compile(r"(?<!\w)@(?=\w)|<[!@#]")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A page, ready to be sent: one line that says it all, and the rest."""
+    """A page, ready to be sent: one line that says it all, and the rest.
+
+    mark, in_mail: the end of its subject, and a further line, where it goes as a mail.
+    """
 
     title: str
     body: str
+    mark: str = ""
+    in_mail: str = ""
+
+    def as_mail(self) -> Words:
+        """The same as it goes by mail. Our own last line stays the last one."""
+        if not self.mark:
+            return self
+        *lines, last = self.body.split("\n")
+        return replace(
+            self, title=f"{self.title} {self.mark}", body="\n".join([*lines, self.in_mail, last]), mark=""
+        )
 
 
 @dataclass(frozen=True, slots=True)

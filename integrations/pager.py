@@ -22,10 +22,12 @@ from typing import Final, NamedTuple
 from tenacity import wait_exponential_jitter
 from tenacity.wait import wait_base
 
+from integrations.acks.key import Keys
+from integrations.acks.offer import Offers
 from integrations.at_once import AtOnce
 from integrations.hand import Hand
 from integrations.outcomes import Timing
-from integrations.page_look import Ready, Seen, look
+from integrations.page_look import Ready, Seen, are_answered, look
 from integrations.page_text import Words
 from integrations.paging import send
 from register.core import Command, Principal, Refused, Role
@@ -102,6 +104,7 @@ class Pager:
         self._tell = tell
         self._busy = busy
         self._through = through
+        self._offers = Offers(Keys(env, tell, hand.now))
         self._looks: AtOnce[PageRow, Seen] = AtOnce(self._look)
         self._news = asyncio.Event()
         self._flying: dict[asyncio.Task[None], Flying] = {}
@@ -160,6 +163,7 @@ class Pager:
         if due is None or due > now + lost:
             return [], deadline
         until = deadline + timedelta(seconds=patience.margin)
+        self._offers.wanted = are_answered(store, self._hand.desk.policy)
         busy = Counter(one.row.person for one in list(self._flying.values()))
         found = pages.claim(store, self._holder, now, deadline, until, now + lost, room, patience.each, busy)
         return found, deadline
@@ -226,11 +230,13 @@ class Pager:
 
     async def _look(self, rows: list[PageRow]) -> list[Seen | Exception]:
         """Look at pages once more, as things stand when the register is asked."""
-        hand = self._hand
-        return await hand.call(lambda: look(hand.store, hand.desk.policy, rows, hand.now()))
+        hand, offers = self._hand, self._offers
+        await offers.prepare()
+        return await hand.call(lambda: look(hand.store, hand.desk.policy, rows, hand.now(), offers))
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         row = self._flying.pop(task).row
+        self._offers.forget(row)
         self._news.set()  # there is room again
         error = None if task.cancelled() else task.exception()
         if isinstance(error, RegisterUnavailable | Refused):

@@ -146,10 +146,29 @@ def _tell(
         loop.call_soon_threadsafe(settle, done)
 
 
+def mailed_to(address: str) -> frozenset[str]:
+    """The mail addresses, in lower case, that a page by this address goes to; none where it is no mail."""
+    try:
+        return _mailed_to(_opened(address))
+    except Unfit:
+        return frozenset()
+
+
+def _mailed_to(opened: Any) -> frozenset[str]:
+    found = set()
+    for service in opened:
+        if getattr(service, "smtp_host", None) is not None:
+            found |= {str(to).lower() for _, to in service.targets}
+    return frozenset(found)
+
+
 def _sent(address: str, words: Words) -> str:
     """Send; return why it failed, or nothing where it was taken."""
     apprise = _apprise()
-    result = _opened(address).notify(
+    opened = _opened(address)
+    if _mailed_to(opened):
+        words = words.as_mail()
+    result = opened.notify(
         body=words.body,
         title=words.title,
         body_format=apprise.NotifyFormat.TEXT,

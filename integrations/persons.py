@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pwd
 
+from integrations.policy_files import Person
+from register.core import Policy, Principal, Role
 from register.policy import Matrix
+from register.standing import OWNER, standing
+from register.store import Store, is_private
+from register.store.adopted import adopted
 
 
 def person_of(matrix: Matrix, login: str) -> str | None:
@@ -17,3 +22,19 @@ def person_of(matrix: Matrix, login: str) -> str | None:
     except (KeyError, ValueError):
         return None
     return matrix.person(uid, login)
+
+
+def principal_of(store: Store, login: str, source: str) -> Principal:
+    """Return somebody of ours who does not sit here, in the role that the policy gives them at that moment.
+
+    Whoever has a register to themselves may do all on it, here as at their board.
+    """
+    if is_private(store.url) and login == Person.here().login:
+        return Principal(login, OWNER.role, source)
+
+    def by_policy(policy: Policy) -> Role:
+        key = person_of(policy.matrix, login)
+        uid = policy.matrix.people[key].uid if key else None
+        return standing(policy.matrix, policy.founder, uid, login).role
+
+    return Principal(login, by_policy(adopted(store).policy), source, by_policy)

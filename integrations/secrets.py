@@ -26,6 +26,10 @@ SERVICE: Final = "muster"
 """The service under which the keyring holds our secrets; the user name is the vendor's, or a page's slot."""
 PIN: Final = "pin-"
 """Before the name of a part of an entitlement, as `support_pin`: the kind of entry that holds it."""
+PAGE_KEY: Final = "page.key"
+"""The entry of what signs the tokens of pages."""
+PAGE_REPLIES: Final = "page.replies"
+"""The entry of the password of the mailbox that pages are answered in."""
 MAX_SECRET: Final = 8_192
 PLACES: Final = ("1", "2")
 """Beside a supplier's own credential: where the refresh tokens are that it gave us, in turn."""
@@ -33,6 +37,11 @@ _SLUG: Final = r"[a-z0-9][a-z0-9_-]{0,39}"
 _NAME: Final = re.compile(_SLUG)
 _SLOT: Final = re.compile(rf"page\.({_SLUG})\.({_SLUG})")
 _ROTA: Final = re.compile(rf"rota\.({_SLUG})")
+_OWN: Final[Mapping[str, tuple[str, str]]] = {
+    PAGE_KEY: ("key that signs pages", "muster page key --store"),
+    PAGE_REPLIES: ("password of the mailbox for replies to pages", "muster page replies login"),
+}
+"""Entries that are nobody's: what each is, and the command that stores it."""
 _CHOSEN: Final = ("MUSTER_KEYRING", "PYTHON_KEYRING_BACKEND")
 _FILE: Final = "file"
 """What names the encrypted file in MUSTER_KEYRING."""
@@ -298,6 +307,8 @@ def _missing(what: str, entry: str) -> AuthFailed:
 
 def _of(name: str) -> str:
     """What is kept under a name, for a person."""
+    if name in _OWN:
+        return _OWN[name][0]
     if found := _SLOT.fullmatch(name):
         return f"address of {found[1]}'s {found[2]}"
     found = _ROTA.fullmatch(name)
@@ -306,6 +317,8 @@ def _of(name: str) -> str:
 
 def _login(entry: str) -> str:
     """The command that stores it."""
+    if entry in _OWN:
+        return _OWN[entry][1]
     if found := _SLOT.fullmatch(entry):
         return f"muster page login {found[1]} {found[2]}"
     if found := _ROTA.fullmatch(entry):
@@ -326,6 +339,7 @@ def _login(entry: str) -> str:
 
 def _entry(vendor: str, kind: str) -> str:
     """The name under which it is kept: no supplier's name has a dot."""
-    if not _NAME.fullmatch(vendor) and (kind or not (_SLOT.fullmatch(vendor) or _ROTA.fullmatch(vendor))):
+    ours = vendor in _OWN or _SLOT.fullmatch(vendor) or _ROTA.fullmatch(vendor)
+    if not _NAME.fullmatch(vendor) and (kind or not ours):
         raise ValueError("A supplier's name is lower-case letters, digits, - and _, at most 40.")
     return f"{vendor}.{kind}" if kind else vendor

@@ -19,7 +19,7 @@ from typing import IO, Any, Final
 from integrations import handover, master_key, secrets
 from integrations.anchors import anchor, keep_anchors
 from integrations.business import is_busy, nothing_left
-from integrations.door import BadAddress, address_of, keep_open
+from integrations.door import BadAddress, address_of
 from integrations.errors import AuthFailed
 from integrations.hand import Hand
 from integrations.indexing import keep_indexed
@@ -252,20 +252,11 @@ class Worker:
             self._speaking[name].ask()
 
     async def _take_webhooks(self, address: tuple[str, int]) -> None:
-        """Have the door open, with a thread of its own to the register: couriers must not wait for it."""
-        from integrations.receiving import Receiver
+        """Have the door open, once the suppliers are known."""
+        from integrations.doorway import keep_taken_in
 
         await self._ready.wait()
-        hand = Hand(self._hand.desk)
-        receiver = Receiver(hand, self._env, lambda: self._vendors, self._ask, self.tell)
-        try:
-            await receiver.read_secrets()
-            async with asyncio.TaskGroup() as both:
-                both.create_task(receiver.keep_secrets())
-                both.create_task(keep_open(address, receiver, self.tell))
-        finally:
-            await receiver.settle()
-            hand.close()
+        await keep_taken_in(address, self._hand.desk, self._env, lambda: self._vendors, self._ask, self.tell)
 
     async def _idle(self) -> None:
         """End when there has been nothing to send, to look up or to listen to, and no board, for long."""

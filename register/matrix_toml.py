@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from register.clocks.book import DEFAULT_CALENDARS
 from register.duty_checks import duty_ends
 from register.loose_ends import Found, names, unknown
+from register.page_settings import Pages, Replies
 from register.policy import ANY, Matrix, Ownership, beats
 from register.toml_file import KeyPath, TomlFile, faults_in, near
 
@@ -64,8 +65,16 @@ def _leaking(file: TomlFile) -> list[KeyPath]:
             found.append((*here, "reach"))
         elif isinstance(person, dict):
             found += file.leaks(here, person, lambda path, text: True, f"muster page login {key} NAME")
+    pages = file.tables.get("pages")
+    if isinstance(pages, dict):
+        ours = {*Pages.model_fields, *Replies.model_fields}
+        found += file.leaks(
+            ("pages",), pages, lambda path, text: str(path[-1]) in ours, "muster page replies login"
+        )
     rest = {
-        key: table for key, table in file.tables.items() if key != "people" or not isinstance(table, dict)
+        key: table
+        for key, table in file.tables.items()
+        if key not in ("people", "pages") or not isinstance(table, dict)
     }
     return found + file.leaks((), rest, lambda path, text: True, "muster vendors login NAME")
 

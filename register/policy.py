@@ -19,6 +19,7 @@ from register.calendars import Calendar
 from register.clocks.book import DEFAULT_CALENDARS, DEFAULT_CLOCKS, Book
 from register.clocks.definition import ClockDefinition, Contract
 from register.length import Period
+from register.page_settings import Pages
 from register.roles import PEOPLES_ROLES, Role
 from register.rota import Rota
 from register.steps import EscalationPolicy
@@ -189,6 +190,7 @@ class Matrix(BaseModel, frozen=True, extra="forbid"):
     )
     ownership: tuple[Ownership, ...] = Field((), description="a [[ownership]] for each rule")
     correlation: Correlation = Correlation()
+    pages: Pages = Pages()
     retention: tuple[Retention, ...] = Field((), description="a [[retention]] for each rule")
     calendars: dict[Slug, Calendar] = _slugs("a table for each: [calendars.NAME]")
     clocks: dict[Slug, ClockDefinition] = _slugs("a table for each: [clocks.NAME]")
@@ -264,7 +266,7 @@ class Matrix(BaseModel, frozen=True, extra="forbid"):
         return next(chain(by_uid, by_login), None)
 
     @cached_property
-    def pages(self) -> bool:
+    def pages_anybody(self) -> bool:
         """Whether anybody is paged here at all: whether anybody says by what."""
         return any(one.reach for one in self.people.values())
 

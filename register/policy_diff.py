@@ -31,6 +31,7 @@ _ALONE: Final = (
     "flap_window",
     "correlation",
     "retention",
+    "pages",
 )
 """Settings of a matrix that are no tables of named things."""
 

@@ -26,7 +26,7 @@ def _people(matrix: Matrix) -> Iterator[str]:
         for key, person in matrix.people.items()
         if not person.reach and (person.role or matrix.default_role) >= Role.COORDINATOR
     ]
-    if matrix.pages and silent:
+    if matrix.pages_anybody and silent:
         yield (
             f"Nothing pages {_listed(silent)}, who may engage suppliers and is asked to call one that stays"
             ' silent: give a reach = ["sms", "mail"].'

@@ -1,5 +1,6 @@
 """Where the register is kept: tables, transactions, the change feed."""
 
+import register.store.page_tables  # noqa: F401 - before anything makes tables, or copies them
 from register.store.engine import (
     RegisterAway,
     RegisterReplaced,

@@ -51,7 +51,7 @@ def confirm_by(facts: VendorFacts, priority: Priority, now: datetime) -> datetim
 
 def page_until(world: World, priority: Priority) -> datetime | None:
     """Until when a page that is asked for now may be sent, where there is one."""
-    return world.now + PAGED_WITHIN if world.policy.matrix.pages and priority in AT_ONCE else None
+    return world.now + PAGED_WITHIN if world.policy.matrix.pages_anybody and priority in AT_ONCE else None
 
 
 def call_at_once(bond: str, facts: VendorFacts, priority: Priority, world: World) -> tuple[CallDue, ...]:

@@ -20,6 +20,7 @@ from register.core import (
     decide,
     evolve,
     refuse_unless,
+    remarks,
     says,
 )
 from register.incident import Incident, Paging, State
@@ -28,6 +29,8 @@ from register.topics.family import children_of, each_child, to_be_begun
 from register.topics.hold import Resumed
 from register.topics.naming import team_of
 
+YOU_HAVE_IT: Final = "{} is yours to look after: you have it."
+"""What whoever acknowledges is told, by whatever door."""
 _RENEWED: Final = timedelta(minutes=1)
 """So long after it, saying it again is a word of its own: whoever acknowledged is on it still."""
 
@@ -110,6 +113,18 @@ def _(command: Acknowledge, incident: Incident, world: World) -> Decision:
     return (*says(incident, Acknowledged(by=world.actor)), *_begun(incident, world))
 
 
+@remarks.register
+def _(command: Acknowledge, world: World, after: Incident | None) -> tuple[str, ...]:
+    before = world.incidents.get(command.target)
+    if before is None or not before.is_open:
+        return (f"{command.target} is over: that you acknowledged it is kept, and changes nothing.",)
+    if who_has(before)[0] not in (None, world.actor):
+        return (
+            f"Somebody else has acknowledged {command.target} before: that you are on it, too, is noted.",
+        )
+    return (YOU_HAVE_IT.format(command.target),)
+
+
 @decide.register
 def _(command: Take, incident: Incident, world: World) -> Decision:
     refuse_unless(
@@ -146,6 +161,14 @@ def _(command: PassOn, incident: Incident, world: World) -> Decision:
             to=command.to, before=incident.owner, team=team, team_before=incident.team, note=command.note
         ),
     )
+
+
+def who_has(incident: Incident) -> tuple[PersonId | None, datetime | None]:
+    """Whose word it is now that somebody is on it, and since when; who was first may not stand by it."""
+    run = incident.run
+    if run is not None:
+        return run.acked_by, run.acked_at
+    return incident.acknowledged_by, incident.acknowledged_at
 
 
 def _asks(incident: Incident, world: World) -> bool:

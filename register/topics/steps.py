@@ -177,7 +177,7 @@ def _late(run: Run, now: datetime) -> int:
 
 def paged_until(world: World) -> datetime | None:
     """Until when a page of now may be sent, where anybody is paged here."""
-    return world.now + PAGED_WITHIN if world.policy.matrix.pages else None
+    return world.now + PAGED_WITHIN if world.policy.matrix.pages_anybody else None
 
 
 def _exhausted(incident: Incident, run: Run, world: World, place: Place | None) -> Iterator[Event]:

@@ -20,7 +20,7 @@ from tui.cli.answer import Answer
 from tui.cli.credential_health import credentials_of
 from tui.cli.finding import Finding
 from tui.cli.here import here
-from tui.cli.page_health import anybody_paged, pages_of
+from tui.cli.page_health import answers_of, anybody_paged, pages_of
 from tui.cli.policy_health import GUARD_RAILS, policy_of
 from tui.cli.progress import bar
 from tui.cli.supplier_health import suppliers_of
@@ -128,6 +128,7 @@ def _register() -> Iterator[Finding]:
     yield from credentials_of(store)
     yield from suppliers_of(store)
     yield from pages_of(store)
+    yield from answers_of(store)
     store.close()
     yield _worker(until, private=is_private(url))
 

@@ -28,13 +28,42 @@ def anybody_paged() -> bool:
         return False
 
 
+def answers_of(store: Store) -> Iterator[Finding]:
+    """Whether pages can be acknowledged from where they are read, as the adopted matrix wants it."""
+    from integrations import secrets
+    from integrations.acks import key as keys
+    from integrations.acks.tokens import fingerprint
+    from integrations.door import VARIABLE
+    from integrations.errors import AuthFailed
+    from register.store import ack_links
+
+    settings = adopted(store).policy.matrix.pages
+    if not settings.answered or secrets.asks():
+        return
+    try:
+        held = keys.look(os.environ)
+    except AuthFailed as failure:
+        says = "pages carry no link and no reply to them counts: the key that signs them cannot be looked up"
+        yield Finding("page links", False, says, secrets.cause(failure))
+        return
+    last = ack_links.last_signer(store)
+    if last is not None and (held is None or fingerprint(held) != last):
+        says = "pages are signed with another key where they were sent: what is answered here is refused"
+        todo = "have the same on each host that serves: `muster page key` tells how"
+        yield Finding("page links", False, says, todo)
+        return
+    if settings.link is not None:
+        door = "" if os.environ.get(VARIABLE) else f", where `muster serve --webhooks` or {VARIABLE} opens it"
+        yield Finding("page links", True, f"pages are acknowledged at {settings.link}/ack/…{door}")
+
+
 def pages_of(store: Store) -> Iterator[Finding]:
     """Who of those that the adopted matrix has paged cannot be reached by what, and what reached nobody."""
     from integrations import secrets
     from integrations.errors import AuthFailed
 
     matrix = adopted(store).policy.matrix
-    if not matrix.pages:
+    if not matrix.pages_anybody:
         if matrix.people:
             says = "nobody is paged: no [people.NAME] of matrix.toml has a `reach`"
             yield Finding("pages", True, says)
