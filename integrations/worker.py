@@ -22,6 +22,7 @@ from integrations.business import is_busy, nothing_left
 from integrations.door import BadAddress, address_of
 from integrations.errors import AuthFailed
 from integrations.hand import Hand
+from integrations.ics.keeping import Feeds
 from integrations.indexing import keep_indexed
 from integrations.known import Known
 from integrations.leasing import Leasing
@@ -141,6 +142,7 @@ class Worker:
             "Indexing texts": lambda: keep_indexed(hand),
             "Retention": lambda: keep_retired(hand, tell),
             "Entering the spool": lambda: keep_entered(hand, self._env, tell),
+            "Reading calendars": Feeds(hand, self._env, tell).run,
         }
         address = address_of(self._env)
         if address is not None:

@@ -71,10 +71,14 @@ def _leaking(file: TomlFile) -> list[KeyPath]:
         found += file.leaks(
             ("pages",), pages, lambda path, text: str(path[-1]) in ours, "muster page replies login"
         )
+    rotas = file.tables.get("rotas")
+    for key, rota in rotas.items() if isinstance(rotas, dict) else ():
+        if isinstance(rota, dict):
+            found += file.leaks(("rotas", key), rota, lambda path, text: True, f"muster oncall login {key}")
     rest = {
         key: table
         for key, table in file.tables.items()
-        if key not in ("people", "pages") or not isinstance(table, dict)
+        if key not in ("people", "pages", "rotas") or not isinstance(table, dict)
     }
     return found + file.leaks((), rest, lambda path, text: True, "muster vendors login NAME")
 

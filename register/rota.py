@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, model_validator
 
 from register.calendars import Calendar, Hours, OpeningTimes
+from register.feed_address import FeedText
 from register.rotation import Rotation, Unit
-from register.text import Slug
+from register.text import Name, Slug
 from register.zone import Zone
 
 _AS: Final = "write a time of the rota's zone, as 2026-11-02 09:00"
@@ -96,6 +97,22 @@ class Rota(BaseModel, frozen=True, extra="forbid"):
     shifts: Annotated[
         tuple[ShiftRule, ...], Field(max_length=60, description="a [[rotas.NAME.shifts]] for each")
     ] = ()
+    feed: Annotated[
+        FeedText | None,
+        Field(description='instead of shifts: the https:// address of a calendar, or "keyring"'),
+    ] = None
+    feed_people: Annotated[
+        dict[Name, Slug],
+        Field(max_length=500, description='whom the calendar means, as { "Ana S." = "ana" }'),
+    ] = {}
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.feed is not None and self.shifts:
+            raise ValueError("has shifts and a feed: one of them says who is on call, take the other one out")
+        if self.feed is None and self.feed_people:
+            raise ValueError("has feed_people and no feed: name the calendar, or take them out")
+        return self
 
     @cached_property
     def ready(self) -> Rules:
@@ -104,8 +121,9 @@ class Rota(BaseModel, frozen=True, extra="forbid"):
 
     @property
     def people(self) -> tuple[str, ...]:
-        """Everybody whom the rules name, in their order."""
-        return tuple(dict.fromkeys(key for rule in self.shifts for key in rule.people))
+        """Everybody whom it names, in their order."""
+        said = (key for rule in self.shifts for key in rule.people)
+        return tuple(dict.fromkeys((*said, *self.feed_people.values())))
 
 
 class Rules:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from integrations import secrets
-from integrations.errors import AuthFailed, AuthTrouble, Failure, RateLimited, Rejected
+from integrations.errors import AuthFailed, Failure, RateLimited, Rejected
 from integrations.hand import Hand
 from integrations.ics.apart import read_apart
 from integrations.ics.fetching import NOTHING, Fetched, fetch
@@ -23,6 +23,7 @@ from integrations.ics.reading import Reading, Unreadable
 from register.canon import moment
 from register.core import Principal, Role
 from register.feed_address import KEYRING, checked_address
+from register.feed_health import NEVER
 from register.feed_people import Event, Whose
 from register.feed_shifts import MOST_SHIFTS, Found, Said, turns_of
 from register.policy import Matrix
@@ -63,7 +64,11 @@ class Source:
 
 def sources(matrix: Matrix) -> dict[str, Source]:
     """The calendars that rotas are read from, by rota."""
-    return {}
+    return {
+        key: Source(key, rota.feed, rota.zone, rota.feed_people)
+        for key, rota in matrix.rotas.items()
+        if rota.feed is not None
+    }
 
 
 @dataclass(slots=True)
@@ -118,8 +123,8 @@ class Feeds:
         store, now, rota = self.hand.store, self.hand.now(), source.rota
         try:
             address = await asyncio.to_thread(self._address, source)
-        except AuthFailed as failure:
-            why, since = secrets.cause(failure), now - _LACKING
+        except LookupError as lacking:
+            why, since = str(lacking), now - _LACKING
             await self.hand.call(lambda: feeds.lacks(store, rota, why, since))
             return
         if not await self.hand.call(lambda: feeds.claim(store, rota, version, now, now + _AT_WORK)):
@@ -133,19 +138,21 @@ class Feeds:
         await self.hand.call(lambda: feeds.heard(store, rota, after, after + EVERY, lost))
 
     def _address(self, source: Source) -> str:
+        """Where it is; LookupError, with a sentence, where this process does not know that."""
         if source.feed != KEYRING:
             return source.feed
-        stored = secrets.look(secrets.rota_slot(source.rota), self.env)
-        if stored is None:
-            raise AuthFailed(
-                f"The address of the calendar of {source.rota} is not stored where Muster serves:"
-                f" whoever runs `muster serve` says `muster oncall login {source.rota}`.",
-                AuthTrouble.MISSING,
-            )
+        what = f"The address of the calendar of {source.rota}"
         try:
-            return checked_address(stored)
+            stored = secrets.look(secrets.rota_slot(source.rota), self.env)
+            if stored is not None:
+                return checked_address(stored)
+        except AuthFailed as failure:
+            why = f"{what} cannot be looked up where Muster serves: {secrets.cause(failure)}"
         except ValueError as error:
-            raise AuthFailed(f"What is stored for {source.rota} {error}.", AuthTrouble.MISSING) from None
+            why = f"{what} {error}."
+        else:
+            why = f"{what} is not stored where Muster serves."
+        raise LookupError(why)
 
     async def _hear(self, source: Source, matrix: Matrix, version: str, address: str) -> str | None:
         """Read it; return what of it is nobody's, None where nothing is new. Raises Failure."""
@@ -174,7 +181,7 @@ class Feeds:
         """What it said last holds. Where waiting may help, it is asked again soon, then ever later."""
         store, now = self.hand.store, self.hand.now()
         grave = isinstance(failure, Rejected)
-        row = (await self.hand.call(lambda: feeds.feeds(store))).get(rota, feeds.NEVER)
+        row = (await self.hand.call(lambda: feeds.feeds(store))).get(rota, NEVER)
         wait = EVERY if grave else min(EVERY, timedelta(minutes=2 ** min(row.failures, 4)))
         if isinstance(failure, RateLimited) and failure.retry_after is not None:
             wait = max(wait, failure.retry_after)

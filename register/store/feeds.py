@@ -5,39 +5,20 @@ What they say is on record (register.topics.feeds); this is not, and may be lost
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, and_, or_, select
 
 from register.canon import moment, stamp
+from register.feed_health import FeedState
 from register.store import tables as t
 from register.store.store import Store
 
 _NOTHING: Final[dict[str, Any]] = {"version": "", "failures": 0, "trouble": "", "grave": 0, "lost": ""}
 
 
-@dataclass(frozen=True, slots=True)
-class FeedRow:
-    """heard_at: when it was last read to its end. trouble, lost: as sentences, or empty.
-
-    grave: waiting will not help. failures: how often in a row it could not be read.
-    """
-
-    heard_at: datetime | None = None
-    tried_at: datetime | None = None
-    failures: int = 0
-    trouble: str = ""
-    grave: bool = False
-    lost: str = ""
-
-
-NEVER: Final = FeedRow()
-"""Nobody ever asked for it."""
-
-
-def feeds(store: Store) -> dict[str, FeedRow]:
+def feeds(store: Store) -> dict[str, FeedState]:
     """How it stands with every calendar that anybody asked for, by rota."""
     with store.read() as connection:
         return {row.rota: _feed(row) for row in connection.execute(select(t.feed))}
@@ -103,8 +84,8 @@ def ask_now(store: Store, rota: str) -> None:
         connection.execute(t.feed.update().where(t.feed.c.rota == rota).values(next_at=None))
 
 
-def _feed(row: Row[Any]) -> FeedRow:
-    return FeedRow(
+def _feed(row: Row[Any]) -> FeedState:
+    return FeedState(
         None if row.heard_at is None else moment(row.heard_at),
         None if row.tried_at is None else moment(row.tried_at),
         row.failures,

@@ -11,6 +11,7 @@ import pytest
 from register.core import Policy, Refused
 from register.desk import ServiceDesk
 from register.duty import Shift
+from register.feed_health import FeedState
 from register.matrix_toml import read_matrix
 from register.rota import Rota
 from register.store import Store, feeds
@@ -124,9 +125,9 @@ def test_how_it_stands_with_a_calendar(store: Store) -> None:
     feeds.claim(store, "ops", "v1", NOW, at(1))
     feeds.failed(store, "ops", at(1), "It is gone.", grave=True)
     feeds.failed(store, "ops", at(1), "It is gone.", grave=True)
-    assert feeds.feeds(store)["ops"] == feeds.FeedRow(None, NOW, 2, "It is gone.", True, "")
+    assert feeds.feeds(store)["ops"] == FeedState(None, NOW, 2, "It is gone.", True, "")
     feeds.heard(store, "ops", at(1), at(2), "Zoe is nobody.")
-    assert feeds.feeds(store)["ops"] == feeds.FeedRow(at(1), NOW, 0, "", False, "Zoe is nobody.")
+    assert feeds.feeds(store)["ops"] == FeedState(at(1), NOW, 0, "", False, "Zoe is nobody.")
     feeds.heard(store, "ops", at(1.5), at(2), None)  # as it was
     assert feeds.feeds(store)["ops"].lost == "Zoe is nobody."
     feeds.lacks(store, "ops", "Its address is not here.", at(1))  # another worker knows it
@@ -134,7 +135,7 @@ def test_how_it_stands_with_a_calendar(store: Store) -> None:
     feeds.lacks(store, "ops", "Its address is not here.", at(1.6))
     assert feeds.feeds(store)["ops"].trouble == "Its address is not here."
     feeds.lacks(store, "web", "Its address is not here.", at(1))
-    assert feeds.feeds(store)["web"] == feeds.FeedRow(None, None, 0, "Its address is not here.", True, "")
+    assert feeds.feeds(store)["web"] == FeedState(None, None, 0, "Its address is not here.", True, "")
 
 
 def test_nothing_is_adopted_here(store: Store) -> None:

@@ -18,6 +18,7 @@ from register.store.mishaps import in_the_way
 from register.store.shared import worth_a_look
 from tui.cli.answer import Answer
 from tui.cli.credential_health import credentials_of
+from tui.cli.feeds import feeds_of
 from tui.cli.finding import Finding
 from tui.cli.here import here
 from tui.cli.page_health import answers_of, anybody_paged, pages_of
@@ -129,6 +130,7 @@ def _register() -> Iterator[Finding]:
     yield from suppliers_of(store)
     yield from pages_of(store)
     yield from answers_of(store)
+    yield from feeds_of(store)
     store.close()
     yield _worker(until, private=is_private(url))
 

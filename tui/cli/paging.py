@@ -33,7 +33,7 @@ Channel = Annotated[str, typer.Argument(metavar="CHANNEL", help="one of their `r
 _SECONDS: Final = 20.0
 
 
-def _matrices(at: Here) -> Iterator[Matrix]:
+def matrices(at: Here) -> Iterator[Matrix]:
     """This person's own matrix.toml, which may be about to be applied; then the adopted one."""
     own = find_files(os.environ).matrix
     if own is not None:
@@ -44,7 +44,7 @@ def _matrices(at: Here) -> Iterator[Matrix]:
 def _person(said: str) -> tuple[str, Person]:
     with here() as at:
         known: dict[str, Person] = {}
-        for matrix in _matrices(at):
+        for matrix in matrices(at):
             key = matrix.person(at.session.uid, at.session.login) if said == "me" else said
             if key in matrix.people:
                 return key, matrix.people[key]
