@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.ics.apart import read_apart
@@ -209,6 +209,7 @@ def test_what_is_no_calendar_or_no_rota_is_refused_whole(text: str, why: str) ->
         reading(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.integers(0, 400))
 def test_no_damage_makes_it_fall(noise: str, at: int) -> None:
     text = PAGERDUTY[:at] + noise + PAGERDUTY[at:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from register.feed_address import checked_address, is_secret
@@ -130,6 +130,7 @@ spans = st.tuples(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(spans, max_size=25))
 def test_at_each_hour_those_of_the_highest_level_have_duty(some: list[tuple[int, int, str, int]]) -> None:
     found = turns_of([said(b, b + n, f"[L{lv}] {who}") for b, n, who, lv in some], WHOSE)
