@@ -14,20 +14,23 @@ from integrations.policy_files import Texts, find_files
 from integrations.vendors import home_of
 from register.adoption import NOTHING, matrix_in, tables_in
 from register.core import Role, World, decide
+from register.escalation_notes import Otherwise, escalation_notes, otherwise
 from register.matrix_toml import FILE as MATRIX
 from register.matrix_toml import SAMPLE
-from register.plain import clip
+from register.plain import clean, clip
 from register.policy import Matrix
 from register.policy_diff import Change, changes, in_short
 from register.policy_notes import notes
 from register.roles import PEOPLES_ROLES
+from register.roster import Roster
 from register.standing import standing, who_may
 from register.store import is_private
 from register.store.adopted import Adopted, adopted
-from register.text import one_line
+from register.store.rosters import roster_now
 from register.toml_file import FileFaults, FileMissing, TomlFile, text_of
 from tui.cli.answer import Answer
 from tui.cli.contracts import contract_lines, contracts_data
+from tui.cli.foreseeing import otherwise_data, otherwise_lines
 from tui.cli.here import Here, here
 from tui.cli.tabular import columns
 from tui.cli.trouble import FOUND_FAULTS
@@ -50,6 +53,7 @@ def apply(
         found = adopted(at.store)
         command = checked.command(person(at.session), private=is_private(at.store.url), sure=yes)
         differences = _differences(found, command.matrix, command.vendors)
+        others = _others(at, found.policy.matrix, matrix_in(command.matrix))
         same = bool(found.policy.version) and found.policy.digest == command.digest
         version = found.policy.version + (not same)
         if dry_run:
@@ -68,8 +72,16 @@ def apply(
                 {"sign": one.sign, "what": one.what, "name": one.name, "says": one.says}
                 for one in differences
             ],
+            "forecasts": otherwise_data(others),
         }
-    return Answer(data, _told(differences, data, same=same, dry_run=dry_run, no_matrix=files.matrix is None))
+        lines = [*in_short(differences, _MOST), *otherwise_lines(others)]
+    return Answer(data, _told(lines, data, same=same, dry_run=dry_run, no_matrix=files.matrix is None))
+
+
+def _others(at: Here, before: Matrix, after: Matrix) -> list[Otherwise]:
+    """For whom another matrix would tell other people, or at other times."""
+    rosters = [(matrix, roster_now(at.store, matrix)) for matrix in (before, after)]
+    return list(otherwise(rosters[0], rosters[1], datetime.now(UTC)))
 
 
 def _differences(found: Adopted, matrix: str, vendors: str) -> list[Change]:
@@ -77,12 +89,10 @@ def _differences(found: Adopted, matrix: str, vendors: str) -> list[Change]:
     return changes(found.policy.matrix, matrix_in(matrix), blocks)
 
 
-def _told(
-    differences: Sequence[Change], data: Any, *, same: bool, dry_run: bool, no_matrix: bool
-) -> list[str]:
+def _told(differences: Sequence[str], data: Any, *, same: bool, dry_run: bool, no_matrix: bool) -> list[str]:
     if same:
         return [f"These files are adopted already, as version {data['version']}: nothing changes."]
-    lines = [clip(one_line(line), _WIDEST) for line in in_short(differences, _MOST)]
+    lines = [clip(clean(line), _WIDEST) for line in differences]
     if not differences:
         lines.append("Comments or layout alone differ: nobody's work changes.")
     if no_matrix:
@@ -222,6 +232,8 @@ def lint(
         data = {"ok": False, "file": str(path), "faults": error.faults, "notes": []}
         return Answer(data, [*(f"✗ {fault}" for fault in error.faults)], FOUND_FAULTS)
     blocks = TomlFile("vendors.toml", texts.vendors).tables.get("vendor", {})
+    roster = Roster(checked.matrix, ids={key: key for key in checked.matrix.people})
     odd = notes(checked.matrix, blocks)
+    odd += escalation_notes(checked.matrix, roster, blocks, datetime.now(UTC))
     data = {"ok": True, "file": str(path), "faults": [], "notes": odd}
     return Answer(data, [f"✓ {path} can be applied.", *(f"• {note}" for note in odd)])
