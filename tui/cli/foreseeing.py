@@ -163,13 +163,19 @@ def _zone(at: Here, matrix: Matrix) -> ZoneInfo:
     return ZoneInfo(matrix.people[key].zone if key is not None else "UTC")
 
 
-def otherwise_lines(found: Iterable[Otherwise]) -> list[str]:
-    """Return what a changed matrix would change of who is told, as short lines."""
+def otherwise_lines(found: Iterable[Otherwise], most: int) -> list[str]:
+    """Return what a changed matrix would change of who is told, as at most so many short lines."""
     lines: list[str] = []
     for one in found:
+        if not (one.was and one.would):
+            sign, path = ("+", one.would) if one.would else ("-", one.was)
+            lines.append(f"{sign} forecast of a P1 of {one.team}: {'; '.join(path)}")
+            continue
         lines.append(f"~ forecast of a P1 of {one.team}:")
-        lines.append(f"    was  {'; '.join(one.was) or 'nobody'}")
-        lines.append(f"    now  {'; '.join(one.would) or 'nobody'}")
+        lines.append(f"    was  {'; '.join(one.was)}")
+        lines.append(f"    now  {'; '.join(one.would)}")
+    if len(lines) > most:
+        lines = [*lines[: most - 1], "… and other teams: --json tells all."]
     return lines
 
 

@@ -74,7 +74,8 @@ def apply(
             ],
             "forecasts": otherwise_data(others),
         }
-        lines = [*in_short(differences, _MOST), *otherwise_lines(others)]
+        told = otherwise_lines(others, _MOST // 2)
+        lines = [*in_short(differences, _MOST - len(told)), *told]
     return Answer(data, _told(lines, data, same=same, dry_run=dry_run, no_matrix=files.matrix is None))
 
 
