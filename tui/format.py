@@ -79,8 +79,10 @@ def clock(epoch: float, now: float, zone: tzinfo | None) -> str:
 
 
 def ahead(epoch: float, now: float, zone: tzinfo | None) -> str:
-    """Return `08:00`, or with the date `11-03 08:00` when that is a day or more after `now`."""
-    return f"{_moment(epoch, zone):%H:%M}" if epoch - now < _DAY else f"{_moment(epoch, zone):%m-%d %H:%M}"
+    """Return `08:00`; from a day after `now` on `Mon 08:00`, and from a week on `11-03 08:00`."""
+    days = (epoch - now) // _DAY
+    form = "%H:%M" if days < 1 else "%a %H:%M" if days < 7 else "%m-%d %H:%M"
+    return _moment(epoch, zone).strftime(form)
 
 
 def zone_name(epoch: float, zone: tzinfo | None) -> str:

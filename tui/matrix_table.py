@@ -21,6 +21,8 @@ _MARK: Final = 2
 _GAP: Final = 1
 _STEP: Final = (10, 22)
 """Cells of a step's column, at the least and at the most."""
+_FIRST: Final = 17
+"""Cells of the first one of them that is shown, at the least: `‼ nobody → step 2`."""
 _LIVE: Final = {True: 33, False: 29}
 """Cells of the incidents' column, at the least: one, where it stands, and how many more there are."""
 _CATEGORY: Final = (10, 18)
@@ -60,7 +62,7 @@ def layout(grid: Grid, model: Model, width: int, skipped: int = 0) -> Layout:
     """
     fixed = [_category(grid, model), _team(grid, model)]
     if width < _WIDE:
-        fixed = [_narrowed(fixed[0], 13), _narrowed(fixed[1], 9)]
+        fixed = [_narrowed(fixed[0], 12), _narrowed(fixed[1], 8)]
     others = [*_steps(grid, model), _authority(grid, model)]
     skipped = max(0, min(skipped, len(others) - 1))
     live = _LIVE[width >= _WIDE]
@@ -70,10 +72,10 @@ def layout(grid: Grid, model: Model, width: int, skipped: int = 0) -> Layout:
 
 
 def _fitted(columns: Sequence[Column], room: int) -> tuple[list[Column], int]:
-    """As many of these as there is room for, the first one whole; and what is left then."""
+    """As many of these as there is room for, the first one almost whole; and what is left then."""
     widths: list[int] = []
     for column in columns:
-        least = min(column.width, _STEP[0] + _GAP) if widths else column.width
+        least = min(column.width, (_STEP[0] if widths else _FIRST) + _GAP)
         if widths and least > room:
             break
         widths.append(least)

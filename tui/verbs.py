@@ -39,7 +39,7 @@ WAYS: Final[Mapping[str, Way]] = {
     "reply": Way.REPLY,
     "call": Way.CALL,
 }
-ORDER: Final = ("ack", "take", "note", "reply", "engage", "hold", "resolve", "log", "pass")
+ORDER: Final = ("ack", "take", "note", "reply", "engage", "functional", "hold", "resolve", "log", "pass")
 """As the footer shows them; verbs that are not named follow in the registry's order."""
 SAID: Final[Mapping[str, str]] = {
     "ack": "{} is acknowledged.",
@@ -63,6 +63,10 @@ SAID: Final[Mapping[str, str]] = {
     "drop": "The sending for {} is given up.",
     "adopt": "The ticket for {} is adopted.",
     "pass": "{} is passed on.",
+    "functional": "{} is escalated: those with the skill are told.",
+    "hierarchical": "{} is escalated: those with authority are told.",
+    "rebase": "The escalation of {} follows the matrix as it is now.",
+    "unack": "The acknowledgement of {} is taken back.",
     "watch": "{} is watched.",
     "unwatch": "{} is watched no more.",
     "caller": "The caller's word is on {}.",
@@ -108,6 +112,10 @@ TITLES: Final[Mapping[str, str]] = {
     "legal-hold": "Put {} under legal hold",
     "unrestrict": "Show {} to everyone",
     "pass": "Pass {} on",
+    "functional": "Escalate {} to those with the skill",
+    "hierarchical": "Escalate {} to those with authority",
+    "rebase": "Have the escalation of {} follow the matrix as it is now",
+    "unack": "Take the acknowledgement of {} back",
     "caller": "The caller of {} says",
     "tell": "Told the caller of {}",
     "correct": "Correct {}",
@@ -138,6 +146,8 @@ TITLES: Final[Mapping[str, str]] = {
 }
 
 
+LABELS: Final[Mapping[str, str]] = {"functional": "escalate", "hierarchical": "escalate up"}
+"""What a verb is called in the footer where its name says too little without its group."""
 HIDDEN: Final = frozenset({"reopen", "close", "follow-up"})
 """Verbs for incidents that are over: none of these stands on the board."""
 
@@ -193,7 +203,7 @@ def actions_of(verbs: Iterable[Verb]) -> tuple[Action, ...]:
         Action(
             VERB + verb.name,
             verb.command.hotkey,
-            verb.name,
+            LABELS.get(verb.name, verb.name),
             verb.help,
             shown=verb.name in places,
             writes=True,

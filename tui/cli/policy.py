@@ -32,6 +32,7 @@ from tui.cli.answer import Answer
 from tui.cli.contracts import contract_lines, contracts_data
 from tui.cli.foreseeing import otherwise_data, otherwise_lines
 from tui.cli.here import Here, here
+from tui.cli.matrix_show import Shown
 from tui.cli.tabular import columns
 from tui.cli.trouble import FOUND_FAULTS
 from tui.session import session_from
@@ -107,7 +108,7 @@ def _told(differences: Sequence[str], data: Any, *, same: bool, dry_run: bool, n
 
 
 def show() -> Answer:
-    """Show what is adopted, by whom and since when: roles, teams, and who owns what."""
+    """Show what is adopted: roles, teams, who owns what; and who would be told now, with what is open."""
     with here() as at:
         return _shown(at, adopted(at.store))
 
@@ -115,6 +116,7 @@ def show() -> Answer:
 def _shown(at: Here, found: Adopted) -> Answer:
     policy, matrix = found.policy, found.policy.matrix
     by = at.people.get(found.by or "", found.by) if found.by else None
+    told_now = Shown(at, found)
     founder = policy.founder[1] if policy.founder else None
     data = {
         "version": policy.version,
@@ -133,6 +135,7 @@ def _shown(at: Here, found: Adopted) -> Answer:
         ],
         "suppliers": list(policy.vendors),
         "contracts": contracts_data(matrix.book),
+        "escalation": told_now.data(),
         "matrix": tables_in(found.matrix) if found.matrix != NOTHING else None,
     }
     head = (
@@ -151,6 +154,7 @@ def _shown(at: Here, found: Adopted) -> Answer:
             "",
             *_owner_lines(matrix),
             *contract_lines(matrix.book),
+            *told_now.lines(),
         ],
     )
 

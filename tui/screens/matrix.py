@@ -24,7 +24,7 @@ from tui.widgets.picker import Picker
 
 AT_MOST_EACH: Final = 1.0
 """Seconds between two readings of who is told, however busy the register is."""
-KEYS: Final = ("e", "p")
+KEYS: Final = ("e", "E", "p")
 """Verbs of the board that act on the incident under the cursor here, too."""
 MOVES: Final = (
     Action("open", "enter", "open", "Open the incident under the cursor", shown=True, opens=True),
