@@ -27,7 +27,7 @@ def _fired(event: Any) -> Mapping[str, Any]:
     return {
         "what": f"{what}{_BECAUSE.get(event.because, '')}{late}",
         "people": event.told,
-        "pen": "warn" if event.late else "note",
+        "pen": "warn" if event.late else "",
     }
 
 

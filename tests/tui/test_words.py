@@ -262,3 +262,27 @@ def test_a_state_whose_author_is_not_told_does_not_read_as_an_unknown_one(author
     words = WORDS["supplier_updated"](event)
     assert words["what"] == f"New → In Progress{told.replace('PERSON', PERSON)}"
     assert len(words["people"]) == bool(told)
+
+
+def test_every_pen_that_is_named_is_there() -> None:
+    """A board that meets another one in a timeline ends."""
+    import ast
+
+    from tui.widgets.lines import PENS
+
+    def texts(node: ast.AST) -> set[str]:
+        if isinstance(node, ast.IfExp):
+            return texts(node.body) | texts(node.orelse)
+        return {str(node.value)} if isinstance(node, ast.Constant) else set()
+
+    named: set[str] = set()
+    for path in (Path(__file__).parents[2] / "tui").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Dict):
+                pairs = zip(node.keys, node.values, strict=True)
+                for key, value in pairs:
+                    named |= texts(value) if isinstance(key, ast.Constant) and key.value == "pen" else set()
+            elif isinstance(node, ast.keyword) and node.arg == "pen":
+                named |= texts(node.value)
+    assert named - {""} <= set(PENS)
+    assert "warn" in named
