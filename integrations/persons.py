@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pwd
-
 from integrations.policy_files import Person
 from register.core import Policy, Principal, Role
+from register.login import login_of
 from register.policy import Matrix
 from register.standing import OWNER, standing
 from register.store import Store, is_private
@@ -17,11 +16,8 @@ def person_of(matrix: Matrix, login: str) -> str | None:
     named = next((key for key, one in matrix.people.items() if one.login == login), None)
     if named is not None:
         return named
-    try:
-        uid = pwd.getpwnam(login).pw_uid
-    except (KeyError, ValueError):
-        return None
-    return matrix.person(uid, login)
+    by_uid = ((key, one.uid) for key, one in matrix.people.items() if one.uid is not None)
+    return next((key for key, uid in by_uid if login_of(uid) == login), None)
 
 
 def principal_of(store: Store, login: str, source: str) -> Principal:

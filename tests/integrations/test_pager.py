@@ -428,15 +428,17 @@ def test_an_address_leads_nowhere_unsafe(address: str, told: str) -> None:
 
 def test_somebody_is_found_by_login_or_by_this_hosts_number(monkeypatch: pytest.MonkeyPatch) -> None:
     people = '[people.a]\nname = "A"\nlogin = "ann"\n[people.b]\nname = "B"\nuid = 4711\n'
+    people += '[people.c]\nname = "C, of a container"\nuid = 4712\n'
     matrix = read_matrix('fallback_team = "desk"\n[teams.desk]\nname = "Desk"\n' + people)
 
-    def getpwnam(login: str) -> SimpleNamespace:
-        if login != "bob":
-            raise KeyError(login)
-        return SimpleNamespace(pw_uid=4711)
+    def getpwuid(uid: int) -> SimpleNamespace:
+        if uid != 4711:
+            raise KeyError(uid)
+        return SimpleNamespace(pw_name="bob")
 
-    monkeypatch.setattr("pwd.getpwnam", getpwnam)
-    assert [person_of(matrix, login) for login in ("ann", "bob", "eve")] == ["a", "b", None]
+    monkeypatch.setattr("pwd.getpwuid", getpwuid)
+    found = [person_of(matrix, login) for login in ("ann", "bob", "uid-4712", "eve")]
+    assert found == ["a", "b", "c", None]
 
 
 async def test_what_hangs_is_given_up_and_what_it_says_later_is_nobodys() -> None:

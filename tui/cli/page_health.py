@@ -6,8 +6,10 @@ import contextlib
 import os
 from collections.abc import Iterator
 
+from register.policy import Matrix
 from register.store import RegisterUnavailable, Store, open_store, pages
 from register.store.adopted import adopted
+from register.told_people import told_people
 from register.toml_file import FileFaults, text_of
 from tui.cli.finding import Finding
 from tui.session import session_from
@@ -62,36 +64,70 @@ def pages_of(store: Store) -> Iterator[Finding]:
     from integrations import secrets
     from integrations.errors import AuthFailed
 
-    matrix = adopted(store).policy.matrix
+    matrix = _matrix(store)
     if not matrix.pages_anybody:
         if matrix.people:
-            says = "nobody is paged: no [people.NAME] of matrix.toml has a `reach`"
+            more = ": escalations tell people on the board alone" if matrix.policies else ""
+            says = f"nobody is paged: no [people.NAME] of matrix.toml has a `reach`{more}"
             yield Finding("pages", True, says)
         return
+    silent = list(_silent(matrix))
+    yield from silent
     several = sum(bool(person.reach) for person in matrix.people.values())
     if secrets.asks():  # the doctor asks for nothing
         says = f"{several} have a `reach`; whether their addresses are here, `muster page test NAME` tells"
         yield Finding("pages", True, says)
         return
-    lacking = 0
-    for key, person in matrix.people.items():
-        for channel in person.reach:
-            try:
-                held = secrets.look(secrets.slot(key, channel), os.environ) is not None
-            except AuthFailed as failure:
-                says = f"whether the addresses of {several} are here cannot be looked up"
-                yield Finding("pages", False, says, secrets.cause(failure))
-                return
-            if not held:
-                lacking += 1
-                says = f"{key} cannot be paged by {channel} from here: its address is not stored"
-                todo = f"as whoever runs `muster serve`: muster page login {key} {channel}"
-                yield Finding("pages", False, says, todo)
+    try:
+        lacking = list(_lacking(matrix))
+    except AuthFailed as failure:
+        says = f"whether the addresses of {several} are here cannot be looked up"
+        yield Finding("pages", False, says, secrets.cause(failure))
+        return
+    yield from lacking
     failed = [row for row in pages.unfinished(store) if row.state == "dead"]
     if failed:
         says = f"{len(failed)} reached nobody: {', '.join(sorted({row.incident for row in failed})[:5])}"
         yield Finding(
             "pages", False, says, "`muster outbox list` tells why, and `muster outbox retry` tries again"
         )
-    if not lacking and not failed:
+    if not (silent or lacking or failed):
         yield Finding("pages", True, f"{several} can be paged from here: `muster page test me` tries it")
+
+
+def _lacking(matrix: Matrix) -> Iterator[Finding]:
+    """What somebody is reached by, and cannot be from here. Raises AuthFailed."""
+    from integrations import secrets
+    from integrations.paging import fault_in
+
+    for key, person in matrix.people.items():
+        for channel in person.reach:
+            address = secrets.look(secrets.slot(key, channel), os.environ)
+            why = "its address is not stored" if address is None else fault_in(address)
+            if why:
+                says = f"{key} cannot be paged by {channel} from here: {why}"
+                todo = f"as whoever runs `muster serve`: muster page login {key} {channel}"
+                yield Finding("pages", False, says, todo)
+
+
+def _matrix(store: Store) -> Matrix:
+    """The adopted one; where none is yet, this person's own, which is about to be."""
+    from integrations.policy_files import find_files
+    from register.matrix_toml import read_matrix
+
+    found = adopted(store).policy
+    own = None if found.version else find_files(os.environ).matrix
+    with contextlib.suppress(FileFaults):  # another look tells of them
+        return found.matrix if own is None else read_matrix(text_of(own))
+    return found.matrix
+
+
+def _silent(matrix: Matrix) -> Iterator[Finding]:
+    """Whom an escalation may tell, and nothing pages."""
+    told = told_people(matrix)
+    silent = [f"{key} ({why})" for key, why in told.items() if not matrix.people[key].reach]
+    if silent:
+        says = f"nothing pages {', '.join(silent)}: an escalation tells them on the board alone"
+        first = next(key for key in told if not matrix.people[key].reach)
+        todo = f'reach = ["sms"] under [people.{first}] in matrix.toml, then `muster page login {first} sms`'
+        yield Finding("pages", False, says, todo)

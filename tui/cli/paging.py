@@ -10,11 +10,13 @@ from typing import Annotated, Any, Final
 import typer
 
 from integrations import secrets
+from integrations.errors import AuthFailed
 from integrations.page_text import trial_words
 from integrations.paging import fault_in, send
 from integrations.policy_files import find_files
+from integrations.vendors import home_of
 from register.core import NotFound, joined
-from register.matrix_toml import read_matrix
+from register.matrix_toml import FILE, read_matrix
 from register.policy import Matrix, Person
 from register.seeing import RESTRICTED
 from register.store import pages
@@ -50,9 +52,10 @@ def _person(said: str) -> tuple[str, Person]:
                 return key, matrix.people[key]
             known |= matrix.people
     if said == "me":
+        you, where = one_line(at.session.login), find_files(os.environ).matrix or home_of(os.environ) / FILE
         raise NotFound(
-            f"You ({one_line(at.session.login)}) are in no [people.NAME] of matrix.toml. Nothing was done:"
-            " add yourself, with login and reach.",
+            f"You ({you}) are in no [people.NAME] of matrix.toml. Nothing was done: add [people.{_slug(you)}]"
+            f' with name = "…", login = "{you}" and reach = ["sms"] to {where} (docs/pages.md tells more).',
             "person",
         )
     raise NotFound(
@@ -89,12 +92,20 @@ def login(person: Who, channel: Channel) -> Answer:
 
 def logout(person: Who, channel: Channel) -> Answer:
     """Take the address by which somebody is paged out of the keyring."""
+    if person == "me":
+        person, _ = _person(person)
     for name, said in (("person", person), ("channel", channel)):
         if not _is_slug(said):
             raise WrongUse(f"{clip(one_line(said), 40)!r} is no name of matrix.toml. Nothing was done.", name)
     held = secrets.forget(secrets.slot(person, channel))
     lines = [f"The address of {person}'s {channel} {secretly.taken_out(held)}."]
     return Answer({"person": person, "channel": channel, "forgotten": held}, lines)
+
+
+def _slug(login: str) -> str:
+    """A name for the table of whoever has this login."""
+    made = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in login.lower())
+    return made.strip("-")[:40] or "me"
 
 
 def _is_slug(said: str) -> bool:
@@ -115,6 +126,7 @@ def test(person: Who) -> Answer:
     with here() as at:
         register = at.store.path.name if at.store.path is not None else "PostgreSQL"
     secrets.unlock()  # a key that is typed is asked for once, and takes as long as it takes
+    _refuse_unseen(key, found)
     tried = asyncio.run(_try(key, found, register))
     data = {
         "person": key,
@@ -122,9 +134,27 @@ def test(person: Who) -> Answer:
         "channels": [{"channel": one.channel, "delivered": one.ok, "why": one.why} for one in tried],
     }
     lines = [
-        f"✓ {one.channel}: delivered" if one.ok else f"✗ {one.channel}: failed: {one.why}" for one in tried
+        f"✓ {one.channel}: delivered" if one.ok else f"✗ {one.channel}: failed: {_from_here(one.why)}"
+        for one in tried
     ]
     return Answer(data, lines, 0 if data["ok"] else SUPPLIER)
+
+
+def _refuse_unseen(key: str, person: Person) -> None:
+    """Raise AuthFailed where none of somebody's addresses can be looked up from here: it says what to do."""
+    failures = []
+    for channel in person.reach:
+        try:
+            secrets.look(secrets.slot(key, channel), os.environ)
+        except AuthFailed as failure:
+            failures.append(failure)
+    if len(failures) == len(person.reach):
+        raise failures[0]
+
+
+def _from_here(why: str) -> str:
+    """Why it failed, of a page that no worker sends."""
+    return why.replace(" where Muster serves", " here")
 
 
 async def _try(key: str, person: Person, register: str) -> list[Any]:

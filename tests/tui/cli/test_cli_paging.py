@@ -69,12 +69,9 @@ def test_an_address_is_stored_tried_and_taken_out(
     ran = paged("page", "test", "me")
     assert ran.code == 6
     assert "✓ sms: delivered" in ran.out
-    assert (
-        "✗ mail: failed: its address is not stored where Muster serves: `muster page login myself mail`"
-        in ran.out
-    )
+    assert "✗ mail: failed: its address is not stored here: `muster page login myself mail`" in ran.out
     assert [got["title"] for got in receiver.got] == ["Muster: test page for Ana Sample"]
-    assert paged.json("page", "logout", "myself", "sms")["forgotten"] is True
+    assert paged.json("page", "logout", "me", "sms")["forgotten"] is True
     assert keyring == {}
 
 
@@ -169,8 +166,8 @@ def test_without_the_key_of_the_encrypted_file_that_is_what_is_told(cli: Cli) ->
     finally:
         keyring_library.set_keyring(backend)
     assert "✗ keyring: none: No keyring is here" in without.replace(" → ", ": ")
-    assert (ran.code, "not stored" in ran.out + doctor) == (6, False), ran.out + doctor
-    for told in (ran.out, doctor, out):
+    assert (ran.code, "not stored" in ran.err + doctor) == (6, False), ran.err + doctor
+    for told in (ran.err, doctor, out):
         assert f"The key of {cli.home / 'credentials.sealed'} is not here" in told
         assert "MUSTER_KEY_FD=3" in told
     assert "✗ keyring: none" in doctor
@@ -179,7 +176,11 @@ def test_without_the_key_of_the_encrypted_file_that_is_what_is_told(cli: Cli) ->
 
 def test_doctor_says_whether_anybody_is_paged(paged: Cli, keyring: dict[str, str]) -> None:
     paged.json("log", "x")
-    keyring |= {"page.myself.sms": "x", "page.myself.mail": "y"}
+    keyring |= {"page.myself.sms": "json://127.0.0.1:9/x", "page.myself.mail": "json://example.com/hunter2"}
+    doctor = paged("doctor").out
+    assert "✗ pages: myself cannot be paged by mail from here: json:// would send it unencrypted" in doctor
+    assert "hunter2" not in doctor
+    keyring["page.myself.mail"] = "jsons://example.com/hunter2"
     assert "✓ pages: 1 can be paged from here" in paged("doctor").out
     paged.monkeypatch.setattr(secrets, "asks", lambda: True)
     keyring.clear()
@@ -187,3 +188,37 @@ def test_doctor_says_whether_anybody_is_paged(paged: Cli, keyring: dict[str, str
     (paged.home / "matrix.toml").write_text(MATRIX.replace('reach = ["sms", "mail"]\n', ""))
     paged.json("log", "y")
     assert "✓ pages: nobody is paged" in paged("doctor").out
+
+
+POLICY = """
+[[policies.usual.steps]]
+to = ["oncall", "lead"]
+wait = "5m"
+"""
+
+
+def test_doctor_names_whom_an_escalation_tells_and_nothing_pages(paged: Cli, keyring: dict[str, str]) -> None:
+    """Also before anything is adopted: that is when it is set up."""
+    matrix = MATRIX.replace('fallback_team = "desk"\n', 'fallback_team = "desk"\ndefault_policy = "usual"\n')
+    matrix = matrix.replace('name = "Desk"\n', 'name = "Desk"\nlead = "eva"\nauthority = ["vic"]\n')
+    more = '[people.vic]\nname = "Vic"\nlogin = "vic"\n'
+    (paged.home / "matrix.toml").write_text(matrix + more + POLICY)
+    keyring |= {f"page.myself.{channel}": "jsons://example.com/x" for channel in ("sms", "mail")}
+    for _ in range(2):
+        doctor = paged("doctor").out
+        told = "eva (leads teams.desk), vic (of what teams.desk leaves unanswered)"
+        assert f"✗ pages: nothing pages {told}: an escalation tells them on the board alone" in doctor
+        assert "muster page login eva sms" in doctor
+        paged.json("log", "x")
+    silent = matrix.replace('reach = ["sms", "mail"]\n', "")
+    (paged.home / "matrix.toml").write_text(silent + more + POLICY)
+    paged.json("log", "y")
+    doctor = paged("doctor").out
+    assert "✓ pages: nobody is paged" in doctor
+    assert "escalations tell people on the board alone" in doctor
+
+
+def test_who_is_in_no_matrix_is_told_what_to_write(cli: Cli) -> None:
+    ran = cli("page", "test", "me")
+    assert ran.code == 4
+    assert f'with name = "…", login = "{ME}" and reach = ["sms"] to {cli.home / "matrix.toml"}' in ran.err
