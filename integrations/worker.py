@@ -144,6 +144,7 @@ class Worker:
             "Entering the spool": lambda: keep_entered(hand, self._env, tell),
             "Reading calendars": Feeds(hand, self._env, tell).run,
         }
+        works["Reading replies to pages"] = lambda: self._read_replies(sole)
         address = address_of(self._env)
         if address is not None:
             works["Taking webhooks in"] = lambda: self._take_webhooks(address)
@@ -259,6 +260,12 @@ class Worker:
 
         await self._ready.wait()
         await keep_taken_in(address, self._hand.desk, self._env, lambda: self._vendors, self._ask, self.tell)
+
+    async def _read_replies(self, sole: bool) -> None:
+        """Look for replies to pages, where the adopted matrix names a mailbox."""
+        from integrations.acks.replies import ReplyReader
+
+        await ReplyReader(self._hand, self._env, self._leasing, self.tell).keep(sole=sole)
 
     async def _idle(self) -> None:
         """End when there has been nothing to send, to look up or to listen to, and no board, for long."""

@@ -5,9 +5,12 @@ What came of it is one of a few things, each a sentence (`acks.words`). Blocking
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+
+from sqlalchemy import Connection
 
 from integrations.acks.tokens import digest
 from integrations.persons import person_of, principal_of
@@ -74,16 +77,14 @@ def looked_at(desk: ServiceDesk, token: str, now: datetime) -> Standing | Outcom
     """What a token stands for, if it counts; nothing is changed by looking."""
     store = desk.store
     link = ack_links.find(store, digest(token))
-    if link is None:
-        return Outcome(Became.OLD)
-    return _standing(desk, link, now)
+    return Outcome(Became.OLD) if link is None else standing_of(desk, link, now)
 
 
-def _standing(desk: ServiceDesk, link: AckLink, now: datetime) -> Standing | Outcome:
+def standing_of(desk: ServiceDesk, link: AckLink, now: datetime) -> Standing | Outcome:
+    """The same of a token whose row is known."""
     store = desk.store
     incident = store.incident(link.incident)
-    with store.read() as connection:
-        login = pages.login_of(connection, link.person)
+    login = login_of(store, link.person)
     if incident is None or login is None:
         return Outcome(Became.OLD)
     matrix = adopted(store, desk.policy).policy.matrix
@@ -108,23 +109,53 @@ def _after(store: Store, link: AckLink, incident: Incident, zone: str) -> Outcom
     return Outcome(Became.USED, incident, _other(store, incident, link.person) or "", since, zone)
 
 
+def now_of(desk: ServiceDesk, incident: Incident, person: str) -> Outcome:
+    """How an incident stands for somebody now: ALREADY theirs, OVER, or whoever else has it."""
+    store, login = desk.store, login_of(desk.store, person)
+    matrix = adopted(store, desk.policy).policy.matrix
+    key = None if login is None else person_of(matrix, login)
+    zone = "UTC" if key is None else matrix.people[key].zone
+    by, since = who_has(incident)
+    if not incident.is_open:
+        return Outcome(Became.OVER, incident, zone=zone)
+    if by == person:
+        return Outcome(Became.ALREADY, incident, since=since, zone=zone)
+    return Outcome(Became.USED, incident, _other(store, incident, person) or "", since, zone)
+
+
+def login_of(store: Store, person: str) -> str | None:
+    """The login behind an id; None for whoever was erased."""
+    with store.read() as connection:
+        return pages.login_of(connection, person)
+
+
 def _other(store: Store, incident: Incident, person: str) -> str | None:
     """The name of whoever acknowledged it, if that is somebody else."""
     by, _ = who_has(incident)
     return None if by is None or by == person else store.people().get(by, by)
 
 
-def acknowledge(desk: ServiceDesk, standing: Standing, source: str, now: datetime) -> Outcome:
+def acknowledge(
+    desk: ServiceDesk,
+    standing: Standing,
+    source: str,
+    now: datetime,
+    also: Callable[[Connection, Became], object] = lambda connection, became: None,
+) -> Outcome:
     """Acknowledge as whoever the token was sent to. source: the door, as events have it.
 
-    Of two who use one token at once, one does; the other is told how it stands then.
+    Of two who use one token at once, one does; the other is told how it stands then. also: what is written
+    in the same transaction.
     """
     store, link = desk.store, standing.link
-    before: list[Incident | None] = []
+    was: list[Outcome] = []
 
     def still(transaction: Transaction) -> bool:
-        before.append(transaction.incident(link.incident))
-        return ack_links.use(transaction.connection, link.sha256, now)
+        free = ack_links.use(transaction.connection, link.sha256, now)
+        if free:
+            was.append(_became(store, standing, transaction.incident(link.incident)))
+            also(transaction.connection, was[0].became)
+        return free
 
     try:
         done = desk.do_if(_who(store, standing, source), Acknowledge(target=link.incident), still)
@@ -132,15 +163,19 @@ def acknowledge(desk: ServiceDesk, standing: Standing, source: str, now: datetim
         return _refused(desk, standing, refused)
     if done is None:
         again = ack_links.find(store, link.sha256)
-        stands = Outcome(Became.OLD) if again is None else _standing(desk, again, now)
+        stands = Outcome(Became.OLD) if again is None else standing_of(desk, again, now)
         return stands if isinstance(stands, Outcome) else Outcome(Became.OLD, standing.incident)
-    was = before[0]
-    if was is None or not was.is_open:
-        return Outcome(Became.OVER, done.incident, zone=standing.zone)
-    who = _other(store, was, link.person)
+    return replace(was[0], incident=done.incident)
+
+
+def _became(store: Store, standing: Standing, before: Incident | None) -> Outcome:
+    """What it comes to where the incident stands so before it."""
+    if before is None or not before.is_open:
+        return Outcome(Became.OVER, zone=standing.zone)
+    who = _other(store, before, standing.link.person)
     if who is not None:
-        return Outcome(Became.ANOTHERS, done.incident, who, who_has(was)[1], standing.zone)
-    return Outcome(Became.YOURS, done.incident, zone=standing.zone)
+        return Outcome(Became.ANOTHERS, None, who, who_has(before)[1], standing.zone)
+    return Outcome(Became.YOURS, zone=standing.zone)
 
 
 def _who(store: Store, standing: Standing, source: str) -> Principal:

@@ -37,6 +37,29 @@ def folded(text: str) -> str:
     return said if said.strip() else text.strip("\n")
 
 
+def own(text: str) -> str:
+    """Only what is new, above or below what is quoted; empty where nothing is, or nobody can tell."""
+    lines = text.strip("\n").split("\n")
+    found = None if len(text) > MOST else _headers().search(_short("\n".join(lines)))
+    if found is not None:
+        begin = found.string[: found.start()].count("\n") + found.group().startswith("\n")
+        end = found.string[: found.end()].count("\n") + (not found.group().endswith("\n"))
+        above = [line for line in lines[:begin] if line.strip() and not _QUOTED.match(line)]
+        marked = any(_QUOTED.match(line) for line in lines[end:])
+        lines = lines[:begin] if above else lines[end:] if marked else []
+    kept: list[str] = []
+    for line in lines:
+        if _SIGNED.fullmatch(line):
+            break
+        if not _QUOTED.match(line) and not _RULE.fullmatch(line):
+            kept.append(line)
+    return "\n".join(kept).strip()
+
+
+def _short(text: str) -> str:
+    return "\n".join(line.strip() if len(line) <= MOST_LINE else "…" for line in text.split("\n"))
+
+
 def _cut(text: str, lines: list[str]) -> int:
     """The line from which on older mails are quoted."""
     if len(text) > MOST:

@@ -27,6 +27,7 @@ from tui.cli import (
     new_vendor,
     outbox_show,
     page_key,
+    page_replies,
     paging,
     policy,
     privacy,
@@ -47,6 +48,7 @@ GROUPS = {
     "oncall": "Who is on call, and by which calendars.",
     "outbox": "What is on its way to suppliers, who is to be paged, and what waits for a person.",
     "page": "Paging people: where each is reached, and whether that works.",
+    "page replies": "The mailbox in which mailed pages are answered.",
     "quarantine": "What suppliers did and could not be taken in: kept as it came.",
     "retention": "How long texts and people stay in the register.",
     "spool": "What was said while the register was away, and is not in it yet.",
@@ -83,6 +85,9 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("page", "logout", paging.logout),
     ("page", "test", paging.test),
     ("page", "key", page_key.key),
+    ("page replies", "login", page_replies.login),
+    ("page replies", "logout", page_replies.logout),
+    ("page replies", "check", page_replies.check),
     ("vendors", "list", suppliers.list_),
     ("vendors", "contacts", by_hand.contacts),
     ("vendors", "check", suppliers.check),
@@ -125,7 +130,8 @@ def command() -> Any:
     for group, name, function in (*commands_of(), *OWN):
         if group not in groups:
             groups[group] = _typer(help=GROUPS.get(group, f"Commands about {group}."))
-            top.add_typer(groups[group], name=group)
+            above, _, last = group.rpartition(" ")
+            groups[above].add_typer(groups[group], name=last)
         groups[group].command(name, help=_help(function))(with_json(function))
     return typer.main.get_command(top)
 

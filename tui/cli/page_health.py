@@ -30,6 +30,26 @@ def anybody_paged() -> bool:
         return False
 
 
+def _replies_of() -> Finding:
+    """Whether the mailbox for replies can be opened from here, as far as its password goes."""
+    from integrations import secrets
+    from integrations.errors import AuthFailed
+
+    try:
+        held = secrets.look(secrets.PAGE_REPLIES, os.environ) is not None
+    except AuthFailed as failure:
+        says = "the password of the mailbox for replies to pages cannot be looked up"
+        return Finding("page replies", False, says, secrets.cause(failure))
+    if not held:
+        says = "replies to pages cannot be read from here: the mailbox's password is not stored"
+        return Finding(
+            "page replies", False, says, "as whoever runs `muster serve`: muster page replies login"
+        )
+    return Finding(
+        "page replies", True, "replies to pages are read; `muster page replies check` tries the mailbox"
+    )
+
+
 def answers_of(store: Store) -> Iterator[Finding]:
     """Whether pages can be acknowledged from where they are read, as the adopted matrix wants it."""
     from integrations import secrets
@@ -54,6 +74,8 @@ def answers_of(store: Store) -> Iterator[Finding]:
         todo = "have the same on each host that serves: `muster page key` tells how"
         yield Finding("page links", False, says, todo)
         return
+    if settings.replies is not None:
+        yield _replies_of()
     if settings.link is not None:
         door = "" if os.environ.get(VARIABLE) else f", where `muster serve --webhooks` or {VARIABLE} opens it"
         yield Finding("page links", True, f"pages are acknowledged at {settings.link}/ack/…{door}")
