@@ -130,7 +130,7 @@ def _who(at: Here, roster: Roster, one: Foreseen) -> str:
     if one.what in plain:
         return plain[one.what]
     if one.what == "exhausted":
-        return "nobody answered: it goes up"
+        return "nobody: it goes up"
     if one.what == "asks again":
         return f"asks {', '.join(names) or 'nobody'} again"
     return ", ".join(names) + (" (authority)" if one.what == "authority" else "")
