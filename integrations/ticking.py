@@ -1,38 +1,76 @@
-"""The worker's tick: what falls due in the register is done then; every few seconds it is looked at anew."""
+"""The worker's tick: what falls due in the register is done then; every few seconds it is looked at anew.
+
+Waiting is by the monotonic clock, and what is due is what the register's rows say: a clock that is set back
+delays a look by its few seconds, and no more.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from integrations.hand import Hand
 from register.closing import warn_of_closing
 from register.core import Refused
 from register.store import RegisterUnavailable
-from register.watch import next_after, tick
+from register.watch import due, fell_due_since, next_after, parts, wake
 
 EVERY: Final = 5.0
 """Seconds between two ticks, at the most."""
+SELDOM: Final = 0.25
+"""Seconds between two looks for what falls due next: commits come by the hundred."""
 _AFTER: Final = 0.05
 """Seconds by which a tick for something that falls due comes after it: clocks are read twice."""
 
 
-async def keep_ticking(hand: Hand, tell: Callable[[str], object], every: float = EVERY) -> None:
-    """Tick until cancelled. A register that is away is tried again: what is due stays due."""
-    while True:
-        try:
-            await hand.call(lambda: tick(hand.desk, hand.now()))
-            await hand.call(lambda: warn_of_closing(hand.desk, hand.now()))
-        except (RegisterUnavailable, Refused) as error:
-            tell(f"What is due could not be looked at: {error}")
-        await asyncio.sleep(await _until_next(hand, every))
+class Ticker:
+    """Ticks when something is due. `wake`: something was committed, and may fall due before the next look."""
 
+    def __init__(self, hand: Hand, tell: Callable[[str], object], every: float = EVERY) -> None:
+        self._hand = hand
+        self._tell = tell
+        self._every = every
+        self._news = asyncio.Event()
 
-async def _until_next(hand: Hand, every: float) -> float:
-    """Seconds until the next tick: when something falls due before the usual time, then."""
-    try:
-        due = await hand.call(lambda: next_after(hand.store, hand.now()))
-    except RegisterUnavailable:  # the tick tells of it
-        return every
-    return every if due is None else min(every, max(0.0, (due - hand.now()).total_seconds()) + _AFTER)
+    def wake(self) -> None:
+        self._news.set()
+
+    async def run(self) -> None:
+        """Tick until cancelled. A register that is away is tried again: what is due stays due."""
+        loop = asyncio.get_running_loop()
+        again, seq = 0.0, 0
+        while True:
+            self._news.clear()
+            try:
+                if loop.time() >= again or await self._hand.call(partial(self._is_new, seq)):
+                    again = loop.time() + self._every
+                    seq = await self._hand.call(self._hand.store.seq)
+                    await self._tick()
+                again = min(again, loop.time() + await self._until_next())
+            except (RegisterUnavailable, Refused) as error:
+                self._tell(f"What is due could not be looked at: {error}")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), max(0.0, again - loop.time()))
+                await asyncio.sleep(SELDOM)
+
+    def _is_new(self, seq: int) -> bool:
+        return fell_due_since(self._hand.store, self._hand.now(), seq)
+
+    async def _tick(self) -> None:
+        """Wake what is due, a few at a time: whoever sends meanwhile is not kept waiting for all of it."""
+        hand, why = self._hand, None
+        for some in parts(await hand.call(lambda: due(hand.store, hand.now()))):
+            _, error = await hand.call(partial(wake, hand.desk, some))
+            why = why or error
+        await hand.call(lambda: warn_of_closing(hand.desk, hand.now()))
+        if why is not None:
+            raise why
+
+    async def _until_next(self) -> float:
+        """Seconds until the next tick: when something falls due before the usual time, then."""
+        hand = self._hand
+        at = await hand.call(lambda: next_after(hand.store, hand.now()))
+        return self._every if at is None else max(0.0, (at - hand.now()).total_seconds()) + _AFTER

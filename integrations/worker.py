@@ -33,7 +33,7 @@ from integrations.retention import keep_retired
 from integrations.speaking import Means, Speaking
 from integrations.spooling import keep_entered
 from integrations.steady import keep
-from integrations.ticking import keep_ticking
+from integrations.ticking import Ticker
 from integrations.vendor import Vendor
 from register.desk import ServiceDesk
 from register.store import (
@@ -118,6 +118,7 @@ class Worker:
         self._pager = Pager(
             self._hand, env, self._leasing.holder, fault=fault, tell=self.tell, busy=self._busy
         )
+        self._ticker = Ticker(self._hand, self.tell)
         self._busy_until = datetime.now(UTC)
         self._told: dict[str, float] = {}
         self.was_idle = False
@@ -138,7 +139,7 @@ class Worker:
         works: dict[str, Callable[[], Awaitable[None]]] = {
             "The sign of life": self._leasing.beat,
             "Watching for commits": self._watch,
-            "Doing what is due": lambda: keep_ticking(hand, tell),
+            "Doing what is due": self._ticker.run,
             "Indexing texts": lambda: keep_indexed(hand),
             "Retention": lambda: keep_retired(hand, tell),
             "Entering the spool": lambda: keep_entered(hand, self._env, tell),
@@ -238,6 +239,7 @@ class Worker:
                     for speaking in self._speaking.values():
                         speaking.wake()
                     self._pager.wake()
+                    self._ticker.wake()
                 if watcher.rang or monotonic() >= look_at:
                     watcher.rang, look_at = False, monotonic() + LOOK
                     for name in await self._watching.call(lambda: hooks.unanswered(self.store)):

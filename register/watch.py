@@ -6,7 +6,7 @@ write it once, and whoever was first among people wins.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,7 +14,7 @@ from sqlalchemy import and_, func, select
 
 from register.canon import moment, stamp
 from register.core import Principal, Refused, Role
-from register.desk import Receipt, ServiceDesk
+from register.desk import ServiceDesk
 from register.store import RegisterAway, RegisterUnavailable, Store
 from register.store import tables as t
 from register.topics.waking import WakeUp
@@ -22,10 +22,9 @@ from register.topics.waking import WakeUp
 WATCH: Final = Principal("muster", Role.ENGINE, "watch")
 SOON: Final = timedelta(days=1)
 """What falls due so soon keeps the worker of a private register up; for more it is started again."""
-AT_ONCE: Final = 200
-"""Incidents that one tick wakes; those that are left are the next one's."""
 TOGETHER: Final = 25
 """Incidents that are woken in one transaction: nobody else writes meanwhile, so it is short."""
+_DUE: Final = t.incident.c.wake_at
 
 
 def tick(desk: ServiceDesk, now: datetime) -> int:
@@ -33,35 +32,54 @@ def tick(desk: ServiceDesk, now: datetime) -> int:
 
     One that cannot be read, or that a rule keeps from it, keeps no other waiting: it is raised at the end.
     """
-    due = t.incident.c.wake_at
-    query = select(t.incident.c.n).where(and_(due.is_not(None), due <= stamp(now)))
-    with desk.store.read() as connection:
-        numbers = list(connection.execute(query.order_by(due).limit(AT_ONCE)).scalars())
     woken, why = 0, None
-    for some in _parts([f"INC-{n}" for n in numbers]):
-        try:
-            woken += sum(bool(done.events) for done in _woken(desk, some))
-        except RegisterAway:
-            raise
-        except (RegisterUnavailable, Refused):
-            for number in some:  # one of them cannot be read, or is kept from it
-                try:
-                    woken += bool(_woken(desk, [number])[0].events)
-                except RegisterAway:
-                    raise
-                except (RegisterUnavailable, Refused) as error:
-                    why = why or error
+    for some in parts(due(desk.store, now)):
+        done, error = wake(desk, some)
+        woken, why = woken + done, why or error
     if why is not None:
         raise why
     return woken
 
 
-def _parts(numbers: Sequence[str]) -> list[Sequence[str]]:
-    return [numbers[at : at + TOGETHER] for at in range(0, len(numbers), TOGETHER)]
+def due(store: Store, now: datetime) -> list[str]:
+    """Return the numbers of the incidents to which something is to happen by now, what is due first first."""
+    query = select(t.incident.c.n).where(and_(_DUE.is_not(None), stamp(now) >= _DUE))
+    with store.read() as connection:
+        return [f"INC-{n}" for n in connection.execute(query.order_by(_DUE, t.incident.c.n)).scalars()]
 
 
-def _woken(desk: ServiceDesk, numbers: Sequence[str]) -> list[Receipt]:
-    return desk.do_all([(WATCH, WakeUp(target=number)) for number in numbers])
+def parts(numbers: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield these in the order in which they are woken, so many at once."""
+    for at in range(0, len(numbers), TOGETHER):
+        yield numbers[at : at + TOGETHER]
+
+
+def wake(desk: ServiceDesk, numbers: Sequence[str]) -> tuple[int, Exception | None]:
+    """Wake these in one transaction; return to how many something happened, and what was wrong with one.
+
+    Raises RegisterAway: nothing can be asked of the register now.
+    """
+    try:
+        return _woken(desk, numbers), None
+    except RegisterAway:
+        raise
+    except (RegisterUnavailable, Refused) as error:
+        if len(numbers) == 1:
+            return 0, error
+        each = [wake(desk, [number]) for number in numbers]  # all but that one
+        return sum(done for done, _ in each), next((why for _, why in each if why is not None), None)
+
+
+def _woken(desk: ServiceDesk, numbers: Sequence[str]) -> int:
+    asked = [(WATCH, WakeUp(target=number)) for number in numbers]
+    return sum(bool(done.events) for done in desk.do_all(asked))
+
+
+def fell_due_since(store: Store, now: datetime, seq: int) -> bool:
+    """Whether something is due of an incident that changed past event `seq`."""
+    query = select(t.incident.c.n).where(and_(t.incident.c.seq > seq, stamp(now) >= _DUE)).limit(1)
+    with store.read() as connection:
+        return connection.execute(query).first() is not None
 
 
 def is_soon(due: datetime | None, now: datetime) -> bool:
@@ -71,15 +89,14 @@ def is_soon(due: datetime | None, now: datetime) -> bool:
 
 def next_after(store: Store, now: datetime) -> datetime | None:
     """When the next thing falls due that is not due yet."""
-    due = t.incident.c.wake_at
     with store.read() as connection:
-        found = connection.execute(select(func.min(due)).where(due > stamp(now))).scalar_one_or_none()
+        found = connection.execute(select(func.min(_DUE)).where(stamp(now) < _DUE)).scalar_one_or_none()
     return None if found is None else moment(found)
 
 
 def falls_due_soon(store: Store, now: datetime) -> bool:
     """Whether anything of the register does."""
-    query = select(func.min(t.incident.c.wake_at)).where(t.incident.c.wake_at.is_not(None))
+    query = select(func.min(_DUE)).where(_DUE.is_not(None))
     with store.read() as connection:
         found = connection.execute(query).scalar_one_or_none()
     return found is not None and is_soon(moment(found), now)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from integrations import steady, worker
+from integrations import steady
+from integrations.ticking import Ticker
 from integrations.worker import Worker
 from register.store import RegisterUnavailable, Store
 from tests.tui.cli_help import vendor_block
@@ -25,11 +26,11 @@ async def test_a_fault_in_the_tick_is_told_and_the_next_tick_comes(
 ) -> None:
     ticks: list[int] = []
 
-    async def ticking(hand: object, tell: object) -> None:
+    async def ticking(ticker: Ticker) -> None:
         ticks.append(1)
         raise KeyError("a fault of ours")
 
-    monkeypatch.setattr(worker, "keep_ticking", ticking)
+    monkeypatch.setattr(Ticker, "run", ticking)
     monkeypatch.setattr(steady.keep, "__defaults__", (0.05,))
     journal = io.StringIO()
     serving = Worker(store, {}, say=journal)
