@@ -22,6 +22,7 @@ from register.clocks.book import DEFAULT_TIMELINE, Timeline
 from register.clocks.track import extended
 from register.duty import Duty
 from register.effect import Effect
+from register.handing import Asked
 from register.incident import Incident, Run
 from register.policy import DEFAULT_MATRIX, Matrix
 from register.roles import Role as Role
@@ -74,6 +75,11 @@ class Several:
 
 
 @dataclass(frozen=True, slots=True)
+class Many:
+    """Marks a command's field of several texts: on the command line its option may be said several times."""
+
+
+@dataclass(frozen=True, slots=True)
 class Earlier:
     """Marks a command's time that lies behind: `16:30` is the last one, `2h` is two hours ago."""
 
@@ -99,6 +105,7 @@ class Command(BaseModel, frozen=True, extra="forbid"):
     hotkey: ClassVar[str | None] = None
     role: ClassVar[Role] = Role.RESPONDER
     on_incident: ClassVar[bool] = True  # False: it makes one, or is about something else
+    of_one: ClassVar[bool] = True  # what it came to is how one incident stands; else its remarks tell it
     in_bulk: ClassVar[bool] = False  # on the command line, a single - takes many as lines of JSON
     settles: ClassVar[bool] = False  # it may take back what waits to be sent: no courier may claim it now
     sends: ClassVar[bool] = False  # something goes to a supplier: what it is can be looked at before
@@ -161,6 +168,10 @@ class Command(BaseModel, frozen=True, extra="forbid"):
 
     def asks_alert(self, incidents: Mapping[str, Incident]) -> AlertAsked | None:
         """The alert whose row the rule needs to see; hardly any rule does."""
+        return None
+
+    def hands_over(self, roster: Roster, actor: PersonId, login: str) -> Asked | None:
+        """The incidents that the rule needs to see where it is about a handover; else None."""
         return None
 
 
@@ -301,6 +312,7 @@ class World:
     aside: AsideFacts | None = None  # the change that it asks about, where that waits
     stories: Mapping[str, tuple[Written, ...]] = field(default_factory=dict)  # of the streams it reads
     login: str = ""  # the actor's, for what the matrix says of them
+    role: Role = Role.VIEWER  # the actor's
     roster: Roster = NOBODY  # who is on call, and what else people arranged
 
 

@@ -34,13 +34,15 @@ from register.core import (
     new_id,
     remarks,
 )
+from register.handing import Asked
 from register.incident import Incident
+from register.roster import Roster
 from register.seeing import may_see, sentence
 from register.standing import told, who_may
 from register.store.adopted import adopted, policy_of
 from register.store.aside import aside_of
-from register.store.duty import duty_of
 from register.store.folding import stories_of
+from register.store.handing import handed
 from register.store.naming import refuse_strangers, with_person_ids
 from register.store.rosters import roster_of
 from register.store.store import Store, recorded
@@ -155,8 +157,10 @@ class ServiceDesk:
         actor = transaction.person("person", principal.login)
         refuse_strangers(command, transaction, self.policy)
         command = with_person_ids(command, transaction)
-        world = replace(self._world(transaction, command, now, actor), login=principal.login)
-        world = replace(world, roster=roster_of(self.store, transaction, self.policy.matrix))
+        roster = roster_of(self.store, transaction, self.policy.matrix)
+        handover = command.hands_over(roster, actor, principal.login)
+        world = self._world(transaction, command, now, actor, roster, handover)
+        world = replace(world, roster=roster, login=principal.login, role=principal.role)
         target = command.given("target")
         _refuse_sight(principal, actor, command, world)
         about = world.incidents.get(target) if target else None
@@ -167,8 +171,8 @@ class ServiceDesk:
         for effect in bookkeeping(command, world):
             transaction.carry_out(effect, now)
         made = next((e.stream for e in events if e.kind == "created"), None)
-        number = made or target or next((e.stream for e in events if e.stream.startswith("INC-")), None)
-        number = number or world.alert.incident
+        of_one = (e.stream for e in events if e.stream.startswith("INC-") and command.of_one)
+        number = made or target or next(of_one, None) or world.alert.incident
         after = folded.get(number) if number else None
         said = remarks(command, world, after)
         return Receipt(number, after, tuple(events), replayed=world.alert.counted, remarks=said)
@@ -191,23 +195,27 @@ class ServiceDesk:
             )
         return now
 
-    def _world(self, transaction: Transaction, command: Command, now: datetime, actor: str) -> World:
+    def _world(
+        self,
+        transaction: Transaction,
+        command: Command,
+        now: datetime,
+        actor: str,
+        roster: Roster,
+        handover: Asked | None,
+    ) -> World:
         row_id = command.given("row_id")
         wanted = dict.fromkeys(command.touches())
         sendings = transaction.sendings(row_id, ()) if row_id else {}
         wanted.update(dict.fromkeys(row.incident for row in sendings.values()))
-        incidents = {}
-        for number in wanted:
-            incident = transaction.incident(number)
-            if incident is None:
-                raise NotFound(f"There is no {number}. `muster list` shows the open ones.")
-            incidents[number] = incident
+        incidents = {number: _named(transaction, number) for number in wanted}
         about = command.asks_aside()
         aside = None if about is None else aside_of(transaction.connection, *about)
         if aside is not None and aside.incident:
             found = transaction.incident(aside.incident)
             incidents |= {} if found is None else {aside.incident: found}
-        awaited = those_waiting(transaction, command, duty_of(self.store, transaction))
+        incidents |= handed(transaction, handover)
+        awaited = those_waiting(transaction, command, roster.duty)
         for number in (*command.touches_too(incidents), *awaited):
             found = transaction.incident(number) if number not in incidents else None
             if found is not None:
@@ -296,6 +304,13 @@ def _follow_ups(world: World, folded: Mapping[str, Incident], command_id: str) -
         if after is not world.incidents.get(number)
         for event in follow_ups(world.incidents.get(number), after, world, command_id)
     )
+
+
+def _named(transaction: Transaction, number: str) -> Incident:
+    incident = transaction.incident(number)
+    if incident is None:
+        raise NotFound(f"There is no {number}. `muster list` shows the open ones.")
+    return incident
 
 
 def _recorded(row: dict[str, Any], event: Any) -> Recorded:

@@ -1,5 +1,6 @@
-"""What people arranged beside matrix.toml: who stands in for whom on call, and which services are being
-worked on. A plain value, folded from the stream `duty`; topics register their cases beside their events.
+"""What people arranged beside matrix.toml: who stands in for whom on call, which services are being worked
+on, and what one hands over to another. A plain value, folded from the stream `duty`; topics register their
+cases beside their events.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import singledispatch
 from typing import Any, Final, NamedTuple
+
+from register.handing import Handover
 
 STREAM: Final = "duty"
 
@@ -78,6 +81,7 @@ class Duty:
     temporary: tuple[Temporary, ...] = ()
     feeds: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)
     windows: tuple[Window, ...] = ()
+    handovers: tuple[Handover, ...] = ()
     feeds_until: Mapping[str, datetime] = field(default_factory=dict)
     ready: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """By rota: what the roster has made of it so far. Nothing is in it that is not said above."""

@@ -28,6 +28,8 @@ _NAMES: Final = frozenset(
     {
         "service",
         "services",
+        "rota",
+        "rotas",
         "category",
         "team",
         "team_before",

@@ -13,7 +13,7 @@ from typing import Any, Final, Union, get_args, get_origin
 from pydantic import AwareDatetime, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from register.core import Earlier, Several
+from register.core import Earlier, Many, Several
 from register.text import Text, Words
 from tui.typed_time import earlier, moment
 
@@ -45,6 +45,7 @@ class Asked:
     default: Any = None
     options: tuple[str, ...] = ()
     several: bool = False  # names that stand in their places one by one, where that can be
+    many: bool = False  # texts, of which an option takes one each time it is said
 
 
 def asked_of(command: type[BaseModel], only: Mapping[str, Any] | None = None) -> tuple[Asked, ...]:
@@ -70,6 +71,7 @@ def _asked(name: str, field: FieldInfo) -> Asked:
         default=default,
         options=options,
         several=any(isinstance(part, Several) for part in field.metadata),
+        many=any(isinstance(part, Many) for part in field.metadata),
     )
 
 

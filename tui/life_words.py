@@ -65,6 +65,11 @@ LIFE_WORDS: Final[Mapping[str, Words]] = {
     "caller_said": lambda e: {"what": "the caller said", "body": e.text, "pen": "strong"},
     "caller_told": lambda e: {"what": "told the caller", "body": e.text},
     "record_done": _record_done,
+    "handover_word": lambda e: {
+        "what": f"offers it to {PERSON} at a handover",
+        "body": e.text,
+        "people": (e.to,),
+    },
     "imported": lambda e: {
         "what": f"taken in from {one_line(e.source)}: {one_line(e.number)}",
         "body": e.story,

@@ -97,6 +97,10 @@ SAID: Final[Mapping[str, str]] = {
     "maintenance-start": "They are in maintenance from now on.",
     "maintenance-end": "The maintenance is over.",
     "maintenance-extend": "The maintenance takes longer.",
+    "handover-offer": "The handover is offered.",
+    "handover-accept": "The handover is accepted.",
+    "handover-decline": "The handover is declined.",
+    "handover-withdraw": "The handover is taken back.",
 }
 TITLES: Final[Mapping[str, str]] = {
     "log": "Log an incident",
@@ -143,6 +147,10 @@ TITLES: Final[Mapping[str, str]] = {
     "maintenance-start": "Say that services are in maintenance",
     "maintenance-end": "End a maintenance before its time",
     "maintenance-extend": "Give a maintenance more time",
+    "handover-offer": "Offer a handover",
+    "handover-accept": "Accept a handover",
+    "handover-decline": "Decline a handover",
+    "handover-withdraw": "Take a handover back",
 }
 
 

@@ -50,6 +50,8 @@ from register.topics.quarantine import DiscardAside, NoteAside, Reread
 from register.topics.relinking import Relink
 from register.topics.resolution import Cancel, Close, Reopen, Resolve
 from register.topics.sending_files import SendFile, TellPlace
+from register.topics.shift_answer import AcceptHandover, DeclineHandover, WithdrawHandover
+from register.topics.shift_offer import OfferHandover
 from register.topics.sight import Restrict, Unrestrict
 from register.topics.urging import Reprioritise
 from register.topics.waking import Done
@@ -424,6 +426,10 @@ HUMAN: list[tuple[Command, Role]] = [
     (ExtendMaintenance(id="M-1", for_="1h"), Role.COORDINATOR),
     (HoldBack(vendor="acme", reason="x"), Role.COORDINATOR),
     (LetGoOn(vendor="acme", reason="x"), Role.COORDINATOR),
+    (OfferHandover(to="ben"), Role.RESPONDER),
+    (AcceptHandover(), Role.RESPONDER),
+    (DeclineHandover(reason="x"), Role.RESPONDER),
+    (WithdrawHandover(), Role.RESPONDER),
 ]
 
 

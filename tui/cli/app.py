@@ -20,6 +20,7 @@ from tui.cli import (
     feeds,
     files,
     foreseeing,
+    handing,
     importing,
     init,
     looking,
@@ -43,6 +44,7 @@ from tui.cli.answer import Answer
 from tui.cli.verbs import commands_of
 
 GROUPS = {
+    "handover": "Handing a shift over: alone it shows what you would hand over, and what is offered to you.",
     "maintenance": "Services that are worked on: what happens is logged, and escalates when it is over.",
     "matrix": "Who may what, who owns what, what is promised: the register's policy.",
     "oncall": "Who is on call, and by which calendars.",
@@ -67,7 +69,7 @@ _JSON = inspect.Parameter(
     default=False,
     annotation=Annotated[bool, typer.Option("--json", help="print JSON")],
 )
-OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
+OWN: tuple[tuple[str, str, Callable[..., Answer | None]], ...] = (
     ("", "list", looking.list_),
     ("", "show", looking.show),
     ("", "clock", clock.clock),
@@ -97,6 +99,8 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("vendors", "login", credentials.login),
     ("vendors", "logout", credentials.logout),
     ("vendors", "practice", suppliers.practice),
+    ("handover", "", handing.show),
+    ("handover", "list", handing.list_),
     ("maintenance", "list", maintenance.list_),
     ("", "apply", policy.apply),
     ("matrix", "show", policy.show),
@@ -120,7 +124,8 @@ OWN: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("", "doctor", care.doctor),
     ("", "demo", demo.demo),
 )
-"""Group, name and function of every command that is not a verb of the register."""
+"""Group, name and function of every command that is not a verb of the register. A group without a name after
+it does that itself; a function that gives no answer leaves it to the command that follows."""
 
 
 def command() -> Any:
@@ -132,19 +137,23 @@ def command() -> Any:
             groups[group] = _typer(help=GROUPS.get(group, f"Commands about {group}."))
             above, _, last = group.rpartition(" ")
             groups[above].add_typer(groups[group], name=last)
+        if not name:  # the group alone does something, too
+            groups[group].callback(invoke_without_command=True, no_args_is_help=False)(with_json(function))
+            continue
         groups[group].command(name, help=_help(function))(with_json(function))
     return typer.main.get_command(top)
 
 
-def with_json(function: Callable[..., Answer]) -> Callable[..., Answer]:
+def with_json(function: Callable[..., Answer | None]) -> Callable[..., Answer | None]:
     """Return the function as typer takes it, with --json beside its own parameters."""
 
     own = dict(inspect.signature(function, eval_str=True).parameters)
     asks = own.pop(AS_JSON, None) is not None
 
-    def called(*, json: bool, **given: Any) -> Answer:
+    def called(*, json: bool, **given: Any) -> Answer | None:
         told = {AS_JSON: json} if asks else {}
-        return replace(function(**given, **told), as_json=json)
+        answer = function(**given, **told)
+        return None if answer is None else replace(answer, as_json=json)
 
     keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own.values()]
     called.__signature__ = inspect.Signature([*keywords, _JSON])  # type: ignore[attr-defined]  # PEP 362's own
@@ -153,7 +162,7 @@ def with_json(function: Callable[..., Answer]) -> Callable[..., Answer]:
     return called
 
 
-def _help(function: Callable[..., Answer]) -> str:
+def _help(function: Callable[..., Answer | None]) -> str:
     return inspect.getdoc(function) or ""
 
 

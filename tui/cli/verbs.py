@@ -128,7 +128,7 @@ def _arguments(field: Asked) -> inspect.Parameter:
 
 def _option(field: Asked, *, placed: bool) -> inspect.Parameter:
     """Return an option. What was not said stays None: the command has its own default."""
-    kind: Any = bool if field.kind is Kind.FLAG else str
+    kind: Any = bool if field.kind is Kind.FLAG else list[str] if field.many else str
     if field.kind is Kind.CHOICE:
         make: Any = StrEnum  # mypy takes a call of it for a class of its own
         kind = make(field.name, {word: word for word in field.options})
@@ -156,7 +156,9 @@ def _dashed(field: Asked) -> str:
 
 def _sorted_out(in_words: Sequence[Asked], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return all fields by name: words in their places go to those that no option has filled."""
-    values = {name: value for name, value in given.items() if not name.startswith("_") and value is not None}
+    values = {
+        name: value for name, value in given.items() if not name.startswith("_") and value not in (None, [])
+    }
     placed = [given[f"_{at}"] for at in range(len(in_words)) if given[f"_{at}"] is not None]
     open_ = [field.name for field in in_words if field.name not in values]
     if len(placed) > len(open_):
@@ -234,6 +236,8 @@ def _read(field: Asked, typed: Any) -> Any:
         return words.when(typed, datetime.now(UTC), field.name)
     if field.kind is Kind.EARLIER:
         return words.before(typed, datetime.now(UTC), field.name)
+    if field.many:
+        return tuple(words.text(one, field.name) for one in typed)
     if field.kind in (Kind.LINE, Kind.TEXT):
         return words.text(typed, field.name)
     if field.kind is Kind.CHOICE:
