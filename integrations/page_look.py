@@ -17,13 +17,16 @@ from integrations.page_text import Sheet, Words, told, words
 from integrations.persons import person_of
 from integrations.step_text import step_words as step_words  # registers what pages of steps say
 from register.core import Policy
+from register.duty import Duty
 from register.incident import Incident
 from register.policy import Person
 from register.store import RegisterUnavailable, Store, pages
 from register.store.adopted import adopted
+from register.store.duty import duty_now
 from register.store.pages import PageRow
 from register.store.store import load_incident
 from register.topics.paging import CancelPage, MissPage, about_of, no_more
+from register.topics.step_pages import maintained
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,12 @@ def look(
     otherwise: the policy where none is adopted. offers: how each can be answered; of those that are to be
     sent that is on record then. Raises RegisterUnavailable.
     """
-    policy = adopted(store, otherwise).policy
+    policy, duty = adopted(store, otherwise).policy, duty_now(store)
     with store.read() as connection:
         seen = [
-            _looked(connection, row, policy, now, offers.of(row, policy.matrix.pages, store.register_id))
+            _looked(
+                connection, row, policy, duty, now, offers.of(row, policy.matrix.pages, store.register_id)
+            )
             for row in rows
         ]
     offers.keep(store, [row for row, one in zip(rows, seen, strict=True) if isinstance(one, Ready)], now)
@@ -64,11 +69,13 @@ def look(
 
 
 def _looked(
-    connection: Connection, row: PageRow, policy: Policy, now: datetime, offer: Offer
+    connection: Connection, row: PageRow, policy: Policy, duty: Duty, now: datetime, offer: Offer
 ) -> Seen | Exception:
     try:
         incident = load_incident(connection, row.incident)
-        return _one(row, incident, pages.login_of(connection, row.person), policy, now, offer)
+        seen = _one(row, incident, pages.login_of(connection, row.person), policy, now, offer)
+        because = maintained(about_of(row.payload), incident, duty, now) if isinstance(seen, Ready) else ""
+        return CancelPage(row_id=row.row_id, tries=row.tries, why=because) if because else seen
     except (ValueError, TypeError, RegisterUnavailable) as error:  # of this one: others are sent
         return error
 

@@ -359,6 +359,8 @@ def fold(event: Event, incident: Incident | None, at: datetime, recorded_at: dat
         return None
     if after.run is not None and incident is not None:
         after = after.but(run=moved(event, after.run, incident, after, at))
+    if after.silence is not None and not after.is_open:  # open again, it is loud again
+        after = after.but(silence=None)
     return after.but(updated_at=recorded_at, track=extended(incident, after, at))
 
 

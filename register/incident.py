@@ -173,6 +173,14 @@ class Hold(BaseModel, frozen=True):
     until: datetime | None = None
 
 
+class Silence(Value, frozen=True):
+    """Nobody is paged for the incident until then. by: who said so."""
+
+    until: datetime
+    why: str
+    by: str
+
+
 Track = tuple[tuple[int, tuple[str, ...]], ...]
 """What clocks look at, and since when; see `register.clocks.track`."""
 
@@ -225,6 +233,7 @@ class Incident(Value, frozen=True):
     bonds: tuple[Bond, ...] = ()
     alert: Alert | None = None  # where monitoring opened it
     related: tuple[str, ...] = ()  # incidents that belong together: as people say, and alerts, the first ones
+    silence: Silence | None = None  # while it is open
     run: Run | None = None  # its escalation, where a policy is for it
     track: Track = ()  # what clocks are counted from: written by the fold alone
 
@@ -238,8 +247,8 @@ class Incident(Value, frozen=True):
 
     @property
     def wakes_at(self) -> datetime | None:
-        """When something happens to it by itself: its own time, a step, a supplier's time."""
-        own = (self.turns_at, self.pages_at)
+        """When something happens to it by itself: its own time, a step, a silence's end, a supplier's."""
+        own = (self.turns_at, self.pages_at, None if self.silence is None else self.silence.until)
         times = [at for at in (*own, *(bond.wakes_at for bond in self.bonds)) if at is not None]
         return min(times, default=None)
 

@@ -10,6 +10,7 @@ A row is a plain dict of at most 400 bytes (`n` is the number without its prefix
      "owner": "p3" | None, "acked": bool, "team": str, "service": str, "category": str,
      "opened": epoch s, "updated": epoch s, "due": epoch s | None, "restricted": bool,
      "firing": True, only where the alert that opened it still fires,
+     "mute": until when nobody is paged for it (epoch s), only where it is silenced,
      "run": [paging, steps taken, the next one (0: none), of how many, when it is due (epoch s) | None], only
      where an escalation runs,
      "masked": True, only where this reader may not see the incident: all but the number is empty then,
@@ -261,6 +262,7 @@ def _is_row(key: str, row: Any) -> bool:
         all(isinstance(row[name], kind) for name, kind in _ROW_SHAPE.items())
         and key == str(row["n"])
         and all(_has_shape(bond, _BOND_SHAPE) for bond in row["bonds"])
+        and isinstance(row.get("mute", 0), int)
         and ("run" not in row or _has_shape(row["run"], _RUN_SHAPE))
     )
 

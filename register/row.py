@@ -43,6 +43,8 @@ def board_row(incident: Incident, due: Due = NOTHING) -> dict[str, Any]:
         row["firing"] = True  # left out where it is not so: most rows have no room to give away
     if due.held is not None:
         row["held"] = due.held
+    if incident.silence is not None:
+        row["mute"] = int(incident.silence.until.timestamp())
     if incident.run is not None and incident.paging:
         row["run"] = _run(incident.run)
     if _over(row) <= 0:
@@ -73,7 +75,7 @@ _BLANK: Final = (str, bool, int, list)
 def mask(row: dict[str, Any]) -> dict[str, Any]:
     """Return the row as others get it who may not see the incident: its number, and that it is restricted."""
     blank = {name: type(value)() if type(value) in _BLANK else None for name, value in row.items()}
-    for name in ("firing", "held", "run"):
+    for name in ("firing", "held", "mute", "run"):
         blank.pop(name, None)
     shown = {"number": row["number"], "n": row["n"], "p": int(Priority.PLANNING)}
     return blank | shown | {"restricted": True, "masked": True}

@@ -13,6 +13,7 @@ from tui.detail import PERSON, Told
 from tui.escalation_words import ESCALATION_WORDS
 from tui.life_words import LIFE_WORDS
 from tui.page_words import PAGE_WORDS
+from tui.quiet_words import QUIET_WORDS
 
 SPOOL: Final = "spool"
 """The source of what was said while the register was away (register.replay.SOURCE)."""
@@ -357,6 +358,7 @@ WORDS: Final[Mapping[str, Words]] = {
     "send_dropped": lambda e: of_bond(e, f"{_sent(e)} to {e.vendor} is given up", "warn", e.reason),
     **BOND_WORDS,
     **PAGE_WORDS,
+    **QUIET_WORDS,
     **LIFE_WORDS,
     **ESCALATION_WORDS,
 }

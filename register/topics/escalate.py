@@ -12,6 +12,7 @@ from register.core import (
     Decision,
     Event,
     PersonId,
+    Refused,
     Role,
     Target,
     World,
@@ -21,6 +22,8 @@ from register.core import (
     refuse_unless,
     says,
 )
+from register.duty import NO_DUTY
+from register.holding import MAINTENANCE, SILENCE, Held, held
 from register.incident import Incident
 from register.run import FIRST, Paging, Place, Plan, Run
 from register.text import Name, Text
@@ -44,7 +47,7 @@ class Functional(Command):
 
     target: Target
     team: Annotated[
-        Name | None, Field(description="the team that owns it from now on; left out: the next step now")
+        Name | None, Field(description="the team that owns it from now on; none: the next step now")
     ] = None
     why: Annotated[Text, _WHY] = ""
 
@@ -113,6 +116,18 @@ def _refuse_over(incident: Incident) -> None:
     )
 
 
+def _refuse_held(incident: Incident, found: Held | None) -> None:
+    """Nobody is paged for it now: whoever wants them paged says so first."""
+    if found is None:
+        return
+    until, what = f"{found.until:%Y-%m-%d %H:%M} UTC", incident.service or "every service"
+    why, end = {
+        SILENCE: (f"{incident.number} is silenced", f"`muster unsilence {incident.number}` ends that"),
+        MAINTENANCE: (f"{what} is in maintenance", "`muster maintenance list` shows what to end"),
+    }[found.why]
+    raise Refused(f"{why} until {until}: nobody is paged for it. Nothing was done: {end}.")
+
+
 @decide.register
 def _(command: Functional, incident: Incident, world: World) -> Decision:
     _refuse_over(incident)
@@ -135,6 +150,7 @@ def _(command: Functional, incident: Incident, world: World) -> Decision:
         " or write a policy into matrix.toml (docs/escalation.md).",
         ask="team",
     )
+    _refuse_held(incident, held(incident, world.roster.duty, world.now))
     then = _beyond(run) if run is not None else None
     refuse_unless(
         then is not None,
@@ -161,7 +177,9 @@ def _beyond(run: Run) -> Place | None:
 
 @decide.register
 def _(command: Hierarchical, incident: Incident, world: World) -> Decision:
+    """In a maintenance it is done, for a person asks for it."""
     _refuse_over(incident)
+    _refuse_held(incident, held(incident, NO_DUTY, world.now))
     found = above(incident, incident.run, world)
     told = incident.run is not None and incident.run.level
     refuse_unless(

@@ -25,20 +25,26 @@ from register.core import (
     Several,
     World,
     decide,
+    moved,
     refuse_unless,
     remarks,
+    says,
 )
 from register.duty import STREAM, Duty, Window, arranged
+from register.holding import MAINTENANCE, goes_on
 from register.incident import Incident
 from register.length import Period
 from register.length import told as length_told
+from register.run import Run
 from register.text import Words
 from register.topics.naming import service_of
 from register.topics.sight import Names
+from register.topics.steps import OfRun
 
 MOST: Final = timedelta(hours=24)
 """So far ahead nobody may put escalation off."""
 OFFERED: Final = (timedelta(hours=1), timedelta(hours=2), timedelta(hours=4))
+"""The usual lengths."""
 _LENGTHS: Final = f"{', '.join(map(length_told, OFFERED))}; 24h at most"
 
 
@@ -123,6 +129,20 @@ class MaintenanceEnded(Event):
     id: str
     services: tuple[str, ...]
     until_before: datetime
+
+
+class StepReleased(OfRun):
+    """What it waited for is over before its time: what is due is done at `next_at`."""
+
+    kind: ClassVar[str] = "step_released"
+
+    next_at: datetime
+    why: str
+
+
+@moved.register
+def _(event: StepReleased, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
+    return goes_on(run, event.next_at, after.priority)
 
 
 # How the stream folds
@@ -223,7 +243,19 @@ def _window(id_: str, world: World) -> Window:
 def _(command: EndMaintenance, incident: Any, world: World) -> Decision:
     window = _window(command.id, world)
     ended = MaintenanceEnded(id=window.id, services=window.services, until_before=window.end)
-    return (Said(STREAM, ended),)
+    said = Said(STREAM, ended)
+    after = arranged(ended, world.roster.duty, world.now)
+    waiting = (one for one in world.incidents.values() if one.is_open and window.covers(one.service))
+    return (said, *(release for one in waiting for release in _released(one, after, world.now)))
+
+
+def _released(incident: Incident, duty: Duty, now: datetime) -> Decision:
+    """What the end of a window means for an incident: it goes on, or another window holds it until then."""
+    run, due = incident.run, incident.pages_at
+    if run is None or due is None or run.held != MAINTENANCE:
+        return ()
+    until = duty.held_until(incident.service, now) or now
+    return says(incident, StepReleased(run=run.id, next_at=until, why=MAINTENANCE)) if until < due else ()
 
 
 @decide.register

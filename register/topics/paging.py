@@ -170,6 +170,8 @@ def no_more(incident: Incident | None, about: About, person: PersonId = "") -> s
     """Why this person need not be paged any more, as a half-sentence; empty where they are."""
     if incident is None or not incident.is_open:
         return "the incident is over"
+    if incident.silence is not None:
+        return f"it is silenced until {incident.silence.until:%Y-%m-%d %H:%M} UTC"
     return needless(about, incident, person)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from register.core import PersonId, effects
+from register.duty import Duty
 from register.effect import Effect
 from register.incident import Incident
 from register.run import Paging
@@ -46,6 +47,17 @@ def _(about: AboutStep, incident: Incident, person: PersonId) -> str:
     if run.state is Paging.ACKNOWLEDGED or run.cycle != about.cycle:
         return "somebody has acknowledged it"
     return ""
+
+
+def maintained(about: About, incident: Incident | None, duty: Duty, at: datetime) -> str:
+    """Why a step's page is not sent now, as a half-sentence: its service is worked on since it was asked for.
+
+    Empty where it is sent; whom a person wants to be told is told.
+    """
+    if incident is None or not isinstance(about, AboutStep) or about.because == AUTHORITY:
+        return ""
+    until = duty.held_until(incident.service, at)
+    return "" if until is None else f"its service is in maintenance until {until:%Y-%m-%d %H:%M} UTC"
 
 
 def _pages(

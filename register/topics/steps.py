@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 
 from register.bond import PageState
 from register.core import Event, PersonId, Refused, World, decide, moved
+from register.holding import held, waits
 from register.incident import Incident, Urgency
 from register.run import FIRST, Paging, Place, Run
 from register.topics.calling import PAGED_WITHIN
@@ -62,7 +63,7 @@ class StepSkippedEmpty(OfRun):
 
 
 class StepHeld(OfRun):
-    """It is due and waits: the service is worked on until then."""
+    """It is due and waits: the service is worked on until then, or the incident is silenced."""
 
     kind: ClassVar[str] = "step_held"
 
@@ -108,9 +109,9 @@ def steps_due(incident: Incident, world: World, command_id: str) -> tuple[Event,
     run, now = incident.run, world.now
     if run is None or incident.pages_at is None or incident.pages_at > now:
         return ()
-    until = world.roster.duty.held_until(incident.service, now)
-    if until is not None:
-        return (StepHeld(run=run.id, until=until, why="maintenance"),)
+    waits_for = held(incident, world.roster.duty, now)
+    if waits_for is not None:
+        return (StepHeld(run=run.id, until=waits_for.until, why=waits_for.why),)
     if now - run.began > LAPSES:
         return (EscalationEnded(why=f"it has run for {LAPSES.days} days"),)
     return tuple(_DUE[run.state](incident, run, world, command_id))
@@ -317,7 +318,7 @@ def _engaging(
 def _(event: StepFired, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
     told = asked(event.told, paged=event.page_until is not None)
     if event.because == AWAITED:
-        return run.but(fired=Place(*event.place), next_at=event.next_at, told=told)
+        return run.but(fired=Place(*event.place), next_at=event.next_at, told=told, held="")
     return run.but(
         state=Paging.TRIGGERED,
         place=None if event.then is None else Place(*event.then),
@@ -334,9 +335,7 @@ def _(event: StepFired, run: Run, before: Incident, after: Incident, at: datetim
 
 @moved.register
 def _(event: StepHeld, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
-    if run.state is Paging.ACKNOWLEDGED:
-        return run.but(ack_until=event.until if run.ack_until else None, next_at=run.next_at and event.until)
-    return run.but(state=Paging.SUPPRESSED, next_at=event.until, held=event.why)
+    return waits(run, event.until, event.why)
 
 
 @moved.register
@@ -350,7 +349,7 @@ def _(event: EscalatedHierarchical, run: Run, before: Incident, after: Incident,
     known = tuple(one for one in run.told if one.person not in event.told)
     changes: dict[str, Any] = {"level": event.level, "told": (*known, *told)}
     if event.by_itself:
-        changes["next_at"] = event.next_at
+        changes |= {"next_at": event.next_at, "held": ""}
     return run.but(**changes)
 
 

@@ -28,6 +28,7 @@ from register.topics.family import children_of
 from register.topics.hold import goes_on
 from register.topics.nudging import nudges_due
 from register.topics.resolution import Closed
+from register.topics.silence import silence_over
 from register.topics.steps import steps_due
 
 
@@ -70,6 +71,7 @@ def _(command: WakeUp, incident: Incident, world: World) -> Decision:
     """Nothing where somebody was first: its time is looked at anew, under the lock."""
     calls = says(
         incident,
+        *silence_over(incident, world),
         *calls_due(incident, world),
         *nudges_due(incident, world, command.command_id),
         *steps_due(incident, world, command.command_id),

@@ -53,6 +53,7 @@ from register.topics.sending_files import SendFile, TellPlace
 from register.topics.shift_answer import AcceptHandover, DeclineHandover, WithdrawHandover
 from register.topics.shift_offer import OfferHandover
 from register.topics.sight import Restrict, Unrestrict
+from register.topics.silence import Silence, Unsilence
 from register.topics.urging import Reprioritise
 from register.topics.waking import Done
 from register.topics.watching import Unwatch, Watch
@@ -78,6 +79,8 @@ VERB_ON: dict[str, Any] = {
     "reopen": lambda n: Reopen(target=n, reason="It is back."),
     "close": lambda n: Close(target=n),
     "cancel": lambda n: Cancel(target=n, reason="a duplicate"),
+    "silence": lambda n: Silence(target=n, for_="1h", why="known"),
+    "unsilence": lambda n: Unsilence(target=n),
     "restrict": lambda n: Restrict(target=n),
     "unrestrict": lambda n: Unrestrict(target=n),
     "redact": lambda n: Redact(target=n, reason="a password"),
@@ -108,6 +111,8 @@ LEADS_TO = {
     "reopen": (NO, NO, NO, P, NO, NO),
     "close": (NO, NO, NO, C, NO, NO),
     "cancel": (X, X, X, NO, NO, NO),
+    "silence": (N, P, H, NO, NO, NO),
+    "unsilence": (NO, NO, NO, NO, NO, NO),  # none of these is silenced
     "restrict": (N, P, H, R, C, X),
     "unrestrict": (NO, NO, NO, NO, NO, NO),  # none of these is restricted
     "redact": (N, P, H, R, C, X),
@@ -421,6 +426,8 @@ HUMAN: list[tuple[Command, Role]] = [
     (DiscardAside(vendor="acme", change="c1"), Role.COORDINATOR),
     (LeaveIt(target="INC-1", what=Asks.PRIORITY), Role.COORDINATOR),
     (SettleDifference(target="INC-1", keep=Keep.OURS), Role.COORDINATOR),
+    (Silence(target="INC-1", for_="1h", why="x"), Role.RESPONDER),
+    (Unsilence(target="INC-1"), Role.RESPONDER),
     (StartMaintenance(services=("Payments",), for_="1h", why="x"), Role.COORDINATOR),
     (EndMaintenance(id="M-1"), Role.COORDINATOR),
     (ExtendMaintenance(id="M-1", for_="1h"), Role.COORDINATOR),

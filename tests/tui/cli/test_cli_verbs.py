@@ -162,6 +162,7 @@ FILLED = {
     "leave": ["1", "--what", "priority"],
     "pause": ["acme", "why"],
     "unpause": ["acme", "why"],
+    "silence": ["1", "--for", "1h", "why"],
     "maintenance-start": ["Payments", "--for", "1h", "--why", "x"],
     "maintenance-end": ["--id", "M-1"],
     "maintenance-extend": ["--id", "M-1", "--for", "1h"],
