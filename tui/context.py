@@ -23,7 +23,7 @@ def header(model: Model, mode: str, width: int, now: float) -> Line:
     who = " · ".join(part for part in (one_line(model.session.login), model.role) if part)
     name = one_line(model.register_name)
     state = _state(fresh, now, model)
-    alarm = plain(NOTHING_SENT, signs) if fresh.sending is False else ""
+    alarm = plain(NOTHING_SENT if fresh.sending is False else fresh.alarm, signs)
     modes = " ".join(title for _, title in MODES)
     title = next(text.split(" ")[1] for key, text in MODES if key == mode)
     variants: Sequence[tuple[str, ...]] = (
@@ -31,7 +31,7 @@ def header(model: Model, mode: str, width: int, now: float) -> Line:
         (f"MUSTER {title} ", who, name, alarm, state),
         (title, who, clip(name, 16), alarm, state),
         (clip(one_line(model.session.login), 12), clip(name, 10), alarm, state),
-        (clip(who, 16), clip(name, 10), alarm.replace(": start muster serve", ""), state),
+        (clip(who, 16), clip(name, 10), alarm.partition(":")[0], state),
     )
     for parts in variants:
         texts = [plain(part, signs) for part in parts if part]
@@ -40,7 +40,7 @@ def header(model: Model, mode: str, width: int, now: float) -> Line:
     bad = ("STALE",)
     pieces: list[tuple[str, str]] = [(" ", "bar")]
     for text in texts:
-        pen = "bar-bad" if text and (text in plain(NOTHING_SENT, signs) or bad[0] in text) else "bar"
+        pen = "bar-bad" if text and (text in alarm or bad[0] in text) else "bar"
         pieces += [(text, pen), ("  ", "bar")]
     return _pushed_right(pieces, width)
 

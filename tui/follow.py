@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +25,7 @@ from tui.messages import (
     VerbsLearned,
 )
 from tui.outbox import Sent
-from tui.reading import detail_of, worker_is_there
+from tui.reading import alarm_of, detail_of, worker_is_there
 from tui.readings import Readings, nothing
 from tui.session import Session
 
@@ -155,7 +156,7 @@ class Follower(Readings):
                 self._heard, asker.away = time.monotonic(), False
                 if time.monotonic() - looked > LOOK:
                     looked = time.monotonic()
-                    self._say(Freshness(Reach.LIVE, time.time(), self._worker(store)))
+                    self._say(Freshness(Reach.LIVE, time.time(), self._worker(store), alarm=alarm_of(store)))
                     if keeper.enter(store):
                         looked = 0.0
                     keeper.look()
@@ -242,7 +243,7 @@ class Follower(Readings):
     def _say(self, fresh: Freshness) -> None:
         """Post how true the screen is, when that has changed; being heard again is no change by itself."""
         before, self._reach = self._reach, fresh
-        if (before.reach, before.sending, before.why) != (fresh.reach, fresh.sending, fresh.why):
+        if replace(before, since=fresh.since) != fresh:
             self._post(FreshnessChanged(fresh))
 
     def _feel_the_pulse(self, asker: Asker) -> None:

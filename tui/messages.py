@@ -32,6 +32,7 @@ class Freshness:
     since: float = 0.0  # epoch s: last time the register was heard
     sending: bool | None = None  # whether a worker is there; None when not known
     why: str = ""  # a sentence, when stale
+    alarm: str = ""  # what besides is wrong here, and where it is told: `WHAT: command`
 
 
 @dataclass

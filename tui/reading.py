@@ -36,6 +36,18 @@ def worker_is_there(store: Store) -> bool:
     return until is not None and until > datetime.now(UTC)
 
 
+def alarm_of(store: Store) -> str:
+    """Return what is wrong with whom to tell, in a few words, and the command that says more; or nothing."""
+    from register.plain import clip
+    from register.store.feed_faults import feed_faults
+
+    rotas = dict.fromkeys(one.rota for one in feed_faults(store, datetime.now(UTC)) if one.urgent)
+    if not rotas:
+        return ""
+    which = f"CALENDAR OF {clip(next(iter(rotas)), 16)}" if len(rotas) == 1 else f"{len(rotas)} CALENDARS"
+    return f"‼ {which} IN TROUBLE: muster doctor"
+
+
 def detail_of(store: Store, number: str, viewer: Principal) -> Detail | None:
     """Return one incident with its timeline; None when there is none, or it is not for this viewer's eyes."""
     from register.clocks.run import clocks_of

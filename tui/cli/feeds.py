@@ -11,11 +11,11 @@ import typer
 from integrations import secrets
 from register.core import NotFound, joined
 from register.feed_address import KEYRING, checked_address
-from register.feed_health import NEVER, FeedFault, faults_of
+from register.feed_health import NEVER
 from register.rota import Rota
 from register.store import Store, feeds
 from register.store.adopted import adopted
-from register.store.duty import duty_now
+from register.store.feed_faults import feed_faults
 from register.text import clip, one_line
 from tui.cli import secretly
 from tui.cli.answer import Answer
@@ -75,17 +75,6 @@ def _rota(said: str) -> Rota:
         f" {joined(known)}.",
         "rota",
     )
-
-
-def feed_faults(store: Store, now: datetime) -> list[FeedFault]:
-    """What is wrong with the calendars of the adopted matrix, those of each rota together."""
-    rotas = [key for key, rota in adopted(store).policy.matrix.rotas.items() if rota.feed is not None]
-    if not rotas:
-        return []
-    states, said = feeds.feeds(store), duty_now(store).feeds
-    return [
-        fault for key in rotas for fault in faults_of(key, states.get(key, NEVER), said.get(key, ()), now)
-    ]
 
 
 def feeds_of(store: Store) -> Iterator[Finding]:
