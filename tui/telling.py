@@ -261,6 +261,7 @@ WORDS: Final[Mapping[str, Words]] = {
     "reopened": lambda e: {"what": "reopened", "body": e.reason, "pen": "warn"},
     "closed": lambda e: {"what": "closed by itself" if e.by_itself else "closed", "body": e.note},
     "canceled": lambda e: {"what": "canceled", "body": e.reason},
+    "feed_heard": lambda e: {"what": f"the calendar of {e.rota} names {len(e.shifts)} shifts", "pen": "dim"},
     "engaged": _to_supplier("engages"),
     "replied": _to_supplier("writes to"),
     "forwarded": _to_supplier("forwards another supplier's words to"),
