@@ -23,6 +23,7 @@ ALL: Final = (
     "pulling",
     "creating",
     "paging",
+    "ticking",
     "large",
     "stock_tinydb",
 )

@@ -12,20 +12,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from benchmarks.figures import Figure, conclude
+from benchmarks.receiver import receiver
 from integrations import paging
 from integrations.hand import Hand
 from integrations.page_text import Words
@@ -44,65 +42,6 @@ WANTED: Final = 100.0
 DELAYS: Final = (0.0, 0.3)
 """Seconds that the receiver takes to answer."""
 _BATCH: Final = 200
-_RECEIVER: Final = """
-import asyncio, json, re, sys
-delay, got = float(sys.argv[1]), []
-
-class Taking(asyncio.Protocol):
-    def connection_made(self, transport):
-        self.transport, self.read = transport, b""
-
-    def data_received(self, data):
-        self.read += data
-        head, ends, body = self.read.partition(b"\\r\\n\\r\\n")
-        length = int(re.search(rb"content-length: *(\\d+)", head.lower() + b"content-length: 0")[1])
-        if ends and len(body) >= length:
-            got.append(json.loads(body)["title"])
-            asyncio.get_running_loop().call_later(delay, self.answer)
-
-    def answer(self):
-        self.transport.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n")
-        self.transport.close()
-
-async def main():
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(Taking, "127.0.0.1", 0, backlog=1000)
-    print(json.dumps(server.sockets[0].getsockname()[1]), flush=True)
-    while await loop.run_in_executor(None, sys.stdin.readline):
-        print(json.dumps(got), flush=True)
-        got.clear()
-
-asyncio.run(main())
-"""
-
-
-class Receiver:
-    """Where pages arrive: `url`, and the titles of what came since it was asked last."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self.url = f"json://127.0.0.1:{self._read()}"
-
-    def _read(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
-
-    def came(self) -> list[str]:
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        return list(json.loads(self._read()))
-
-
-@contextmanager
-def receiver(delay: float) -> Iterator[Receiver]:
-    """A receiver in a process of its own, that answers after so many seconds."""
-    command = [sys.executable, "-c", _RECEIVER, str(delay)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as process:
-        try:
-            yield Receiver(process)
-        finally:
-            process.terminate()
 
 
 def policy_of(people: int) -> Policy:
@@ -179,7 +118,7 @@ def measure(register: str | None, count: int, people: int, delay: float) -> list
         there.came()
         env = {**os.environ, "CREDENTIALS_DIRECTORY": folder}
         seconds, cpu = asyncio.run(ours(named, policy, env, count / 10))
-        came = Counter(there.came())
+        came = Counter(title for _, title in there.came())
     what = f"{count:,} pages to {people} people, answers after {delay * 1000:.0f} ms"
     once = sum(times == 1 for times in came.values())
     return [

@@ -63,6 +63,7 @@ def _in(*states: str) -> ColumnElement[bool]:
 _WAITING: Final = Hot(
     select(_S.state, _S.created_at, _S.next_at, _S.lease_until).where(_in("queued", "waiting", "sending"))
 )
+_INSERT: Final = Hot(t.sending.insert())
 _LOGIN: Final = Hot(
     select(t.person.c.login).where(and_(t.person.c.id == bindparam("person"), t.person.c.erased_at.is_(None)))
 )
@@ -83,8 +84,8 @@ _DUE: Final = (
 
 @carry.register
 def _(effect: SendPage, transaction: Writing, now: str) -> None:
-    transaction.connection.execute(
-        t.sending.insert(),
+    _INSERT(
+        transaction.beside,
         {
             "row_id": effect.row_id,
             "op_id": effect.row_id,
