@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Push = Callable[["Screen[None]"], object]
 Say = Callable[[str, str], object]
 
+OVERRIDE: Final = "oncall-override"
 HANDS_OFF: Final = 1.0
 """Seconds after the incident under the cursor left by itself in which a key does nothing at once."""
 
@@ -213,7 +214,7 @@ class Doing:
 
     def override(self, rota: str) -> None:
         """Put somebody on call by a rota, or take somebody off."""
-        self._about("override", "rota", rota)
+        self._about(OVERRIDE, "rota", rota)
 
     def _about(self, name: str, field: str, value: str, save: str = "Save") -> None:
         """The form of a verb that is about no incident, but about this."""

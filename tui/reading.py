@@ -168,11 +168,12 @@ def matrix_now(store: Store) -> Grid:
     return grid(roster_now(store, policy.matrix), store.people(), datetime.now(UTC), policy.version)
 
 
-def sheet_of(store: Store, sheet: str, number: str, viewer: Principal) -> tuple[str, ...]:
+def sheet_of(store: Store, session: Session, sheet: str, number: str) -> tuple[str, ...]:
     """Return the lines of a sheet."""
+    from tui.cli.here import Here
     from tui.sheets import SHEETS
 
-    return SHEETS[sheet].lines(store, number, viewer)
+    return SHEETS[sheet].lines(Here(session, store), number)
 
 
 def suppliers(store: Store, session: Session, about: str) -> Suppliers:

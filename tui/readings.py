@@ -47,7 +47,7 @@ class Readings:
         def told(lines: tuple[str, ...]) -> None:
             self._post(SheetRead(sheet, number, lines))
 
-        self._ask(lambda s: told(sheet_of(s, sheet, number, self._viewer(s))), lambda why: told((why,)))
+        self._ask(lambda s: told(sheet_of(s, self._session, sheet, number)), lambda why: told((why,)))
 
     def read_suppliers(self, asked: str, about: str = "") -> None:
         self._ask(

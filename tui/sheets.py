@@ -7,19 +7,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from register.core import Principal
-    from register.store import Store
+    from tui.cli.here import Here
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """title: `{}` stands for the incident. lines: of a register, an incident's number, for this reader."""
+    """title: `{}` stands for the incident. lines: of a register and who looks, and of that incident."""
 
     title: str
-    lines: Callable[[Store, str, Principal], tuple[str, ...]]
+    lines: Callable[[Here, str], tuple[str, ...]]
 
 
-def _lint(store: Store, number: str, viewer: Principal) -> tuple[str, ...]:
+def _forecast(at: Here, number: str) -> tuple[str, ...]:
+    from register.core import Refused
+    from tui.cli.foreseeing import sheet
+
+    try:
+        return sheet(at, number)
+    except Refused as no:
+        return (no.sentence,)
+
+
+def _lint(at: Here, number: str) -> tuple[str, ...]:
     """What the command says, faults and all."""
     from register.toml_file import FileFaults, FileMissing
     from tui.cli.policy import lint
@@ -33,5 +42,6 @@ def _lint(store: Store, number: str, viewer: Principal) -> tuple[str, ...]:
 
 
 SHEETS: Final[Mapping[str, Sheet]] = {
+    "forecast": Sheet("{}: who would be told, when, and by which rule, if nobody answered", _forecast),
     "lint": Sheet("What `muster matrix lint` says", _lint),
 }

@@ -16,6 +16,7 @@ from tests.tui.fakes import NOW, FakeDoor, app_with, row
 from tests.tui.matrix_sample import AT, HOUR, MATRIX, sample
 from tests.tui.test_board import settled, text_of
 from tui.app import MusterApp
+from tui.doing import OVERRIDE
 from tui.messages import Done, FeedMoved, MatrixRead, SheetRead, VerbsLearned
 from tui.screens.form import FormScreen
 from tui.screens.incident import IncidentScreen
@@ -100,7 +101,7 @@ async def test_right_shows_later_steps_and_authority_then_the_next_incident(matr
         await pilot.press("right")
         await settled(pilot)
         assert text_of(app)[1].startswith("< Category    Team    +5m")
-        await pilot.press("right", "right")
+        await pilot.press("right")
         await settled(pilot)
         assert "Ben, Eva" in line_of(app, "application app-ops")
     screen = shown(app)
@@ -346,3 +347,52 @@ async def test_the_modes_lead_here_and_back_and_do_not_pile_up(matrix: Matrix) -
     await pilot.press("2", "1")
     await settled(pilot)
     assert app.screen is app.board
+
+
+async def test_f_foresees_the_incident_under_the_cursor(matrix: Matrix) -> None:
+    app, pilot, door = matrix
+    await pilot.press("j", "f")
+    await settled(pilot)
+    assert isinstance(app.screen, SheetScreen)
+    assert door.sheets == [("forecast", "INC-1039")]
+    assert "INC-1039: who would be told" in text_of(app)[1]
+    long = f"Wed 15 Nov 08:00 UTC  Ana, Ben  policies.usual, step 2 of 3{', rota:noc' * 20}"
+    app.post_message(SheetRead("forecast", "INC-1", ("of another one",)))
+    app.post_message(SheetRead("forecast", "INC-1039", ("It is ours.", "", long)))
+    await settled(pilot)
+    shown = text_of(app)
+    assert "of another one" not in "\n".join(shown)
+    first = next(at for at, line in enumerate(shown) if "Wed 15 Nov" in line)
+    assert shown[first + 1].startswith("     ")
+    assert sum(line.count("rota:noc") for line in shown) == 20
+    await pilot.press("escape", "G", "f")
+    await settled(pilot)
+    assert isinstance(app.screen, MatrixScreen)
+
+
+async def test_o_asks_who_stands_in_on_the_rota_of_the_line(
+    matrix: Matrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, pilot, _ = matrix
+    if OVERRIDE not in app.model.may:
+        pytest.skip("nobody can be put on call yet")
+    await pilot.press("O")
+    await settled(pilot)
+    assert isinstance(app.screen, FormScreen)
+    assert dict(app.screen.form.given) == {"rota": "app"}
+    await pilot.press("escape")
+    await settled(pilot)
+
+
+async def test_without_a_rota_nobody_can_be_put_on_it(tmp_path: Path) -> None:
+    teams = {
+        **MATRIX.teams,
+        "app-ops": MATRIX.teams["app-ops"].model_copy(update={"rota": None}),
+    }
+    app = app_with(tmp_path / "live.json", ROWS)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(app, pilot, sample(matrix=MATRIX.model_copy(update={"teams": teams})))
+        assert "app-ops has no rota" in " ".join(text_of(app)[-11:])
+        shown(app).do_override()
+        await settled(pilot)
+        assert "app-ops has no rota" in text_of(app)[-1] + text_of(app)[-2]

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from register.core import NotFound, Policy, Refused
+from register.core import NotFound, Policy, Refused, World
 from register.escalation_notes import Otherwise
 from register.forecast import Case, Foreseen, forecast, supposed
 from register.incident import Impact, Incident, Paging, Urgency
@@ -35,6 +35,7 @@ _GRADES: Final[Mapping[str, tuple[Impact, Urgency]]] = {
     "P5": (Impact.LOW, Urgency.LOW),
 }
 _SHOWN: Final = 20
+_IF: Final = "That is what would happen if nobody did anything, by what is arranged now."
 
 
 def forecast_(
@@ -52,10 +53,7 @@ def forecast_(
         policy = adopted(at.store, at.desk().policy).policy
         now = datetime.now(UTC)
         if number is not None:
-            incident = at.incident(words.number(number))
-            if not at.sees(incident):
-                raise Refused(f"{incident.number} is {RESTRICTED}: ask one of those who work on it.")
-            world = world_now(at.store, policy, now)
+            incident, world = _of(at, words.number(number), policy, now)
         else:
             now = now if at_ is None else words.when(at_, now, "at")
             case = _case(service, category, priority, policy.matrix)
@@ -63,6 +61,28 @@ def forecast_(
             incident, world = supposed(case, policy.matrix, roster, now, vendors=policy.vendors)
         found, real = forecast(incident, world), number is not None
         return _told(at, incident, found, world.roster, policy, everything=everything, real=real)
+
+
+def sheet(at: Here, number: str) -> tuple[str, ...]:
+    """Return what is foreseen of an incident as lines without columns: for a screen."""
+    policy = adopted(at.store).policy
+    incident, world = _of(at, number, policy, datetime.now(UTC))
+    zone, found = _zone(at, policy.matrix), forecast(incident, world)
+    rows = ("  ".join(_row(at, world.roster, zone, one)) for one in found)
+    return (_heading(incident, real=True), "", *rows, *(("", _IF) if found else ()))
+
+
+def _of(at: Here, number: str, policy: Policy, now: datetime) -> tuple[Incident, World]:
+    """An incident, and the world in which it is asked what comes of it."""
+    incident = at.incident(number)
+    if not at.sees(incident):
+        raise Refused(f"{incident.number} is {RESTRICTED}: ask one of those who work on it.")
+    return incident, world_now(at.store, policy, now)
+
+
+def _row(at: Here, roster: Roster, zone: ZoneInfo, one: Foreseen) -> tuple[str, str, str]:
+    """When, who, and by which rule."""
+    return f"{one.at.astimezone(zone):%a %d %b %H:%M %Z}", _who(at, roster, one), one.rule
 
 
 def _case(service: str, category: str, priority: str, matrix: Matrix) -> Case:
@@ -105,16 +125,13 @@ def _told(
             for one in found
         ],
     }
-    rows = [
-        (f"{one.at.astimezone(zone):%a %d %b %H:%M %Z}", _who(at, roster, one), one.rule)
-        for one in (found if everything else found[:_SHOWN])
-    ]
+    rows = [_row(at, roster, zone, one) for one in (found if everything else found[:_SHOWN])]
     lines = [_heading(incident, real=real)]
     if rows:
         lines += ["", *columns(("WHEN", "WHO", "RULE"), rows)]
         if len(found) > len(rows):
             lines.append(f"… and {len(found) - len(rows)} more: --all")
-        lines += ["", "That is what would happen if nobody did anything, by what is arranged now."]
+        lines += ["", _IF]
     return Answer(data, lines)
 
 

@@ -11,6 +11,7 @@ from textual.timer import Timer
 from register.pressing import hidden
 from tui.actions import VERB, Action, modes_at
 from tui.chips import Chips
+from tui.doing import OVERRIDE
 from tui.matrix_reading import Grid, Place
 from tui.matrix_table import Layout, heading, layout, lines, picked_row
 from tui.matrix_told import NO_POLICY, told_of
@@ -73,7 +74,7 @@ class MatrixScreen(TableScreen):
 
     def _take(self, verbs: tuple[Action, ...]) -> None:
         own = tuple(verb for verb in verbs if verb.key in KEYS)
-        more = [action for action in MORE if action.id in SHEETS or action.id in self.model.may]
+        more = [action for action in MORE if action.id in SHEETS or OVERRIDE in self.model.may]
         self.set_keys((*own, *more, *MOVES, *modes_at("matrix"), *ENDS))
 
     def offer(self, verbs: tuple[Action, ...]) -> None:

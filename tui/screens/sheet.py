@@ -30,6 +30,9 @@ SHEET: Final = (
 )
 
 
+_IN: Final = 4
+
+
 class SheetScreen(Screen[None]):
     """Lines that a function of the register gave, to be scrolled."""
 
@@ -79,11 +82,12 @@ class SheetScreen(Screen[None]):
     def _lines(self, width: int) -> list[Line]:
         if self._told is None:
             return [((" reading…", "dim"),)]
-        return [
-            line
-            for text in self._told
-            for line in wrapped(plain(one_line(text), self.model.signs), width, "") or [()]
-        ]
+        return [line for text in self._told for line in self._broken(text, width)]
+
+    def _broken(self, text: str, width: int) -> list[Line]:
+        """One sentence; what goes on of it is set in."""
+        first, *more = wrapped(plain(one_line(text), self.model.signs), width - _IN, "") or [()]
+        return [first, *((((" " * _IN), ""), *line) for line in more)]
 
     def draw_foot(self) -> None:
         self.foot.draw(self.actions, self.app.size.width)
