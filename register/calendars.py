@@ -90,6 +90,9 @@ _Lines = Annotated[tuple[str, ...], BeforeValidator(_as_texts)]
 OpeningTimes = Annotated[_Lines, AfterValidator(_opening_times)]
 """Weekly windows of a wall clock, as `Mon-Fri 08:00-17:00`; one may end after midnight."""
 
+HolidaysOf = Annotated[str, Field(pattern=_HOLIDAYS)]
+"""A country of the library `holidays`, as NO, or with its part, as DE/BY."""
+
 
 class Calendar(BaseModel, frozen=True, extra="forbid"):
     """`[calendars.NAME]` of matrix.toml: when a clock runs.
@@ -104,7 +107,7 @@ class Calendar(BaseModel, frozen=True, extra="forbid"):
     always: bool = False
     zone: str = "UTC"
     hours: OpeningTimes = ()
-    holidays: Annotated[str | None, Field(pattern=_HOLIDAYS)] = None
+    holidays: HolidaysOf | None = None
     closed: _Lines = ()
 
     @model_validator(mode="after")

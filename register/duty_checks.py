@@ -36,6 +36,9 @@ def _rotas(matrix: Matrix, tables: Mapping[str, Any]) -> Found:
         for at, rule in enumerate(rota.shifts):
             for person in dict.fromkeys(rule.people):
                 yield from unknown(("rotas", key, "shifts", at, "people"), person, people, "person")
+            calendar = rule.calendar(rota.zone)
+            for fault in () if calendar is None else calendar.faults():
+                yield ("rotas", key, "shifts", at, "holidays"), fault
         fed = "feed" in tables["rotas"][key]
         if fed and rota.shifts:
             yield (

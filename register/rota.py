@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, model_validator
 
-from register.calendars import Calendar, Hours, OpeningTimes
+from register.calendars import Calendar, HolidaysOf, Hours, OpeningTimes
 from register.feed_address import FeedText
 from register.rotation import Rotation, Unit
 from register.text import Name, Slug
 from register.zone import Zone
 
+_WHOLE_WEEK: Final = ("Mon-Sun 00:00-24:00",)
 _AS: Final = "write a time of the rota's zone, as 2026-11-02 09:00"
 
 
@@ -77,6 +78,9 @@ class ShiftRule(BaseModel, frozen=True, extra="forbid"):
     hours: Annotated[
         OpeningTimes, Field(description="at which times, as Mon-Fri 08:00-17:00; left out: always")
     ] = ()
+    holidays: Annotated[
+        HolidaysOf | None, Field(description="not on the holidays of this country, as NO or DE/BY")
+    ] = None
 
     @model_validator(mode="after")
     def _turns(self) -> Self:
@@ -87,6 +91,12 @@ class ShiftRule(BaseModel, frozen=True, extra="forbid"):
         if self.rotate is None:
             _once(self.people)
         return self
+
+    def calendar(self, zone: str) -> Calendar | None:
+        """At which times it counts; None: always."""
+        if not self.hours and self.holidays is None:
+            return None
+        return Calendar(zone=zone, hours=self.hours or _WHOLE_WEEK, holidays=self.holidays)
 
 
 class Rota(BaseModel, frozen=True, extra="forbid"):
@@ -162,7 +172,8 @@ _Ready = tuple[tuple[str, ...], Rotation | None, Hours | None]
 
 
 def _ready(rule: ShiftRule, zone: ZoneInfo, name: str) -> _Ready:
-    hours = Calendar(zone=name, hours=rule.hours).ready if rule.hours else None
+    calendar = rule.calendar(name)
+    hours = None if calendar is None else calendar.ready
     if rule.rotate is None or rule.start is None:
         return rule.people, None, hours
     return rule.people, Rotation(zone, rule.rotate, rule.every, rule.start), hours

@@ -18,6 +18,7 @@ from register.policy import Matrix
 from register.roster import Roster
 from register.store import Store
 from register.store.rosters import roster_now, world_now
+from register.toml_file import FileFaults
 from register.topics.ownership import Acknowledge
 from register.topics.steps import EscalatedHierarchical, StepFired
 from register.watch import next_after, tick
@@ -100,6 +101,27 @@ def test_the_same_night_through_both_changes_of_the_clocks() -> None:
         change = roster.change("desk", evening - timedelta(hours=3))
         assert change is not None
         assert f"{change[0].astimezone(zone):%H:%M}" == handoff
+
+
+def test_on_a_holiday_whoever_is_on_call_then_is_told() -> None:
+    """Whit Monday: the office is closed in Norway, and the watch is told in its place."""
+    office = """
+[rotas.desk]
+zone = "Europe/Oslo"
+[[rotas.desk.shifts]]
+people = "ana"
+hours = "Mon-Fri 08:00-17:00"
+holidays = "NO"
+[[rotas.desk.shifts]]
+people = "carl"
+"""
+    matrix = read_matrix(ON_CALL.replace(SHIFTS, office))
+    roster = Roster(matrix, ids={key: key for key in matrix.people})
+    for day, first in ((18, ("ana", "carl")), (25, ("carl",))):
+        incident, world = supposed(Case(), matrix, roster, datetime(2026, 5, day, 10, 0, tzinfo=UTC))
+        assert forecast(incident, world)[0].who == first
+    with pytest.raises(FileFaults, match=r"rotas.desk.shifts.*does not know 'XX'"):
+        read_matrix(ON_CALL.replace(SHIFTS, office.replace('"NO"', '"XX"')))
 
 
 def test_a_supposed_incident_is_as_a_logged_one_would_be(store: Store) -> None:
