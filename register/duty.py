@@ -55,6 +55,23 @@ class Temporary:
 
 
 @dataclass(frozen=True, slots=True)
+class Swap:
+    """Somebody asks another to take a shift of theirs. Until the other one accepts, it changes nothing.
+
+    person: whose shift it is. to: who is asked.
+    """
+
+    id: str
+    rota: str
+    begin: datetime
+    end: datetime
+    person: str
+    to: str
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """These services are worked on: alerts are logged, escalation waits for the end. None named: all."""
 
@@ -75,6 +92,7 @@ class Duty:
     """All of it, as far as it may matter still.
 
     feeds: by rota, what its calendar feed said last; feeds_until: how far it was read then.
+    numbered: so many overrides, temporary schedules and swaps there have been: no name is given twice.
     """
 
     overrides: tuple[Override, ...] = ()
@@ -83,6 +101,8 @@ class Duty:
     windows: tuple[Window, ...] = ()
     handovers: tuple[Handover, ...] = ()
     feeds_until: Mapping[str, datetime] = field(default_factory=dict)
+    swaps: tuple[Swap, ...] = ()
+    numbered: int = 0
     ready: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """By rota: what the roster has made of it so far. Nothing is in it that is not said above."""
 

@@ -10,6 +10,7 @@ from register.core import Recorded
 from register.plain import one_line
 from tui.bond_words import BOND_WORDS, of_bond
 from tui.detail import PERSON, Told
+from tui.duty_words import DUTY_WORDS
 from tui.escalation_words import ESCALATION_WORDS
 from tui.life_words import LIFE_WORDS
 from tui.page_words import PAGE_WORDS
@@ -358,6 +359,7 @@ WORDS: Final[Mapping[str, Words]] = {
     "unrestricted": lambda e: {"what": "open to everyone's eyes again"},
     "send_dropped": lambda e: of_bond(e, f"{_sent(e)} to {e.vendor} is given up", "warn", e.reason),
     **BOND_WORDS,
+    **DUTY_WORDS,
     **PAGE_WORDS,
     **QUIET_WORDS,
     **LIFE_WORDS,

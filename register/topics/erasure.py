@@ -33,11 +33,14 @@ from register.core import (
     refuse_unless,
     says,
 )
+from register.duty import STREAM as DUTY
 from register.effect import Effect
 from register.forgetting import Change, Quoted, without, without_people
 from register.incident import Incident, State
+from register.off_duty import off_duty
 from register.policy import Matrix, Retention
 from register.text import Words
+from register.topics.on_call import LeftDuty, names_in
 from register.topics.privacy import redaction, said_of
 
 STREAM: Final = "people"
@@ -136,7 +139,9 @@ def _(command: ErasePerson, incident: Any, world: World) -> Decision:
         ask="reason",
     )
     erased = PersonErased(person=command.person, reason=command.reason, left=command.left)
-    return (Said(STREAM, erased),)
+    on_duty = names_in(world.roster.duty, command.person)
+    left = (Said(DUTY, LeftDuty(person=command.person)),) if on_duty else ()
+    return (Said(STREAM, erased), *left)
 
 
 @decide.register
@@ -181,6 +186,7 @@ def in_policy(quoted: Quoted) -> Change:
             for team in tables.get("teams", {}).values():
                 if isinstance(team, dict) and team.get("lead") in gone:
                     del team["lead"]
+            tables = off_duty(tables, gone)
         return as_text(_taken_out(tables, quoted))
 
     return change

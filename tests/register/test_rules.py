@@ -42,6 +42,7 @@ from register.topics.leaving_it import LeaveIt
 from register.topics.links import Link, LinkTo, Unlink
 from register.topics.maintenance import EndMaintenance, ExtendMaintenance, StartMaintenance
 from register.topics.notes import Note
+from register.topics.on_call import EndArranged, MakeOverride
 from register.topics.ownership import Acknowledge, PassOn, Take
 from register.topics.pausing import HoldBack, LetGoOn
 from register.topics.privacy import LegalHold, Redact
@@ -54,6 +55,8 @@ from register.topics.shift_answer import AcceptHandover, DeclineHandover, Withdr
 from register.topics.shift_offer import OfferHandover
 from register.topics.sight import Restrict, Unrestrict
 from register.topics.silence import Silence, Unsilence
+from register.topics.swaps import AcceptSwap, AskSwap, DeclineSwap
+from register.topics.temporary import ScheduleFor
 from register.topics.urging import Reprioritise
 from register.topics.waking import Done
 from register.topics.watching import Unwatch, Watch
@@ -431,6 +434,12 @@ HUMAN: list[tuple[Command, Role]] = [
     (StartMaintenance(services=("Payments",), for_="1h", why="x"), Role.COORDINATOR),
     (EndMaintenance(id="M-1"), Role.COORDINATOR),
     (ExtendMaintenance(id="M-1", for_="1h"), Role.COORDINATOR),
+    (MakeOverride(rota="ops", why="x", add="me", until=datetime.max.replace(tzinfo=UTC)), Role.RESPONDER),
+    (EndArranged(id="O-1"), Role.RESPONDER),
+    (AskSwap(rota="ops", person="ben"), Role.RESPONDER),
+    (AcceptSwap(id="S-1"), Role.RESPONDER),
+    (DeclineSwap(id="S-1"), Role.RESPONDER),
+    (ScheduleFor(rota="ops", why="x", until=datetime.max.replace(tzinfo=UTC)), Role.COORDINATOR),
     (HoldBack(vendor="acme", reason="x"), Role.COORDINATOR),
     (LetGoOn(vendor="acme", reason="x"), Role.COORDINATOR),
     (OfferHandover(to="ben"), Role.RESPONDER),
