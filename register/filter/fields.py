@@ -136,4 +136,6 @@ FIELDS: Final[Mapping[str, Field]] = MappingProxyType(
 ALIASES: Final[Mapping[str, str]] = MappingProxyType(
     {"priority": "p", "supplier": "vendor", "assignee": "owner", "n": "number"}
 )
-FLAGS: Final = ("mine", "unassigned", "acked", "overdue", "restricted", "firing")
+PAGING: Final = ("triggered", "exhausted", "suppressed")
+"""How its escalation stands, as run.Paging has it."""
+FLAGS: Final = ("mine", "unassigned", "acked", "overdue", "restricted", "firing", *PAGING)

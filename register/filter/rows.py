@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any as Anything
 from typing import Final
 
+from register.filter.fields import PAGING
 from register.filter.meaning import All, Among, Any, Between, Engaged, Is, Meaning, Nay, Titled, Written
 
 Row = Mapping[str, Anything]
@@ -20,6 +21,7 @@ Around = Callable[[Anything], str]
 _KEYS: Final[Mapping[str, str]] = {"number": "n"}
 _FOLDED: Final = frozenset({"team", "service", "category"})
 _OF_MASKED: Final = frozenset({"number"})
+_NO_RUN: Final = ("",)
 
 
 def predicate(meaning: Meaning, around: Around | None = None) -> Predicate:
@@ -54,6 +56,8 @@ def _whole(meaning: Meaning, around: Around | None) -> Predicate:
         raise TypeError("a live row has nothing of what was written")  # meant() lets none come here
     if isinstance(meaning, Is):
         flag = meaning.flag
+        if flag in PAGING:
+            return lambda row: row.get("run", _NO_RUN)[0] == flag
         return lambda row: bool(row.get(flag))
     return _field(meaning)
 

@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from register.canon import stamp
 from register.core import Role
+from register.filter.fields import PAGING
 from register.filter.meaning import All, Among, Any, Between, Engaged, Is, Meaning, Nay, Titled, Written
 from register.incident import Incident
 from register.pressing import rank
@@ -76,7 +77,7 @@ def _sql(connection: Connection, meaning: Meaning) -> ColumnElement[bool]:
     if isinstance(meaning, Engaged):
         return _engaged(meaning.vendor)
     if isinstance(meaning, Is):
-        return _I[meaning.flag] == 1
+        return _I.paging == meaning.flag if meaning.flag in PAGING else _I[meaning.flag] == 1
     return _between(meaning) if isinstance(meaning, Between) else _among(meaning)
 
 

@@ -18,11 +18,14 @@ from register.incident import (
     HoldReason,
     Impact,
     Incident,
+    Paging,
+    Run,
     Severity,
     State,
     Urgency,
     Visibility,
 )
+from register.run import Plan, PlanStep
 
 NOW = datetime(2026, 3, 29, 12, 0, 30, 250_000, tzinfo=UTC)
 PEOPLE = {"p1": "Ana", "p2": "Ben Berg", "p3": "ßen", "p4": "ana"}
@@ -84,6 +87,10 @@ def incidents(draw: Any, n: int) -> Incident:
         alert=draw(st.none() | st.sampled_from((ALERT, ALERT.but(firing=False)))),
         bonds=tuple(draw(st.lists(_bonds(n), max_size=4, unique_by=lambda bond: bond.id))),
     )
+    state_of_run = draw(st.none() | st.sampled_from([one for one in Paging if one]))
+    if state_of_run is not None:
+        plan = Plan(policy="usual", version=1, team="x", steps=(PlanStep(to=("team",), wait=300),))
+        one = one.but(run=Run(id="r", plan=plan, began=NOW, why="", state=state_of_run, next_at=None))
     logged = draw(AGO | AGO.map(lambda moment: moment - timedelta(hours=4)))  # due 4 hours later, at P1
     return one.but(track=extended(None, one, logged))
 
