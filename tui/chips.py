@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable
-from heapq import nsmallest
 from typing import Final
 
 from tui.matrix_reading import Grid
@@ -14,28 +14,42 @@ MOST: Final = 20
 """Incidents of a line that can be walked through; of more it is told how many."""
 
 
+_Ranked = tuple[int, float, int, str]
+"""How urgent an incident is, and its number."""
+
+
 class Chips:
     """The open incidents by line, the most urgent first. Costs what changed, not what there is."""
 
     def __init__(self, grid: Grid, rows: Iterable[Row]) -> None:
         self._grid = grid
-        self._lines: list[dict[str, Row]] = [{} for _ in grid.places]
-        self._at: dict[str, int] = {}  # line by number
+        self._rows: dict[str, Row] = {}
+        self._lines: list[list[_Ranked]] = [[] for _ in grid.places]  # sorted
+        self._at: dict[str, tuple[int, _Ranked]] = {}  # by number
         self._known: dict[tuple[str, str], int] = {}  # line by service and category
-        self._first: dict[int, tuple[Row, ...]] = {}
-        for row in rows:
-            self.put(row["number"], row)
+        for row in rows if self._lines else ():
+            at, ranked = self._known_at(row)
+            self._lines[at].append(ranked)
+        for line in self._lines:
+            line.sort()
 
     def put(self, number: str, row: Row | None) -> None:
         """An incident is so now; None: it is not open any more."""
         was = self._at.pop(number, None)
         if was is not None:
-            del self._lines[was][number]
-            self._first.pop(was, None)
+            line = self._lines[was[0]]
+            del line[bisect_left(line, was[1])]
+            del self._rows[number]
         if row is not None and self._lines:
-            at = self._at[number] = self._line(row)
-            self._lines[at][number] = row
-            self._first.pop(at, None)
+            at, ranked = self._known_at(row)
+            insort(self._lines[at], ranked)
+
+    def _known_at(self, row: Row) -> tuple[int, _Ranked]:
+        """Note an incident: in which line, and where in it."""
+        number = row["number"]
+        self._rows[number] = row
+        self._at[number] = self._line(row), (*urgency(row), number)
+        return self._at[number]
 
     def count(self, line: int) -> int:
         """How many open incidents belong to that line."""
@@ -43,9 +57,7 @@ class Chips:
 
     def first(self, line: int) -> tuple[Row, ...]:
         """The most urgent of them, at most `MOST`."""
-        if line not in self._first:
-            self._first[line] = tuple(nsmallest(MOST, self._lines[line].values(), key=urgency))
-        return self._first[line]
+        return tuple(self._rows[ranked[-1]] for ranked in self._lines[line][:MOST])
 
     def _line(self, row: Row) -> int:
         pair = row["service"], row["category"]

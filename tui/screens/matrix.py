@@ -56,6 +56,10 @@ MORE: Final = (
 )
 
 
+_Key = tuple[Grid | None, int, int, bool]
+"""What the layout of the columns hangs on."""
+
+
 class MatrixScreen(TableScreen):
     """A line for each category, and for those of its services that are another team's or policy's."""
 
@@ -67,6 +71,7 @@ class MatrixScreen(TableScreen):
         self._grid: Grid | None = None
         self._chips = Chips(Grid(), ())
         self._picked: dict[tuple[str, str, str | None], str] = {}  # by line: the number that is picked
+        self._laid: tuple[_Key, Layout] | None = None
         self._skipped = 0  # columns of steps that are out of sight to the left
         self._read_at = -AT_MOST_EACH
         self._reading: Timer | None = None
@@ -106,7 +111,10 @@ class MatrixScreen(TableScreen):
 
     @property
     def _layout(self) -> Layout:
-        return layout(self._grid or Grid(), self.model, self.app.size.width, self._skipped)
+        key = (self._grid, self.app.size.width, self._skipped, self.model.utc)
+        if self._laid is None or any(a is not b and a != b for a, b in zip(self._laid[0], key, strict=True)):
+            self._laid = key, layout(self._grid or Grid(), self.model, key[1], self._skipped)
+        return self._laid[1]
 
     @property
     def titles(self) -> Line:
