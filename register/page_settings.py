@@ -10,6 +10,9 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from register.text import Name
 
+BY_LINK: Final = "link"
+BY_MAIL: Final = "mail"
+"""The doors by which a page is answered, as events have them for their source."""
 _MOST: Final = 200
 
 

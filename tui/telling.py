@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from register.contact import CALL_WHY
 from register.core import Recorded
+from register.page_settings import BY_LINK, BY_MAIL
 from register.plain import one_line
 from tui.bond_words import BOND_WORDS, of_bond
 from tui.detail import PERSON, Told
@@ -24,6 +25,12 @@ Words = Callable[[Any], Mapping[str, Any]]
 """From an event to the fields of Told that differ from the plain ones."""
 
 
+_DOORS: Final[Mapping[str, str]] = {BY_LINK: ", by the link of a page", BY_MAIL: ", by a reply to a page"}
+"""How it was said, where whoever said it did not sit at a terminal."""
+_ANSWERS: Final = frozenset({"acknowledged", "note"})
+"""What can be said so."""
+
+
 def tell(recorded: Recorded) -> Told:
     """Return one event as it is told; one that was redacted or is of a newer program says so."""
     fields: dict[str, Any] = {"what": recorded.kind.replace("_", " ")}
@@ -36,6 +43,8 @@ def tell(recorded: Recorded) -> Told:
         fields |= WORDS.get(recorded.kind, lambda event: {})(recorded.event)
         if recorded.redacted:
             fields |= {"what": f"{fields['what']} (redacted)", "pen": "dim"}
+    if recorded.kind in _ANSWERS:
+        fields["what"] += _DOORS.get(recorded.source, "")
     if recorded.source == SPOOL:
         fields["what"] += f" (entered later, {recorded.recorded_at.astimezone():%Y-%m-%d %H:%M %Z})"
     return Told(at=recorded.at.timestamp(), who=recorded.actor, **fields)

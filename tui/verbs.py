@@ -42,7 +42,7 @@ WAYS: Final[Mapping[str, Way]] = {
 ORDER: Final = ("ack", "take", "note", "reply", "engage", "functional", "hold", "resolve", "log", "pass")
 """As the footer shows them; verbs that are not named follow in the registry's order."""
 SAID: Final[Mapping[str, str]] = {
-    "ack": "{} is acknowledged.",
+    "ack": "{} is acknowledged: you have it.",
     "take": "{} is yours.",
     "note": "The note is on {}.",
     "reply": "The reply about {} is on its way.",

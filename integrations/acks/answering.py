@@ -60,13 +60,15 @@ def answer_of(desk: ServiceDesk, one: Replied) -> Words | None:
         return Words(
             f"{one.incident}: {end}", f"{says(one.incident, outcome.became is Became.ALREADY)}\n{LAST}"
         )
-    told = _told(one, incident, outcome)
+    told = _told(desk, one, incident, outcome)
     return Words(heading(told), f"{sentence(told)}\n{LAST}")
 
 
-def _told(one: Replied, incident: Incident, now: Outcome) -> Outcome:
+def _told(desk: ServiceDesk, one: Replied, incident: Incident, now: Outcome) -> Outcome:
+    word, _, by = one.became.partition(" ")
+    if by:  # they had it first, whoever has it now
+        since = incident.acknowledged_at if incident.acknowledged_by == by else None
+        who = desk.store.people().get(by, by)
+        return Outcome(Became(word), incident, who, since, now.zone)
     why = f"A rule of the register does not let you. `muster ack {one.incident}` at a terminal tells which."
-    became = Became(one.became)
-    if became is Became.ANOTHERS and not now.who:
-        became = Became.YOURS  # whoever had it first does not stand by it any more
-    return Outcome(became, incident, now.who, now.since, now.zone, why)
+    return Outcome(Became(word), incident, now.who, now.since, now.zone, why)

@@ -21,10 +21,9 @@ from integrations.acks.using import Became, Outcome, Standing, acknowledge, look
 from integrations.acks.words import FORGED, asks, heading, sentence
 from integrations.hand import Hand
 from integrations.page_text import what
+from register.page_settings import BY_LINK
 from register.store import RegisterUnavailable
 
-SOURCE: Final = "link"
-"""The door by which it came, as events have it."""
 MOST: Final = 1_024
 """Bytes of a POST: the button sends none."""
 SECONDS: Final = 10.0
@@ -86,7 +85,7 @@ class AckDoor:
         if isinstance(stands, Outcome):
             return _told(stands)
         return _told(
-            await self._hand.call(lambda: acknowledge(self._hand.desk, stands, SOURCE, self._hand.now()))
+            await self._hand.call(lambda: acknowledge(self._hand.desk, stands, BY_LINK, self._hand.now()))
         )
 
 

@@ -40,7 +40,7 @@ def answerable(words: Words, offer: Offer) -> Words:
     if not offer.token or not offer.by_mail:
         return words
     mark = f"[{offer.number} ack {offer.token}]"
-    how = f'Or answer this mail: "ok" as its first word says that you have it; anything else is noted. {mark}'
+    how = f'Or answer this mail: "ok" as its first word says that you have it; anything else is noted\n{mark}'
     return replace(words, mark=mark, in_mail=how)
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
+from sqlalchemy import Connection
+
 from integrations import secrets
 from integrations.acks.answering import ELSEWHERE, EMPTY, NOTED
 from integrations.acks.key import Keys
@@ -24,6 +26,7 @@ from integrations.mail.opened import Opened, Unopened, opened
 from integrations.paging import in_thread, mailed_to
 from integrations.persons import person_of, principal_of
 from register.core import Refused
+from register.page_settings import BY_MAIL
 from register.policy import Matrix
 from register.store import ack_links, replies
 from register.store.ack_links import AckLink
@@ -33,8 +36,6 @@ from register.store.transaction import Transaction
 from register.topics.engagement import derived_id
 from register.topics.notes import Note
 
-SOURCE: Final = "mail"
-"""The door by which it came, as events have it."""
 MOST: Final = 30
 """Replies of one person about one incident in an hour: more than that is no person."""
 
@@ -137,9 +138,11 @@ class Taking:
             if not noted and not said.yes:
                 self._put(dealt(Became.REFUSED))
         if said.yes:
-            done = acknowledge(
-                desk, stands, SOURCE, now, lambda connection, became: replies.put(connection, dealt(became))
-            )
+
+            def also(connection: Connection, outcome: Outcome) -> None:
+                replies.put(connection, dealt(f"{outcome.became} {outcome.by}".rstrip()))
+
+            done = acknowledge(desk, stands, BY_MAIL, now, also)
             self._put(dealt(done.became))  # where it was refused; else it is there already
 
     def _note(self, stands: Standing, id_: str, words: str, dealt: Replied | None) -> bool:
@@ -151,7 +154,7 @@ class Taking:
             return dealt is None or replies.put(transaction.connection, dealt)
 
         try:
-            desk.do_if(principal_of(desk.store, stands.login, SOURCE), note, still)
+            desk.do_if(principal_of(desk.store, stands.login, BY_MAIL), note, still)
         except Refused:
             return False
         return True

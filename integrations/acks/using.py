@@ -39,7 +39,7 @@ class Became(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it. who, since: of whoever has it, for ANOTHERS. why: a rule's sentence, for REFUSED."""
+    """What came of it. who, since, by: of whoever else has it, by name and id. why: a rule's sentence."""
 
     became: Became
     incident: Incident | None = None
@@ -47,6 +47,7 @@ class Outcome:
     since: datetime | None = None
     zone: str = "UTC"
     why: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def acknowledge(
     standing: Standing,
     source: str,
     now: datetime,
-    also: Callable[[Connection, Became], object] = lambda connection, became: None,
+    also: Callable[[Connection, Outcome], object] = lambda connection, outcome: None,
 ) -> Outcome:
     """Acknowledge as whoever the token was sent to. source: the door, as events have it.
 
@@ -154,7 +155,7 @@ def acknowledge(
         free = ack_links.use(transaction.connection, link.sha256, now)
         if free:
             was.append(_became(store, standing, transaction.incident(link.incident)))
-            also(transaction.connection, was[0].became)
+            also(transaction.connection, was[0])
         return free
 
     try:
@@ -172,9 +173,9 @@ def _became(store: Store, standing: Standing, before: Incident | None) -> Outcom
     """What it comes to where the incident stands so before it."""
     if before is None or not before.is_open:
         return Outcome(Became.OVER, zone=standing.zone)
-    who = _other(store, before, standing.link.person)
+    who, (by, since) = _other(store, before, standing.link.person), who_has(before)
     if who is not None:
-        return Outcome(Became.ANOTHERS, None, who, who_has(before)[1], standing.zone)
+        return Outcome(Became.ANOTHERS, None, who, since, standing.zone, by=by or "")
     return Outcome(Became.YOURS, zone=standing.zone)
 
 

@@ -23,7 +23,7 @@ _R = t.page_reply.c
 
 @dataclass(frozen=True, slots=True)
 class Replied:
-    """A reply that was dealt with. became: what came of it. person: who is to be told, by id."""
+    """A reply that was dealt with. became: what came of it, perhaps with an id. person: who is told."""
 
     id: str
     incident: str

@@ -92,12 +92,12 @@ class AckStage:
 
 @asynccontextmanager
 async def ack_stage(
-    store: Store, policy: Policy, clock: Any, folder: Path, more: str = ANSWERED
+    store: Store, policy: Policy, clock: Any, folder: Path, more: str = ANSWERED, first: str = ""
 ) -> AsyncIterator[AckStage]:
     """An open door on loopback over this register."""
     (folder / "muster-page.key").write_text(KEY)
     env = {"CREDENTIALS_DIRECTORY": str(folder), "MUSTER_KEYRING": "keyring.backends.fail.Keyring"}
-    desk = ServiceDesk(store, replace(policy, matrix=read_matrix(MATRIX + more)), clock)
+    desk = ServiceDesk(store, replace(policy, matrix=read_matrix(first + MATRIX + more)), clock)
     hand = Hand(desk, clock)
     made = AckStage(desk, clock, hand, env)
     receiver = Receiver(hand, env, dict, lambda name: None, made.told.append)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.policy
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -20,14 +21,16 @@ from integrations.leasing import Leasing
 from integrations.mail.opened import opened
 from integrations.page_text import Words
 from register.core import Policy, Principal, Role
-from register.incident import ResolutionCode
+from register.incident import Impact, ResolutionCode, Urgency
 from register.store import Store
 from register.topics.ending import WithTheirs
+from register.topics.intake import Log
 from register.topics.ownership import Acknowledge
 from register.topics.paging import Tried
 from register.topics.resolution import Resolve
 from register.topics.sight import Restrict
 from register.verify import verify
+from register.watch import tick
 from tests.played.email import DESK, PASSWORD, PlayedMail
 
 EVA = Principal("eva", Role.COORDINATOR, "test")
@@ -97,25 +100,33 @@ class Mailroom:
         return [f"{words.title}\n{words.body}" for _, _, words in self.answers]
 
 
-@pytest.fixture
-async def room(store: Store, policy: Policy, clock: Any, tmp_path: Path) -> AsyncIterator[Mailroom]:
+@asynccontextmanager
+async def mailroom(
+    store: Store, policy: Policy, clock: Any, folder: Path, first: str = "", last: str = ""
+) -> AsyncIterator[Mailroom]:
     played = PlayedMail()
     await played.start()
     more = ANSWERED.replace("imaps://mail.example.net", f"imap://127.0.0.1:{played.imap}").replace(
         'user = "muster"', f'user = "{DESK}"'
     )
-    (tmp_path / "muster-page.replies").write_text(PASSWORD)
-    (tmp_path / "muster-page.ben.sms").write_text("json://127.0.0.1:9/sms")
-    (tmp_path / "muster-page.ben.mail").write_text(
+    (folder / "muster-page.replies").write_text(PASSWORD)
+    (folder / "muster-page.ben.sms").write_text("json://127.0.0.1:9/sms")
+    (folder / "muster-page.ben.mail").write_text(
         "mailto://127.0.0.1:9?from=muster@desk.test&to=ben@duty.test"
     )
-    async with ack_stage(store, policy, clock, tmp_path, more) as at:
+    async with ack_stage(store, policy, clock, folder, more + last, first) as at:
         made = Mailroom(at, played)
         yield made
         if made.reader is not None:
             made.reader._close()
         assert verify(store).faults == []
     await played.stop()
+
+
+@pytest.fixture
+async def room(store: Store, policy: Policy, clock: Any, tmp_path: Path) -> AsyncIterator[Mailroom]:
+    async with mailroom(store, policy, clock, tmp_path) as made:
+        yield made
 
 
 @pytest.mark.parametrize("words", ["ok", "Ack", "YES", "Okay, thanks", "ok.", "  yes - on it"])
@@ -305,6 +316,28 @@ async def test_who_has_it_and_what_is_over_is_told(room: Mailroom) -> None:
     room.reply("ok")
     await room.look()
     assert f"{second} is resolved already" in room.said[-1]
+
+
+async def test_of_an_escalation_it_is_told_who_was_first(
+    store: Store, policy: Policy, clock: Any, tmp_path: Path
+) -> None:
+    """Whoever acknowledges last is who it asks again, and that is not who had it."""
+    steps = '[policies.all]\nsteps = [{ to = ["person:ben", "person:eva"], wait = "5m" }]\n'
+    async with mailroom(store, policy, clock, tmp_path, 'default_policy = "all"\n', steps) as room:
+        number = room.at.desk.do(EVA, Log(title="x", impact=Impact.HIGH, urgency=Urgency.HIGH)).number or ""
+        tick(room.at.desk, clock.passes(seconds=1))
+        await room.at.send()
+        room.at.got.sort(key=lambda one: one[0] != "eva")
+        assert [one[0] for one in room.at.got] == ["eva", "ben"]
+        room.at.desk.do(EVA, Acknowledge(target=number))
+        room.reply("ok")
+        await room.look()
+        assert f"eva has {number} since" in room.said[-1]
+        assert room.at.acknowledged(number) == [("eva", "test"), ("ben", "mail")]
+        clock.passes(minutes=2)
+        room.reply("ok")
+        await room.look()
+        assert f"{number} is yours to look after since" in room.said[-1]
 
 
 async def test_nothing_of_a_restricted_one_leaves_but_its_number(room: Mailroom) -> None:

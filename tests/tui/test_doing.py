@@ -82,7 +82,7 @@ async def test_ack_acts_at_once_on_the_incident_under_the_cursor(open_board: Boa
     assert same(command, Acknowledge(target="INC-2"))
     app.post_message(Done(asked, "ack", "INC-2"))
     await settled(pilot)
-    assert text_of(app)[-1] == " INC-2 is acknowledged."
+    assert text_of(app)[-1] == " INC-2 is acknowledged: you have it."
     await pilot.press("j")
     await settled(pilot)
     assert "a ack" in text_of(app)[-1]

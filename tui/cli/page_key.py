@@ -38,5 +38,7 @@ def key(
         lines = ["No key is here yet: the first page that carries a link makes one.", _SHARE]
         return Answer({"key": None}, lines)
     known = fingerprint(held)
-    where = f"The key that signs pages is in {secrets.place()}"
-    return Answer({"key": known}, [f"{where}; it is known by {known}.", *([] if store else [_SHARE])])
+    return Answer(
+        {"key": known},
+        [f"The key that signs pages is here; it is known by {known}.", *([] if store else [_SHARE])],
+    )
