@@ -162,7 +162,7 @@ def _unreached(matrix: Matrix) -> Iterator[str]:
     named |= {key for team in matrix.teams for key in matrix.above(team)}
     named |= {key for rota in matrix.rotas.values() for key in rota.people}
     silent = sorted(key for key in named if key in matrix.people and not matrix.people[key].reach)
-    if matrix.pages and silent:
+    if matrix.pages_anybody and silent:
         yield (
             f"Nothing pages {', '.join(silent)}, whom a step or a rota names: give a"
             ' reach = ["sms", "mail"], then `muster page login`.'

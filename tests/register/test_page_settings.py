@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from register.escalation_notes import _unreached
 from register.matrix_toml import read_matrix
 from register.page_settings import Pages
 from register.policy_diff import changes
@@ -59,3 +60,13 @@ def test_a_change_of_it_is_told_before_it_is_adopted() -> None:
     assert [str(one) for one in changes(before, after, ({}, {}))] == [
         "~ pages: nothing said → link https://a.example"
     ]
+
+
+def test_where_nobody_is_paged_at_all_nobody_is_missed() -> None:
+    """What `[pages]` says is no word on whether anybody has a `reach`."""
+    person = '[people.ben]\nname = "Ben"\nlogin = "ben"\n'
+    plan = '[policies.all]\nsteps = [{ to = "person:ben", wait = "5m" }]\n'
+    assert list(_unreached(read_matrix(DESK + person + plan))) == []
+    other = '[people.eva]\nname = "Eva"\nlogin = "eva"\nreach = ["sms"]\n'
+    (note,) = _unreached(read_matrix(DESK + person + other + plan))
+    assert "Nothing pages ben" in note
