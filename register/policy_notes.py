@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from register.cover import by_policy
 from register.policy import Matrix
 from register.roles import Role
 from register.standing import named_admins
@@ -91,7 +92,7 @@ def _duty(matrix: Matrix, vendors: Mapping[str, Any]) -> Iterator[str]:
         for target, field in (("oncall", "rota"), ("lead", "lead")):
             without = [
                 name
-                for name in _by_policy(matrix, key)
+                for name in by_policy(matrix, key)
                 if target in targets and getattr(matrix.teams[name], field) is None
             ]
             if without:
@@ -102,16 +103,6 @@ def _duty(matrix: Matrix, vendors: Mapping[str, Any]) -> Iterator[str]:
     idle = [key for key in matrix.rotas if key not in asked]
     if idle:
         yield f"No team and no policy asks who is on call by {_listed(idle)}: give it to a team, as its rota."
-
-
-def _by_policy(matrix: Matrix, key: str) -> list[str]:
-    """The teams whose incidents may go by a policy."""
-    ruled = {rule.team for rule in matrix.ownership if rule.policy == key}
-    return [
-        name
-        for name, team in matrix.teams.items()
-        if name in ruled or (team.policy or matrix.default_policy) == key
-    ]
 
 
 def _listed(names: list[str]) -> str:

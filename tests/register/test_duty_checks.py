@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from register.cover import findings
 from register.matrix_toml import SAMPLE, read_matrix
 from register.policy_notes import notes
 from register.roster import Roster
@@ -102,3 +103,5 @@ def test_by_the_sample_somebody_is_on_call_at_every_moment() -> None:
             covered = max(covered, one.end)
         assert covered == begin + timedelta(days=400)
         assert len({one.person for one in told}) > 1
+    sample = Roster(matrix, ids=ids)
+    assert findings(sample, begin, begin + timedelta(days=400)) == ()

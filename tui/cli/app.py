@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from tui.cli import (
     by_hand,
@@ -26,6 +27,7 @@ from tui.cli import (
     looking,
     maintenance,
     new_vendor,
+    oncall,
     outbox_show,
     page_key,
     page_replies,
@@ -47,7 +49,7 @@ GROUPS = {
     "handover": "Handing a shift over: alone it shows what you would hand over, and what is offered to you.",
     "maintenance": "Services that are worked on: what happens is logged, and escalates when it is over.",
     "matrix": "Who may what, who owns what, what is promised: the register's policy.",
-    "oncall": "Who is on call, and by which calendars.",
+    "oncall": "Who is on call (`muster oncall`, or with ROTA), and what people arrange about it.",
     "outbox": "What is on its way to suppliers, who is to be paged, and what waits for a person.",
     "page": "Paging people: where each is reached, and whether that works.",
     "page replies": "The mailbox in which mailed pages are answered.",
@@ -61,6 +63,8 @@ EXITS = (
     "5 register unavailable, 6 supplier trouble. Without arguments the board opens; "
     "--as-of TIME opens it as it was known then."
 )
+SHOW_FIRST = ("oncall",)
+"""Groups that show what they are about where none of their commands is named."""
 AS_JSON = "as_json"
 """A parameter of functions that print before they end, and must know how."""
 _JSON = inspect.Parameter(
@@ -81,6 +85,7 @@ OWN: tuple[tuple[str, str, Callable[..., Answer | None]], ...] = (
     ("spool", "retry", spool.retry),
     ("spool", "drop", spool.drop),
     ("quarantine", "list", quarantine.list_),
+    ("oncall", "show", oncall.show),
     ("oncall", "login", feeds.login),
     ("oncall", "logout", feeds.logout),
     ("page", "login", paging.login),
@@ -128,13 +133,23 @@ OWN: tuple[tuple[str, str, Callable[..., Answer | None]], ...] = (
 it does that itself; a function that gives no answer leaves it to the command that follows."""
 
 
+class ShowsFirst(TyperGroup):
+    """`muster oncall net-ops` is `muster oncall show net-ops`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
 def command() -> Any:
     """Return the whole command line, ready to be called with arguments."""
     top = _typer(help="A live board over an incident register, and a hub to suppliers.", epilog=EXITS)
     groups = {"": top}
     for group, name, function in (*commands_of(), *OWN):
         if group not in groups:
-            groups[group] = _typer(help=GROUPS.get(group, f"Commands about {group}."))
+            told = {"cls": ShowsFirst} if group in SHOW_FIRST else {}
+            groups[group] = _typer(help=GROUPS.get(group, f"Commands about {group}."), **told)
             above, _, last = group.rpartition(" ")
             groups[above].add_typer(groups[group], name=last)
         if not name:  # the group alone does something, too
