@@ -26,7 +26,7 @@ from register.store.duty import duty_now
 from register.store.pages import PageRow
 from register.store.store import load_incident
 from register.topics.paging import CancelPage, MissPage, about_of, no_more
-from register.topics.step_pages import maintained
+from register.topics.step_pages import maintained, told_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,10 @@ def _looked(
     try:
         incident = load_incident(connection, row.incident)
         seen = _one(row, incident, pages.login_of(connection, row.person), policy, now, offer)
-        because = maintained(about_of(row.payload), incident, duty, now) if isinstance(seen, Ready) else ""
+        if not isinstance(seen, Ready):
+            return seen
+        about = about_of(row.payload)
+        because = told_again(about, incident, row.person) or maintained(about, incident, duty, now)
         return CancelPage(row_id=row.row_id, tries=row.tries, why=because) if because else seen
     except (ValueError, TypeError, RegisterUnavailable) as error:  # of this one: others are sent
         return error

@@ -8,6 +8,7 @@ from typing import Final
 
 from integrations.page_text import Sheet, Words, sent_by, told, what, words
 from register.incident import Incident
+from register.run import FIRST
 from register.text import one_line
 from register.topics.step_pages import AUTHORITY, AboutStep
 from register.topics.steps import AWAITED, PASSED, REMINDER, STEP, TIMED_OUT
@@ -24,7 +25,7 @@ _WHY: Final[Mapping[str, Callable[[AboutStep], str]]] = {
 
 
 def _step(about: AboutStep) -> str:
-    loop, step, _ = about.place
+    loop, step, _ = about.place or FIRST
     again = f", round {loop + 1}" if loop else ""
     return f"{step + 1} of {about.of} of {about.policy}{again}"
 

@@ -84,7 +84,8 @@ class Told(Value, frozen=True):
 
 
 class Run(Value, frozen=True):
-    """place: what fires at `next_at`; None behind the last step. fired: what fired last.
+    """place: what fires at `next_at`; None behind the last step. fired: what fired last, fired_cycle: in
+    which cycle.
 
     cycle: grows whenever somebody acknowledges, or does not stand by it any more: a page of an older one
     does nothing. level: how many of those with authority were told. awaits: whose own word is waited for.
@@ -100,6 +101,7 @@ class Run(Value, frozen=True):
     place: Place | None = FIRST
     fired: Place | None = None
     fired_at: datetime | None = None
+    fired_cycle: int = 0
     next_at: datetime | None
     cycle: int = 0
     level: int = 0

@@ -21,7 +21,7 @@ from register.topics.correction import Corrected
 from register.topics.engagement import derived_id
 from register.topics.hold import Held, Resumed
 from register.topics.ownership import Acknowledged, Assigned, Reassigned
-from register.topics.paging import Notified, NotifyFailed, PageCancelled, PagedAgain
+from register.topics.paging import Notified, NotifyFailed, PageCancelled, PagedAgain, PageEvent
 
 LAPSES: Final = timedelta(days=14)
 """So long after it began a run asks nobody again: what was acknowledged in June pages no one in October."""
@@ -215,9 +215,16 @@ def _(event: Corrected, run: Run, before: Incident, after: Incident, at: datetim
     return run.but(next_at=None if is_ else at)
 
 
+def _is_of_last(event: PageEvent, run: Run) -> bool:
+    """Whether its page was asked for by what fired last: the end of an older one says nothing of that."""
+    if event.run != run.id:
+        return False
+    return event.place is None or (event.cycle, event.place) == (run.fired_cycle, run.fired)
+
+
 @moved.register
 def _(event: Notified, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
-    if event.run != run.id:
+    if not _is_of_last(event, run):
         return run
     return told_anew(run, event.person, PageState.DELIVERED, event.tried[-1].channel if event.tried else "")
 
@@ -225,7 +232,7 @@ def _(event: Notified, run: Run, before: Incident, after: Incident, at: datetime
 @moved.register
 def _(event: NotifyFailed, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
     """Where nobody of a step can be reached at all, the next one does not wait."""
-    if event.run != run.id:
+    if not _is_of_last(event, run):
         return run
     why = event.because or "; ".join(f"{one.channel}: {one.why}" for one in event.tried)
     run = told_anew(run, event.person, PageState.FAILED, why)
@@ -237,12 +244,12 @@ def _(event: NotifyFailed, run: Run, before: Incident, after: Incident, at: date
 
 @moved.register
 def _(event: PagedAgain, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
-    return told_anew(run, event.person, PageState.ASKED) if event.run == run.id else run
+    return told_anew(run, event.person, PageState.ASKED) if _is_of_last(event, run) else run
 
 
 @moved.register
 def _(event: PageCancelled, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
-    return told_anew(run, event.person, None, event.because) if event.run == run.id else run
+    return told_anew(run, event.person, None, event.because) if _is_of_last(event, run) else run
 
 
 def again(run: Run, at: datetime, **more: Any) -> Run:

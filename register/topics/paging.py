@@ -129,6 +129,8 @@ class PageEvent(Event):
     since: datetime | None = None
     clock: str = ""
     run: str = ""  # of an escalation: the page is of a step of it
+    place: tuple[int, int, int] | None = None  # this and what follows: of which firing
+    cycle: int | None = None
 
 
 class Notified(PageEvent):

@@ -19,14 +19,14 @@ AUTHORITY = "authority"
 
 
 class AboutStep(About):
-    """A step tells them. place: loop, step, reminder. because: as StepFired has it, or AUTHORITY."""
+    """A step tells them. because: as StepFired has it, or AUTHORITY. place: as there; None for AUTHORITY."""
 
     reason: Literal["step"] = "step"
     run: str
     cycle: int
     because: str
     policy: str = ""
-    place: tuple[int, int, int] = (0, 0, 0)
+    place: tuple[int, int, int] | None = None
     of: int = 0
     all_ack: bool = False
     level: int | None = None
@@ -47,6 +47,19 @@ def _(about: AboutStep, incident: Incident, person: PersonId) -> str:
     if run.state is Paging.ACKNOWLEDGED or run.cycle != about.cycle:
         return "somebody has acknowledged it"
     return ""
+
+
+def told_again(about: About, incident: Incident | None, person: PersonId) -> str:
+    """Why a step's page need not be sent beside a newer one to the same person; empty where it is the newest.
+
+    What could not be sent for a while would come to them all at once.
+    """
+    run = None if incident is None else incident.run
+    if run is None or not isinstance(about, AboutStep) or about.place is None:
+        return ""
+    if (about.cycle, about.place) == (run.fired_cycle, run.fired):
+        return ""
+    return "they are told again by now" if any(one.person == person for one in run.told) else ""
 
 
 def maintained(about: About, incident: Incident | None, duty: Duty, at: datetime) -> str:

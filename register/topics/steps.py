@@ -324,6 +324,7 @@ def _(event: StepFired, run: Run, before: Incident, after: Incident, at: datetim
         place=None if event.then is None else Place(*event.then),
         fired=Place(*event.place),
         fired_at=at,
+        fired_cycle=event.cycle,
         next_at=event.next_at,
         told=told,
         awaits=event.told if event.all_ack else (),
