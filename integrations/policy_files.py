@@ -138,9 +138,15 @@ def keep_up(store: Store, env: Mapping[str, str], person: Person, source: str) -
     found = adopted(store)
     if not is_private(store.url):
         return found
+    from integrations.vendors import home_of
+
     files = find_files(env)
     if not files.own:
         return found if found.policy.version else Adopted(_sample(files))
+    if files.matrix is None and found.policy.version and found.matrix != NOTHING:
+        # an editor has it elsewhere for a moment, or it was moved: nobody said to do without
+        there = home_of(env) / MATRIX
+        raise FileFaults(f"There is no {there} any more: put it back, or `muster apply` to do without one.")
     texts = files.read()
     if found.policy.version and found.policy.digest == texts.digest:
         return found

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import Any, Final
 
 from rich.cells import cell_len
 
 from register.plain import one_line
 from register.pressing import FOR_A_PERSON, hidden, our_turn
-from tui.format import bond_text, fit, is_over, person, promise_text, state_text
+from tui.format import ahead, bond_text, fit, is_over, person, promise_text, state_text
 from tui.signs import UNICODE, Signs
 
 Row = dict[str, Any]
@@ -27,6 +28,7 @@ class Eyes:
     me: str | None = None
     people: Mapping[str, str] = field(default_factory=dict)
     signs: Signs = UNICODE
+    zone: tzinfo | None = None  # the zone times are shown in; None is the host's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,18 @@ def _supplier_column(width: int, *variants: Mapping[str, bool]) -> Column:
     return Column("Supplier", width, lambda row, eyes: _supplier(row, eyes, variants, width))
 
 
+def quiet_until(row: Mapping[str, Any]) -> float | None:
+    """Until when nobody is paged for it, as far as the row knows; None where whoever it tells is paged."""
+    run = row.get("run") or ()
+    times = (row.get("mute"), run[4] if run and run[0] == "suppressed" else None)
+    return max((at for at in times if at is not None), default=None)
+
+
 def _title(row: Row, eyes: Eyes) -> Cell:
     mark = f"{eyes.signs.live} " if row.get("firing") else ""
+    quiet = quiet_until(row)
+    if quiet is not None:
+        mark += f"{eyes.signs.mute} {ahead(quiet, eyes.now, eyes.zone)} "
     if row.get("spool") == "refused":
         mark = "refused: "
     return mark + one_line(row["title"]), ""

@@ -88,6 +88,8 @@ def counts(model: Model, width: int, new_above: int, shown: int) -> Line:
             f"{sums['needs_you']} {verb} you {signs.alarm}" if wide else f"{signs.alarm}{sums['needs_you']}"
         )
         pieces.append((f"{text}{gap}", "bad"))
+    if sums["quiet"]:
+        pieces.append((f"{signs.mute} {'silenced ' if wide else ''}{sums['quiet']}{gap}", "warn"))
     if new_above:
         pieces.append((f"{new_above} new above" + (" (g)" if wide else ""), "warn"))
         pieces.append((gap, ""))

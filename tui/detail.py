@@ -87,6 +87,7 @@ def pane(row: Row | None, detail: Detail | None, model: Model, width: int, heigh
 
         lines += beside(detail.clocks, model)
     lines += _run(row, detail, model, width)
+    lines += _quiet(row, detail, model, width)
     lines += [_bond(bond, eyes, now) for bond in row["bonds"]]
     lines += _closing(detail, model)
     lines.append(((f" {signs.rule * 2} latest {signs.rule * max(0, width - 12)}", "dim"),))
@@ -130,6 +131,16 @@ def _run(row: Row, detail: Detail | None, model: Model, width: int) -> list[Line
 
     ((text, pen),) = pane_line(row, detail and detail.incident, model.eyes, model.zone)
     return wrapped(text.strip(), width, pen, most=2)
+
+
+def _quiet(row: Row, detail: Detail | None, model: Model, width: int) -> list[Line]:
+    """Why nobody is paged for it, where that is so, and until when."""
+    if "mute" not in row and not model.in_force.windows:
+        return []
+    from tui.quiet import why_quiet
+
+    said = why_quiet(row, model, detail)
+    return [line for text, pen in said for line in wrapped(text, width, pen, most=3)]
 
 
 def _bond(bond: list[Any], eyes: Eyes, now: float) -> Line:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from register.provisional import is_provisional
 from tui.door import Post
+from tui.in_force import InForce
 from tui.messages import (
     DetailRead,
     FeedMoved,
@@ -69,6 +70,7 @@ class Follower(Readings):
         self._again = threading.Event()  # it may answer: try now
         self._started = -START_AGAIN
         self._policy = 0  # the seq of what was adopted when it was last told
+        self._in_force = InForce(session)
         self._offered = False  # verbs, to whoever sits here
 
     def start(self, post: Post, after: int, register_id: str) -> None:
@@ -160,8 +162,10 @@ class Follower(Readings):
                     if keeper.enter(store):
                         looked = 0.0
                     keeper.look()
+                    self._in_force.look(store, self._post)
                 if watcher.wait(seq, ENDS_WITHIN):
                     seq = self._tick(store, seq, people)
+                    self._in_force.look(store, self._post)
                     self._stop.wait(BREATH)
             return seq, store.register_id
         finally:

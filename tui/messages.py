@@ -87,6 +87,21 @@ class FreshnessChanged(Message):
 
 
 @dataclass
+class InForceRead(Message):
+    """What is in force that nobody shall overlook.
+
+    windows: of maintenance, each a tui.quiet.Window. faults: of policy files that cannot be used, sentences;
+    since: when what holds on was adopted (epoch s, 0: never). said: what is new, with its pen.
+    """
+
+    windows: tuple[Any, ...] = ()
+    faults: tuple[str, ...] = ()
+    since: float = 0.0
+    said: str = ""
+    pen: str = ""
+
+
+@dataclass
 class CursorMoved(Message):
     """Another incident stands under the cursor, or it changed; None on an empty board."""
 

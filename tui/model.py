@@ -11,7 +11,7 @@ from register.live import Live
 from register.plain import one_line
 from register.pressing import hidden
 from tui.columns import Eyes
-from tui.messages import Freshness, Row
+from tui.messages import Freshness, InForceRead, Row
 from tui.order import Counts
 from tui.session import Session
 from tui.sieve import Sieve
@@ -40,7 +40,7 @@ class Model:
         self.may: frozenset[str] = frozenset()  # names of the verbs that whoever sits here may use
         self.put_off: dict[str, float] = {}  # cards that are not to be shown here until then, by their marks
         self.register_name = session.register_name
-        self.utc = False
+        self.in_force = InForceRead()
         self.sieve = Sieve(self._hay_of)
         self.counts = Counts()
         self.eyes = Eyes(me=live.me, people=live.people, signs=signs)
@@ -54,7 +54,19 @@ class Model:
     @property
     def zone(self) -> tzinfo | None:
         """The zone times are shown in; None is the host's own."""
-        return UTC if self.utc else None
+        return self.eyes.zone
+
+    @property
+    def utc(self) -> bool:
+        return self.eyes.zone is not None
+
+    @utc.setter
+    def utc(self, yes: bool) -> None:
+        self.eyes.zone = UTC if yes else None
+
+    def now(self) -> float:
+        """The time that all texts are made for, epoch s."""
+        return self.eyes.now
 
     def tick(self, now: float | None = None) -> None:
         """Set the time all texts are made for: whole minutes, so that nothing moves between them.

@@ -6,10 +6,22 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from register.pressing import hidden, needs_a_person, our_turn
+from tui.columns import quiet_until
 
 Row = dict[str, Any]
 
-COUNTED: Final = ("p1", "p2", "p3", "mine", "unassigned", "overdue", "our_turn", "suppliers", "needs_you")
+COUNTED: Final = (
+    "p1",
+    "p2",
+    "p3",
+    "mine",
+    "unassigned",
+    "overdue",
+    "our_turn",
+    "suppliers",
+    "needs_you",
+    "quiet",
+)
 _NOTHING: Final = (0,) * len(COUNTED)
 
 
@@ -28,6 +40,7 @@ def tally(row: Mapping[str, Any], me: str | None, now: float) -> tuple[int, ...]
         any(our_turn(bond) for bond in bonds),
         bool(bonds),
         any(needs_a_person(bond) for bond in bonds),
+        quiet_until(row) is not None,
     )
 
 

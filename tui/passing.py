@@ -12,12 +12,14 @@ from tui.door import Door
 from tui.messages import (
     DetailRead,
     ExchangeRead,
+    InForceRead,
     MatrixRead,
     OutboxRead,
     RequestShown,
     SheetRead,
     VendorsRead,
 )
+from tui.model import Model
 from tui.requests import (
     DetailWanted,
     ExchangeWanted,
@@ -36,6 +38,11 @@ class PassingApp(PatientApp):
     """Asks the door for what a screen wants to see, and tells every screen what came."""
 
     door: Door
+    model: Model
+
+    def say(self, text: str, pen: str = "") -> None:
+        """Show a sentence on the screen that is in front."""
+        raise NotImplementedError
 
     def tell(self, kind: type[Message], *args: object) -> None:
         """Tell every screen of the stack."""
@@ -54,6 +61,15 @@ class PassingApp(PatientApp):
     def _pass_on(self, event: _Read) -> None:
         """What was read is for whichever screens look at it."""
         self.tell(type(event), *(getattr(event, one.name) for one in fields(event)))
+
+    def on_in_force_read(self, event: InForceRead) -> None:
+        """It stands above the board from now on."""
+        self.model.in_force = event
+        for screen in self.screen_stack:
+            if (redraw := getattr(screen, "redraw", None)) is not None:
+                redraw()
+        if event.said:
+            self.say(event.said, event.pen)
 
     def on_detail_wanted(self, event: DetailWanted) -> None:
         self.door.read_detail(event.number)

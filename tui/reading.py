@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tui.format import wall
 from tui.outbox import Sent
 from tui.session import Session
 from tui.waiting import reasons
@@ -215,10 +216,15 @@ def _sent(row: Sending, why: str) -> Sent:
     )
 
 
-def read_once(session: Session, live: Live, say: Callable[[str], object] = print) -> str | None:
+def read_once(
+    session: Session,
+    live: Live,
+    say: Callable[[str], object] = print,
+    maintained: list[str] | None = None,
+) -> str | None:
     """Bring the working set up to date; return None, or the sentence that says why it is not.
 
-    say: gets what became of what waited in the spool.
+    say: gets what became of what waited in the spool. maintained: gets a line for each maintenance of now.
     """
     from register.store import RegisterUnavailable, open_store
     from tui.spooled import enter_waiting
@@ -234,7 +240,21 @@ def read_once(session: Session, live: Live, say: Callable[[str], object] = print
         gone = [row["number"] for row in live.rows if row["number"] not in known]
         live.apply(rows, gone, store.people(), seq)
         live.me = store.sight(who).person
+        if maintained is not None:
+            maintained += _maintained(store)
         store.close()
     except RegisterUnavailable as error:
         return str(error)
     return None
+
+
+def _maintained(store: Store) -> list[str]:
+    from register.plain import one_line
+    from register.store.duty import duty_now
+    from register.topics.maintenance import in_force, whose
+
+    windows = in_force(duty_now(store), datetime.now(UTC))
+    return [
+        f"maintenance: {one_line(whose(one.services))} until {wall(one.end.timestamp(), None)}"
+        for one in windows
+    ]

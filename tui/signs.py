@@ -30,6 +30,7 @@ class Signs:
     down: str = "▾"
     pick: str = "▸"
     full: str = "█"
+    mute: str = "⊘"
     begin: str = "├"
     end: str = "┤"
 
@@ -53,6 +54,7 @@ ASCII: Final = Signs(
     down="v",
     pick=">",
     full="#",
+    mute="x",
     begin="|",
     end="|",
 )

@@ -39,7 +39,12 @@ def heading(number: str, row: Row | None, detail: Detail | None, model: Model, w
         (right, ""),
     )
     over = is_over(row, eyes.now)
-    second: list[tuple[str, str]] = [(f" {opened}   ", ""), *_promise(row, model, over)]
+    second: list[tuple[str, str]] = [(f" {opened}   ", "")]
+    if "mute" in row or model.in_force.windows:
+        from tui.quiet import why_quiet  # for the first paint's sake
+
+        second += [(f"{text}   ", pen) for text, pen in why_quiet(row, model)]
+    second += _promise(row, model, over)
     return [first, tuple(second)]
 
 

@@ -49,7 +49,9 @@ def print_board(session: Session, out: TextIO | None = None, as_of: float | None
 
         now, live = time.time(), Live.open(session.live_path)
         before = live.register_id
-        why = read_once(session, live, lambda said: print(clean(said), file=sys.stderr))
+        maintained: list[str] = []
+        why = read_once(session, live, lambda said: print(clean(said), file=sys.stderr), maintained)
+        print(*maintained, sep="\n", end="\n" if maintained else "", file=out)
         if live.register_id != before:
             with contextlib.suppress(OSError):  # the spool would have to do without, and say so
                 live.save()

@@ -79,6 +79,8 @@ def incident_data(at: Here, incident: Incident, *, bonds: bool = False) -> dict[
     known |= {name: getattr(incident, name) for name in _LINKS}
     known |= {"watchers": [name_of(at, person) for person in incident.watchers]}
     known |= {name: getattr(incident, name) for name in ("first_contact", "legal_hold", "retired")}
+    silence = incident.silence
+    known["silence"] = None if silence is None else silence.model_dump() | {"by": name_of(at, silence.by)}
     known |= {"hold": incident.hold, "reopened": incident.reopened, "reassigned": incident.reassigned}
     if bonds:
         known["bonds"] = [bond_data(bond) for bond in incident.bonds]
@@ -298,6 +300,7 @@ def at_length(
         what = f"{incident.hold.reason} {one_line(incident.hold.on)}".rstrip()
         until = f", looks again {_clock(incident.hold.until)}" if incident.hold.until else ""
         lines.append(f"  {'waits for':<16}{what}{until}")
+    lines += _silence(at, incident)
     lines += alert_lines(at, incident)
     for name in (*_LINKS, "watchers"):
         if facts[name]:
@@ -318,6 +321,13 @@ def at_length(
             *(f"  {one_line(one.name)}  {size_text(one.size)}, {one.label}  {id_}" for id_, one in files),
         ]
     return [*lines, "", "Timeline", *_timeline(at, timeline)]
+
+
+def _silence(at: Here, incident: Incident) -> list[str]:
+    kept = incident.silence
+    if kept is None:
+        return []
+    return [f"  {'silenced':<16}until {_clock(kept.until)} by {name_of(at, kept.by)}: {one_line(kept.why)}"]
 
 
 def _timeline(at: Here, timeline: Sequence[Recorded]) -> list[str]:

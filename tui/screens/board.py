@@ -18,11 +18,12 @@ from tui.context import counts, header
 from tui.detail import Detail, one_line_latest, pane
 from tui.messages import CursorMoved, DetailRead, FreshnessChanged, IncidentsChanged, Logged, NewAbove
 from tui.model import Model
+from tui.quiet import notices
 from tui.requests import ActionAsked, DetailWanted
 from tui.typing_filter import typing
 from tui.widgets.board import Board
 from tui.widgets.foot import Foot
-from tui.widgets.lines import Lines
+from tui.widgets.lines import Lines, Notices
 
 WIDE: Final = 100
 """From so many cells on the pane stands beside the board."""
@@ -58,6 +59,7 @@ class BoardScreen(Screen[None]):
         self.foot = Foot(id="foot", classes="line")
         yield self.head
         yield self.figures
+        yield Notices()
         yield Container(self.board, self.pane, id="middle")
         yield self.latest
         yield self.foot
@@ -111,6 +113,7 @@ class BoardScreen(Screen[None]):
 
     def draw_head(self) -> None:
         self.head.put([header(self.model, "board", self.app.size.width, time.time())])
+        self.query_one(Notices).show(notices(self.model, self.app.size.width))
 
     def draw_figures(self) -> None:
         shown = len(self.board.numbers)

@@ -100,3 +100,17 @@ class Lines(Painted):
     def render_line(self, y: int) -> Strip:
         at = self.top + y
         return self.strip_of(self._lines[at] if at < len(self._lines) else (), self.size.width)
+
+
+class Notices(Lines):
+    """Lines that take no place while there are none."""
+
+    def on_mount(self) -> None:
+        self.display = bool(self._lines)
+
+    def show(self, lines: Sequence[Line]) -> None:
+        other = len(lines) != len(self._lines)
+        self.put(lines)
+        if other:
+            self.display = bool(lines)
+            self.refresh(layout=True)
