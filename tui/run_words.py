@@ -20,7 +20,7 @@ _PENS: Final = {"exhausted": "bad", "triggered": "warn"}
 
 
 def urgency(row: Row) -> tuple[int, float, int]:
-    """What comes first: nobody answered, whose next step is nearest, silenced, acknowledged, the others."""
+    """What comes first: nobody answered, whose next step is nearest, held, acknowledged, the others."""
     run = row.get("run")
     if run is None:
         return _LAST, 0, row["n"]
@@ -35,14 +35,15 @@ def pen_of(row: Row) -> str:
 
 
 def chip(row: Row, eyes: Eyes, zone: tzinfo | None) -> str:
-    """Return `INC-1042 2/4 ▸ 3/4 in 7m`, `INC-7 ‼ exhausted`, `INC-8 silenced until 14:00`."""
+    """Return `INC-1042 2/4 ▸ 3/4 in 7m`, `INC-7 ‼ exhausted`, `INC-8 held until 14:00`."""
     number = one_line(row["number"])
     if hidden(row):
         return f"{number} restricted"
     run = row.get("run")
     if run is None:
         return f"{number} {row['state'].lower()}" if row["hold"] else number
-    return f"{number} {_STANDS.get(run[0], _as_it_says)(run, eyes, zone)}"
+    mute = f" {eyes.signs.mute}" if "mute" in row else ""
+    return f"{number}{mute} {_STANDS.get(run[0], _as_it_says)(run, eyes, zone)}"
 
 
 def _triggered(run: list[Any], eyes: Eyes, zone: tzinfo | None) -> str:
@@ -54,8 +55,8 @@ def _triggered(run: list[Any], eyes: Eyes, zone: tzinfo | None) -> str:
     return f"{before} {after} {in_time(at, eyes.now)}".strip()
 
 
-def _silenced(run: list[Any], eyes: Eyes, zone: tzinfo | None) -> str:
-    return "silenced" + ("" if run[4] is None else f" until {ahead(run[4], eyes.now, zone)}")
+def _held(run: list[Any], eyes: Eyes, zone: tzinfo | None) -> str:
+    return "held" + ("" if run[4] is None else f" until {ahead(run[4], eyes.now, zone)}")
 
 
 def _as_it_says(run: list[Any], eyes: Eyes, zone: tzinfo | None) -> str:
@@ -64,7 +65,7 @@ def _as_it_says(run: list[Any], eyes: Eyes, zone: tzinfo | None) -> str:
 
 _STANDS: Final[Mapping[str, Callable[[list[Any], Eyes, tzinfo | None], str]]] = {
     "triggered": _triggered,
-    "suppressed": _silenced,
+    "suppressed": _held,
     "acknowledged": lambda run, eyes, zone: "acked",
     "exhausted": lambda run, eyes, zone: f"{eyes.signs.alarm} exhausted",
 }
@@ -89,7 +90,7 @@ def pane_line(row: Row, incident: Any, eyes: Eyes, zone: tzinfo | None) -> Line:
     if state == "acknowledged":
         told = f"{step}, acknowledged" + (f", asks again at {when}" if when else "")
     elif state == "suppressed":
-        told = f"{step}, silenced" + (f" until {when}" if when else "")
+        told = f"{step}, held" + (f" until {when}" if when else "")
     elif state == "exhausted":
         told = f"{eyes.signs.alarm} every step taken, nobody answered"
     elif next_ and when:

@@ -110,7 +110,7 @@ async def test_right_shows_later_steps_and_authority_then_the_next_incident(matr
     await pilot.press("right")
     await settled(pilot)
     assert screen.incident["number"] == "INC-8"
-    assert re.search("INC-8 silenced (until )?00:13", line_of(app, "application app-ops"))
+    assert re.search("INC-8 held (until )?00:13", line_of(app, "application app-ops"))
     await pilot.press("left", "left", "left", "left", "left")
     await settled(pilot)
     assert screen.incident["number"] == "INC-1042"

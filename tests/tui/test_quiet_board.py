@@ -30,6 +30,7 @@ from tui.in_force import InForce
 from tui.messages import InForceRead
 from tui.model import Model
 from tui.quiet import Window, notices, why_quiet
+from tui.run_words import chip
 from tui.session import Session
 from tui.signs import ASCII, Signs
 from tui.story import heading
@@ -96,6 +97,11 @@ def test_a_row_that_is_quiet_says_so_and_until_when() -> None:
     assert cells_of(held, eyes, columns)[-1][0].startswith("● ⊘ 23:14 ")
     assert cells_of(row(1), eyes, columns)[-1][0] == row(1)["title"]
     assert quiet_until(row(1, run=["triggered", 1, 2, 3, IN_1_H])) is None
+
+
+def test_a_chip_of_the_matrix_has_the_sign_too() -> None:
+    silenced = row(1, mute=IN_1_H, run=["triggered", 1, 2, 3, IN_1_H])
+    assert chip(silenced, Eyes(now=NOW), None) == "INC-1 ⊘ 1/3 ▸ 2/3 in 1h"
 
 
 def test_how_many_are_quiet_stands_among_the_figures() -> None:

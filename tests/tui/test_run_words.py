@@ -30,8 +30,8 @@ IN_7 = NOW + 7 * 60
         (["triggered", 4, 0, 4, None], "INC-1 4/4", "INC-1 4/4"),
         (["acknowledged", 2, 3, 4, IN_7], "INC-1 acked", "INC-1 acked"),
         (["exhausted", 4, 0, 4, None], "INC-1 ‼ exhausted", "INC-1 ! exhausted"),
-        (["suppressed", 0, 1, 4, NOW + 1620], "INC-1 silenced until 22:40", "INC-1 silenced until 22:40"),
-        (["suppressed", 0, 1, 4, None], "INC-1 silenced", "INC-1 silenced"),
+        (["suppressed", 0, 1, 4, NOW + 1620], "INC-1 held until 22:40", "INC-1 held until 22:40"),
+        (["suppressed", 0, 1, 4, None], "INC-1 held", "INC-1 held"),
         (["of-tomorrow", 0, 1, 4, None], "INC-1 of-tomorrow", "INC-1 of-tomorrow"),
     ],
 )
