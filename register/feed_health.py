@@ -22,7 +22,8 @@ SOON: Final = timedelta(hours=48)
 class FeedState:
     """heard_at: when it was last read to its end. trouble, lost: as sentences, or empty.
 
-    grave: waiting will not help. failures: how often in a row it could not be read.
+    grave: waiting will not help. lacking: no worker knows where it is. failures: how often in a row it could
+    not be read.
     """
 
     heard_at: datetime | None = None
@@ -31,6 +32,7 @@ class FeedState:
     trouble: str = ""
     grave: bool = False
     lost: str = ""
+    lacking: bool = False
 
 
 NEVER: Final = FeedState()
@@ -73,21 +75,21 @@ def _unread(rota: str, state: FeedState, last: datetime | None, now: datetime) -
         why = "its calendar was not read yet" if state.tried_at else "nobody has asked for its calendar yet"
         yield FeedFault(rota, f"{why}: {holds}", "It is read within a minute where `muster serve` runs.")
     elif state.heard_at is None:
-        yield FeedFault(rota, f"its calendar was never read: {holds} {state.trouble}", _todo(rota))
+        yield FeedFault(rota, f"its calendar was never read: {holds} {state.trouble}", _todo(rota, state))
     elif now - state.heard_at >= STALE:
-        why = state.trouble or "No worker has asked for it since: start `muster serve`."
-        yield FeedFault(
-            rota,
-            f"its calendar was last read {at(state.heard_at)}: {holds} {why}",
-            _todo(rota, state.trouble),
-        )
+        why = state.trouble or "No worker has asked for it since."
+        says = f"its calendar was last read {at(state.heard_at)}: {holds} {why}"
+        yield FeedFault(rota, says, _todo(rota, state))
     elif state.grave:
-        yield FeedFault(rota, f"{state.trouble} It was last read {at(state.heard_at)}: {holds}", _todo(rota))
+        says = f"{state.trouble} It was last read {at(state.heard_at)}: {holds}"
+        yield FeedFault(rota, says, _todo(rota, state))
 
 
-def _todo(rota: str, trouble: str = "-") -> str:
-    if not trouble:
-        return "It is asked for as soon as one runs."
+def _todo(rota: str, state: FeedState) -> str:
+    if not state.trouble:
+        return "Start `muster serve`: it is asked for at once."
+    if state.lacking:
+        return f"Whoever runs `muster serve` stores it: `muster oncall login {rota}`."
     return (
         "Open its address in a browser: is a calendar there? If it has a new one, name it in matrix.toml, or"
         f" store it where Muster serves: `muster oncall login {rota}`."

@@ -15,6 +15,8 @@ from register.feed_health import FeedState
 from register.store import tables as t
 from register.store.store import Store
 
+_LACKING: Final = 2
+"""How grave it is that no worker knows where a calendar is."""
 _NOTHING: Final[dict[str, Any]] = {"version": "", "failures": 0, "trouble": "", "grave": 0, "lost": ""}
 
 
@@ -71,7 +73,7 @@ def failed(store: Store, rota: str, next_at: datetime, why: str, *, grave: bool)
 def lacks(store: Store, rota: str, why: str, unless_heard_since: datetime) -> None:
     """A worker does not know where it is. No matter, while another worker does."""
     f = t.feed
-    told = {"trouble": why, "grave": 1}
+    told = {"trouble": why, "grave": _LACKING}
     old = or_(f.c.heard_at.is_(None), f.c.heard_at < stamp(unless_heard_since))
     with store.rows_only() as connection:
         new = t.insert(connection, f).values(**_NOTHING | told, rota=rota)
@@ -92,4 +94,5 @@ def _feed(row: Row[Any]) -> FeedState:
         row.trouble,
         bool(row.grave),
         row.lost,
+        row.grave == _LACKING,
     )

@@ -308,7 +308,7 @@ feed: Final = Table(
     Column("next_at", String),  # when it is asked again; null: now
     Column("failures", Integer, nullable=False),  # in a row
     Column("trouble", Text, nullable=False),  # why it could not be read, or empty
-    Column("grave", Integer, nullable=False),  # waiting will not help: a person must do something
+    Column("grave", Integer, nullable=False),  # 1: waiting will not help; 2: no worker knows where it is
     Column("lost", Text, nullable=False),  # what of it is nobody's, or could not be read; empty for none
 )
 

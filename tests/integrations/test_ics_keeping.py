@@ -300,7 +300,7 @@ async def test_an_address_that_is_a_secret_is_in_the_keyring_alone(
     assert "cannot be looked up where Muster serves: No keyring is here" in kept.state().trouble
     (fault,) = kept.faults()
     assert fault.says.startswith("its calendar was never read: nobody is on call by it.")
-    assert "`muster oncall login ops`" in fault.todo
+    assert fault.todo == "Whoever runs `muster serve` stores it: `muster oncall login ops`."
     (tmp_path / f"muster-{secrets.rota_slot('ops')}").write_text(host.url + "\n")
     await kept.look()
     assert kept.on_call() == ["ana"]

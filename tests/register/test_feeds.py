@@ -135,7 +135,9 @@ def test_how_it_stands_with_a_calendar(store: Store) -> None:
     feeds.lacks(store, "ops", "Its address is not here.", at(1.6))
     assert feeds.feeds(store)["ops"].trouble == "Its address is not here."
     feeds.lacks(store, "web", "Its address is not here.", at(1))
-    assert feeds.feeds(store)["web"] == FeedState(None, None, 0, "Its address is not here.", True, "")
+    assert feeds.feeds(store)["web"] == FeedState(
+        None, None, 0, "Its address is not here.", True, "", lacking=True
+    )
 
 
 def test_nothing_is_adopted_here(store: Store) -> None:
