@@ -39,6 +39,8 @@ def _rotas(matrix: Matrix, tables: Mapping[str, Any]) -> Found:
             calendar = rule.calendar(rota.zone)
             for fault in () if calendar is None else calendar.faults():
                 yield ("rotas", key, "shifts", at, "holidays"), fault
+        for said, person in rota.feed_people.items():
+            yield from unknown(("rotas", key, "feed_people", said), person, people, "person")
         fed = "feed" in tables["rotas"][key]
         if fed and rota.shifts:
             yield (

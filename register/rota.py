@@ -117,9 +117,7 @@ class Rota(BaseModel, frozen=True, extra="forbid"):
     ] = {}
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if self.feed is not None and self.shifts:
-            raise ValueError("has shifts and a feed: one of them says who is on call, take the other one out")
+    def _of_a_feed(self) -> Self:
         if self.feed is None and self.feed_people:
             raise ValueError("has feed_people and no feed: name the calendar, or take them out")
         return self

@@ -19,6 +19,7 @@ _TEXTS: Final[tuple[tuple[Table, tuple[str, ...], tuple[str, ...]], ...]] = (
     (t.quarantine, ("vendor", "change_id"), ("raw", "why")),
     (t.vendor, ("name",), ("paused_why", "trouble")),
     (t.attachment, ("id",), ("name",)),
+    (t.feed, ("rota",), ("trouble", "lost")),
 )
 """Tables besides the events that hold texts: their keys, these texts. Folds are made anew of events."""
 

@@ -32,8 +32,9 @@ def test_a_calendar_instead_of_shifts() -> None:
         ('feed = "https://ana:hunter2secret@example.com/a.ics"', "muster oncall login ops"),
         ('feed = "https://example.com/a.ics?token=hunter2secret"', "muster oncall login ops"),
         ('feed = "https://pd.example.com/private/hunter2secret/feed/P1"', 'write feed = "keyring" here'),
-        ('feed = "keyring"\n[[rotas.ops.shifts]]\npeople = "ana"', "has shifts and a feed"),
+        ('feed = "keyring"\n[[rotas.ops.shifts]]\npeople = "ana"', "shifts and a feed, and only one of them"),
         ('feed_people = { "Ana S." = "ana" }', "has feed_people and no feed"),
+        ('feed = "keyring"\nfeed_people = { "B." = "bob" }', "there is no person 'bob'"),
     ],
 )
 def test_what_may_not_stand_there(said: str, why: str) -> None:

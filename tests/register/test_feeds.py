@@ -100,8 +100,11 @@ def test_only_the_worker_says_what_a_calendar_says(desk: ServiceDesk) -> None:
 
 def test_who_is_erased_is_in_no_shift_by_name(desk: ServiceDesk, store: Store) -> None:
     hear(desk, (0, 7, "ana"))
+    feeds.claim(store, "ops", "v1", NOW, at(1))
+    feeds.heard(store, "ops", NOW, at(1), "matrix.toml knows nobody by ana (from 2026-03-02).")
     erase(desk, ADA, who_is(store, "ana"), "they asked for it")
     assert "ana" not in store.people().values()
+    assert "ana " not in feeds.feeds(store)["ops"].lost
     assert len(duty_now(store).feeds["ops"]) == 1
     assert verify(store).faults == []
 
