@@ -15,6 +15,8 @@ def off_duty(tables: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]
     told = dict(tables)
     if isinstance(told.get("teams"), dict):
         told["teams"] = {key: _team(one, gone) for key, one in told["teams"].items()}
+    if isinstance(told.get("rotas"), dict):
+        told["rotas"] = {key: _rota(one, gone) for key, one in told["rotas"].items()}
     for section, lists, field in (("rotas", "shifts", "people"), ("policies", "steps", "to")):
         if isinstance(told.get(section), dict):
             told[section] = {key: _each(one, lists, field, gone) for key, one in told[section].items()}
@@ -25,6 +27,14 @@ def _team(team: Any, gone: Collection[str]) -> Any:
     if not isinstance(team, dict) or "authority" not in team:
         return team
     return team | {"authority": [one for one in _listed(team["authority"]) if one not in gone]}
+
+
+def _rota(rota: Any, gone: Collection[str]) -> Any:
+    """What a calendar calls somebody goes with them."""
+    called = rota.get("feed_people") if isinstance(rota, dict) else None
+    if not isinstance(called, dict):
+        return rota
+    return rota | {"feed_people": {said: one for said, one in called.items() if one not in gone}}
 
 
 def _each(entry: Any, lists: str, field: str, gone: Collection[str]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from register.matrix_toml import read_matrix
+from register.off_duty import off_duty
 from register.toml_file import FileFaults
 
 BEFORE = 'fallback_team = "desk"\n[teams.desk]\nname = "Desk"\n[people.ana]\nname = "Ana"\nlogin = "ana"\n'
@@ -43,3 +44,9 @@ def test_what_may_not_stand_there(said: str, why: str) -> None:
     assert why in str(refused.value)
     assert "hunter2secret" not in str(refused.value)
     assert "vendors login" not in str(refused.value)
+
+
+def test_what_a_calendar_calls_somebody_goes_with_them() -> None:
+    rota = {"feed": "keyring", "feed_people": {"Ana S.": "ana", "Ben": "ben"}}
+    left = off_duty({"rotas": {"ops": rota}}, {"ana"})
+    assert left == {"rotas": {"ops": rota | {"feed_people": {"Ben": "ben"}}}}
