@@ -121,6 +121,17 @@ def test_hourly_turns_stay_with_the_wall_clock() -> None:
     ]
 
 
+@pytest.mark.parametrize(("unit", "start"), [("daily", "2026-10-20 02:30"), ("hourly", "2026-10-20 00:30")])
+def test_who_has_handed_over_is_not_on_call_again_when_the_clocks_go_back(unit: Unit, start: str) -> None:
+    handed = at("Europe/Oslo", "2026-10-25 02:30")
+    again = at("Europe/Oslo", "2026-10-25 02:10", fold=1)  # later, though the clocks show less
+    before, after, later = (
+        rotation("Europe/Oslo", unit, start).turn(one) for one in (handed - 1, handed, again)
+    )
+    assert before is not None
+    assert before + 1 == after == later
+
+
 def test_a_month_that_is_too_short_hands_over_on_its_last_day() -> None:
     turning = rotation("UTC", "monthly", "2026-01-31 08:00")
     assert [when[:10] for when in handovers("UTC", turning, "2026-01-01 00:00", "2026-05-01 00:00")] == [
