@@ -57,7 +57,8 @@ def test_where_nobody_was_told_nothing_is_said(one: Run | None) -> None:
 def test_muster_show_tells_it_too() -> None:
     at: Any = SimpleNamespace(people={"p1": "ben"})
     lines = escalated.lines_of(at, incident(run=_told(held="")))
-    assert lines[:2] == ["", "Escalation by app: triggered, told at step 2/4"]
+    assert lines[0] == ""
+    assert lines[1].startswith("Escalation by app: triggered, told at step 2/4, goes on at 2026-03-02 ")
     assert lines[2:] == [f"  {words}" for words in (WORDS[0].replace("p1", "ben"), *WORDS[1:])]
     data = escalated.data_of(at, incident(run=_told()))
     assert data is not None

@@ -39,7 +39,8 @@ def lines_of(at: Here, incident: Incident) -> list[str]:
     if run is None:
         return []
     held = f": {one_line(run.held)}" if run.held else ""
-    lines = ["", f"Escalation by {run.plan.policy}: {run.state}{held}, {reached_words(run)}"]
+    then = "" if run.due_at is None else f", goes on at {run.due_at.astimezone():%Y-%m-%d %H:%M %Z}"
+    lines = ["", f"Escalation by {run.plan.policy}: {run.state}{held}, {reached_words(run)}{then}"]
     return lines + [f"  {_name(at, one.person)}: {told_words(one)[0]}" for one in run.told]
 
 
