@@ -18,11 +18,15 @@ _BECAUSE: Final[Mapping[str, str]] = {
 """Why a step told somebody (register.topics.steps): how its sentence goes on."""
 
 
+def _late(event: Any) -> str:
+    return f"; {event.late // 60} min late" if event.late else ""
+
+
 def _fired(event: Any) -> Mapping[str, Any]:
     loop, step, _ = event.place
     again = f", round {loop + 1}" if loop else ""
     who = ", ".join([PERSON] * len(event.told) + [one_line(name) for name in event.suppliers])
-    late = f"; {event.late // 60} min late" if event.late else ""
+    late = _late(event)
     what = f"step {step + 1}/{event.of} of {event.policy}{again}: told {who}"
     return {
         "what": f"{what}{_BECAUSE.get(event.because, '')}{late}",
@@ -41,12 +45,12 @@ def _started(event: Any) -> Mapping[str, Any]:
 
 def _exhausted(event: Any) -> Mapping[str, Any]:
     how = "its steps would tell nobody" if event.empty else f"{event.loops} × every step, and nobody has it"
-    return {"what": f"ESCALATION IS EXHAUSTED: {how}", "pen": "bad"}
+    return {"what": f"ESCALATION IS EXHAUSTED: {how}{_late(event)}", "pen": "bad"}
 
 
 def _up(event: Any) -> Mapping[str, Any]:
     return {
-        "what": f"escalated to {', '.join([PERSON] * len(event.told))} (authority)",
+        "what": f"escalated to {', '.join([PERSON] * len(event.told))} (authority){_late(event)}",
         "people": event.told,
         "body": event.why,
         "pen": "warn",

@@ -79,6 +79,7 @@ class EscalationExhausted(OfRun):
     policy: str
     loops: int
     empty: bool = False  # a whole round told nobody
+    late: int = 0
 
 
 class EscalatedHierarchical(OfRun):
@@ -93,6 +94,7 @@ class EscalatedHierarchical(OfRun):
     cycle: int = 0
     next_at: datetime | None = None
     page_until: datetime | None = None
+    late: int = 0
 
 
 class AckTimedOut(OfRun):
@@ -117,10 +119,12 @@ def steps_due(incident: Incident, world: World, command_id: str) -> tuple[Event,
     return tuple(_DUE[run.state](incident, run, world, command_id))
 
 
-def _fire(incident: Incident, run: Run, world: World, command_id: str, because: str = "") -> Iterator[Event]:
+def _fire(
+    incident: Incident, run: Run, world: World, command_id: str, because: str = "", late: int | None = None
+) -> Iterator[Event]:
     """Take the step that is due; those that would tell nobody are skipped, a whole round of them once."""
     place, empty = run.place, 0
-    late = _late(run, world.now)
+    late = _late(run, world.now) if late is None else late
     while place is not None and empty < len(run.plan.steps):
         told, engaged = whom(incident, run, place, world, command_id)
         if told or engaged:
@@ -129,7 +133,7 @@ def _fire(incident: Incident, run: Run, world: World, command_id: str, because: 
             return
         yield StepSkippedEmpty(run=run.id, place=place, to=run.plan.steps[place.step].to)
         place, empty = run.plan.beyond(place), empty + 1
-    yield from _exhausted(incident, run, world, place)
+    yield from _exhausted(incident, run, world, place, late)
 
 
 def _why(run: Run, place: Place) -> str:
@@ -181,10 +185,14 @@ def paged_until(world: World) -> datetime | None:
     return world.now + PAGED_WITHIN if world.policy.matrix.pages_anybody else None
 
 
-def _exhausted(incident: Incident, run: Run, world: World, place: Place | None) -> Iterator[Event]:
+def _exhausted(incident: Incident, run: Run, world: World, place: Place | None, late: int) -> Iterator[Event]:
     loops = run.plan.repeat + 1 if place is None else place.loop + 1
     over = EscalationExhausted(
-        run=run.id, policy=run.plan.policy, loops=loops, empty=run.fired is None and place is not None
+        run=run.id,
+        policy=run.plan.policy,
+        loops=loops,
+        empty=run.fired is None and place is not None,
+        late=late,
     )
     yield over
     yield from _up(incident, moved(over, run, incident, incident, world.now), world, "")
@@ -204,6 +212,7 @@ def _up(incident: Incident, run: Run, world: World, command_id: str) -> Iterator
             cycle=run.cycle,
             next_at=world.now + timedelta(seconds=run.plan.steps[-1].wait) if len(found) > 1 else None,
             page_until=paged_until(world),
+            late=_late(run, world.now),
         )
 
 
@@ -220,7 +229,7 @@ def _acknowledged(incident: Incident, run: Run, world: World, command_id: str) -
         out = AckTimedOut(run=run.id, by=run.acked_by, since=run.acked_at)
         yield out
         after = moved(out, run, incident, incident, now)
-        yield from _fire(incident, after, world, command_id, because=TIMED_OUT)
+        yield from _fire(incident, after, world, command_id, because=TIMED_OUT, late=_late(run, now))
         return
     place = run.fired or FIRST
     left = max(0, run.plan.steps[place.step].remind or 1) - place.reminder
@@ -236,6 +245,7 @@ def _acknowledged(incident: Incident, run: Run, world: World, command_id: str) -
         told=run.awaits,
         all_ack=True,
         cycle=run.cycle,
+        late=_late(run, now),
         then=None,
         next_at=now + run.plan.wait(place) if left > 1 else None,
         page_until=paged_until(world),

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from tui.cli import (
+    audit,
     by_hand,
     care,
     carrying,
@@ -111,6 +112,7 @@ OWN: tuple[tuple[str, str, Callable[..., Answer | None]], ...] = (
     ("matrix", "show", policy.show),
     ("matrix", "lint", policy.lint),
     ("matrix", "forecast", foreseeing.forecast_),
+    ("matrix", "audit", audit.audit_),
     ("", "init", init.init),
     ("", "serve", care.serve),
     ("", "verify", care.verify),
