@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,6 +17,10 @@ OVERDUE: Final = timedelta(minutes=5)
 Place = tuple[int, int, int]
 """Loop, step, reminder; each from 0."""
 FIRST: Final[Place] = (0, 0, 0)
+
+
+UNPAGED, ASKED, DELIVERED, FAILED, DROPPED = ("unpaged", "asked", "delivered", "failed", "dropped")
+"""What came of somebody's page: they have none; nothing yet; it arrived; it cannot; there was no need."""
 
 
 class Wrong(StrEnum):
@@ -85,7 +90,8 @@ class Account:
     awaits: frozenset[str] = frozenset()
     cycle: int = 0
     fired: set[tuple[int, Place, str]] = field(default_factory=set)
-    lost: dict[str, bool] = field(default_factory=dict)  # of the last firing: who cannot be reached at all
+    held: str = ""  # what is due waits for this
+    pages: dict[str, str] = field(default_factory=dict)  # who was told last: what came of their page
     asked: list[tuple[Recorded, Page]] = field(default_factory=list)
     heard_of: set[tuple[str, str]] = field(default_factory=set)  # (person, run) whose page came to something
     doing: str = ""  # the command that did last what was due; more of it is no second time
@@ -128,6 +134,26 @@ class Account:
 
     def expect_from(self, place: Place) -> None:
         self.expects = tuple(one for one in places_of(self.plan) if one >= place)
+
+    def takes_back(self) -> None:
+        """What fired last fires once more: no page of it has reached anybody, or will."""
+        if self.last is not None and set(self.pages.values()) - {UNPAGED} and not self.reached:
+            self.fired -= {key for key in self.fired if key[:2] == (self.cycle, self.last)}
+            self.expect_from(self.last)
+
+    @property
+    def reached(self) -> bool:
+        """Whether a page of the last firing has been through its channels: it arrived, or it cannot."""
+        return bool({DELIVERED, FAILED} & set(self.pages.values()))
+
+    def told(self, people: Iterable[str], *, paged: bool) -> None:
+        self.pages |= dict.fromkeys(people, ASKED if paged else UNPAGED)
+
+    def page(self, person: str, run: str, state: str) -> None:
+        """Something came of a page."""
+        self.heard_of.add((person, run))
+        if run == self.run and person in self.pages:
+            self.pages[person] = state
 
     def ends(self) -> None:
         """Nothing of it is due any more."""

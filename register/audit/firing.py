@@ -85,7 +85,8 @@ def _fired(account: Account, one: Recorded, event: Any) -> None:
         return
     account.fired.add(key)
     account.last = place
-    account.lost = dict.fromkeys(event.told, False)
+    account.pages, account.held = {}, ""
+    account.told(event.told, paged=event.page_until is not None)
     _asks_for_pages(account, one, event, event.because, place)
     account.due = one.at + account.wait(place)
     if awaited:
@@ -125,25 +126,27 @@ def _exhausted(account: Account, one: Recorded, event: Any) -> None:
         account.wrong(
             one, Wrong.MISSING, f"{left} was never fired: at {when} every step was said to be taken."
         )
-    account.stands, account.due, account.expects = Stands.EXHAUSTED, None, ()
+    account.stands, account.due, account.expects, account.held = Stands.EXHAUSTED, None, (), ""
 
 
 def _up(account: Account, one: Recorded, event: Any) -> None:
     _asks_for_pages(account, one, event, "authority", FIRST)
-    account.lost |= dict.fromkeys(event.told, False)
+    account.told(event.told, paged=event.page_until is not None)
     if event.by_itself:
+        account.held = ""
         _does(account, one, event, "telling the next one with authority")
         _says_so(account, one, event, "telling the next one with authority")
         account.due = event.next_at
 
 
 def _held(account: Account, one: Recorded, event: Any) -> None:
+    """It waits; what is due later than that stays so."""
     _does(account, one, event, account.next_words)
-    if account.stands is Stands.HAS:
-        account.again_at = account.again_at and event.until
-        account.due = account.due and event.until
-        return
-    account.due, account.stands = event.until, Stands.ASKS
+    if account.stands is Stands.ASKS and not account.held:
+        account.takes_back()
+    account.held = event.why
+    account.due = account.due and max(account.due, event.until)
+    account.again_at = account.again_at and max(account.again_at, event.until)
 
 
 def _timed_out(account: Account, one: Recorded, event: Any) -> None:
@@ -160,7 +163,7 @@ def asks_anew(account: Account, one: Recorded) -> None:
     """Nobody has it: it goes on where it stood, now."""
     account.cycle += 1
     account.stands, account.due, account.again_at = Stands.ASKS, one.at, None
-    account.awaits, account.alone = frozenset(), False
+    account.awaits, account.alone, account.held = frozenset(), False, ""
     account.expect_from(account.last or (account.expects or (FIRST,))[0])
 
 

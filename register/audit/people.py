@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
 from register.audit.account import (
+    ASKED,
+    DELIVERED,
+    DROPPED,
+    FAILED,
     FIRST,
     OVERDUE,
     Account,
@@ -27,7 +32,7 @@ def _started(account: Account, one: Recorded, event: Any) -> None:
     account.run, account.plan, account.stands = event.run, event.plan, Stands.ASKS
     account.due, account.again_at, account.last = event.next_at, None, None
     account.alone, account.awaits, account.cycle = bool(event.asks), frozenset(), 0
-    account.fired, account.lost = set(), {}
+    account.fired, account.pages, account.held = set(), {}, event.held
     account.expect_from(FIRST)
     if not event.plan.steps:
         account.wrong(one, Wrong.NOBODY, f"its escalation began at {clock_words(one.at)} without any step.")
@@ -60,7 +65,8 @@ def _had(account: Account, one: Recorded, by: str | None) -> None:
     account.awaits -= {by or ""}
     account.due = one.at + account.wait(account.last or FIRST) if account.awaits else None
     account.again_at = None if by is None else account.until(one.at)
-    account.had_at, account.stands, account.alone = one.at, Stands.HAS, False
+    account.had_at, account.stands = one.at, Stands.HAS
+    account.alone, account.held = False, ""
 
 
 def _acknowledged(account: Account, one: Recorded, event: Any) -> None:
@@ -94,7 +100,8 @@ def _corrected(account: Account, one: Recorded, event: Any) -> None:
     account.urgency = event.after.urgency or account.urgency
     if account.again_at is not None and account.priority is not priority:
         account.again_at = account.until(account.had_at or one.at)
-    if was != account.is_low and account.stands is Stands.ASKS and account.last is not None:
+    asks = account.stands is Stands.ASKS and not account.held
+    if was != account.is_low and asks and account.last is not None:
         _overtaken(account, one)
         account.due = None if account.is_low else one.at
 
@@ -132,20 +139,43 @@ def _ended(account: Account, one: Recorded, event: Any) -> None:
 
 def _page_failed(account: Account, one: Recorded, event: Any) -> None:
     """Where nobody of a firing can be reached at all, the next step is due at once."""
-    account.heard_of.add((event.person, event.run))
+    account.page(event.person, event.run, FAILED)
     if event.run != account.run or event.next_at is not None:
         return
-    if event.person in account.lost:
-        account.lost[event.person] = True
-    asks = account.stands is Stands.ASKS and account.due is not None and account.due > one.at
-    if asks and all(account.lost.values()):
+    asks = account.stands is Stands.ASKS and not account.held
+    if asks and account.due is not None and account.due > one.at and set(account.pages.values()) == {FAILED}:
         account.due = one.at
 
 
-def _page_heard_of(account: Account, one: Recorded, event: Any) -> None:
-    account.heard_of.add((event.person, event.run))
-    if event.run == account.run and event.person in account.lost:
-        account.lost[event.person] = False
+def _works_on_it(account: Account, one: Recorded, event: Any) -> None:
+    """A word that somebody is on it, as good as another acknowledgement."""
+    if account.again_at is not None and account.stands is Stands.HAS:
+        account.again_at = account.until(one.at)
+
+
+def _goes_on(account: Account, at: datetime) -> None:
+    """What it waited for is over then."""
+    if account.again_at is not None:
+        again = account.until(account.had_at or at)
+        account.again_at = None if again is None else max(again, at)
+    if account.due is None or account.stands is not Stands.ASKS:
+        account.held = ""
+    account.due = account.due and at
+
+
+def _silenced(account: Account, one: Recorded, event: Any) -> None:
+    if account.held == "silence":
+        _goes_on(account, event.until)
+
+
+def _loud(account: Account, one: Recorded, event: Any) -> None:
+    if account.held == "silence":
+        _goes_on(account, one.at)
+
+
+def _released(account: Account, one: Recorded, event: Any) -> None:
+    if account.stands is not Stands.NONE and event.run == account.run:
+        _goes_on(account, event.next_at)
 
 
 PEOPLE: Final[Mapping[str, Callable[[Account, Recorded, Any], None]]] = MappingProxyType(
@@ -165,10 +195,17 @@ PEOPLE: Final[Mapping[str, Callable[[Account, Recorded, Any], None]]] = MappingP
         "unacknowledged": _unacknowledged,
         "escalated_functional": _to_next_step,
         "policy_rebased": _rebased,
-        "notified": _page_heard_of,
+        "notified": lambda account, one, event: account.page(event.person, event.run, DELIVERED),
         "notify_failed": _page_failed,
-        "paged_again": _page_heard_of,
-        "page_cancelled": _page_heard_of,
+        "paged_again": lambda account, one, event: account.page(event.person, event.run, ASKED),
+        "page_cancelled": lambda account, one, event: account.page(event.person, event.run, DROPPED),
+        "note": _works_on_it,
+        "replied": _works_on_it,
+        "caller_told": _works_on_it,
+        "called": _works_on_it,
+        "silenced": _silenced,
+        "unsilenced": _loud,
+        "step_released": _released,
     }
 )
 """Kind of event → what the auditor makes of it."""
