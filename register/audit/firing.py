@@ -68,7 +68,7 @@ def _asks_for_pages(account: Account, one: Recorded, event: Any, because: str, p
 
 def _fired(account: Account, one: Recorded, event: Any) -> None:
     awaited = event.because == "awaited"
-    place, why = _place(event), "awaited" if awaited else "passed" if account.alone else "step"
+    place, why = _place(event), "awaited" if awaited else "passed" if event.because == "passed" else "step"
     what = "reminding who is to answer" if awaited else words_of(place)
     key = (account.cycle, place, why)
     if event.run == account.run and key in account.fired:
