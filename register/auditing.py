@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import Connection, String, and_, cast, literal, or_, select
 
 from register.audit import Fault, Page, audited
+from register.audit.account import FIRST
 from register.canon import stamp
 from register.core import Recorded
 from register.store import Store
@@ -87,5 +88,5 @@ def _pages(connection: Connection, numbers: Sequence[str]) -> dict[str, frozense
 def _page(person: str, payload: str | None) -> Iterator[Page]:
     about = orjson.loads(payload or "{}")
     if about.get("reason") == "step":
-        loop, step, reminder = about["place"]
+        loop, step, reminder = about.get("place") or FIRST
         yield Page(person, about["run"], about["cycle"], about["because"], (loop, step, reminder))

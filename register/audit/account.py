@@ -86,6 +86,7 @@ class Account:
     had_at: datetime | None = None
     expects: tuple[Place, ...] = ()
     last: Place | None = None
+    last_cycle: int = 0
     alone: bool = False  # who is asked next is one person to whom it was passed
     awaits: frozenset[str] = frozenset()
     cycle: int = 0
@@ -149,11 +150,18 @@ class Account:
     def told(self, people: Iterable[str], *, paged: bool) -> None:
         self.pages |= dict.fromkeys(people, ASKED if paged else UNPAGED)
 
-    def page(self, person: str, run: str, state: str) -> None:
+    def is_of_last(self, event: Any) -> bool:
+        """Whether a page was asked for by what fired last: the end of an older one says nothing of that."""
+        if event.run != self.run:
+            return False
+        place = None if event.place is None else tuple(event.place)
+        return place is None or (event.cycle, place) == (self.last_cycle, self.last)
+
+    def page(self, event: Any, state: str) -> None:
         """Something came of a page."""
-        self.heard_of.add((person, run))
-        if run == self.run and person in self.pages:
-            self.pages[person] = state
+        self.heard_of.add((event.person, event.run))
+        if self.is_of_last(event) and event.person in self.pages:
+            self.pages[event.person] = state
 
     def ends(self) -> None:
         """Nothing of it is due any more."""

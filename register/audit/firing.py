@@ -84,7 +84,7 @@ def _fired(account: Account, one: Recorded, event: Any) -> None:
     if event.run != account.run:
         return
     account.fired.add(key)
-    account.last = place
+    account.last, account.last_cycle = place, account.cycle
     account.pages, account.held = {}, ""
     account.told(event.told, paged=event.page_until is not None)
     _asks_for_pages(account, one, event, event.because, place)

@@ -139,8 +139,8 @@ def _ended(account: Account, one: Recorded, event: Any) -> None:
 
 def _page_failed(account: Account, one: Recorded, event: Any) -> None:
     """Where nobody of a firing can be reached at all, the next step is due at once."""
-    account.page(event.person, event.run, FAILED)
-    if event.run != account.run or event.next_at is not None:
+    account.page(event, FAILED)
+    if not account.is_of_last(event) or event.next_at is not None:
         return
     asks = account.stands is Stands.ASKS and not account.held
     if asks and account.due is not None and account.due > one.at and set(account.pages.values()) == {FAILED}:
@@ -195,10 +195,10 @@ PEOPLE: Final[Mapping[str, Callable[[Account, Recorded, Any], None]]] = MappingP
         "unacknowledged": _unacknowledged,
         "escalated_functional": _to_next_step,
         "policy_rebased": _rebased,
-        "notified": lambda account, one, event: account.page(event.person, event.run, DELIVERED),
+        "notified": lambda account, one, event: account.page(event, DELIVERED),
         "notify_failed": _page_failed,
-        "paged_again": lambda account, one, event: account.page(event.person, event.run, ASKED),
-        "page_cancelled": lambda account, one, event: account.page(event.person, event.run, DROPPED),
+        "paged_again": lambda account, one, event: account.page(event, ASKED),
+        "page_cancelled": lambda account, one, event: account.page(event, DROPPED),
         "note": _works_on_it,
         "replied": _works_on_it,
         "caller_told": _works_on_it,
