@@ -12,23 +12,27 @@ from typing import Any
 
 import httpx
 import pytest
-from ack_kit import KEY, AckStage, ack_stage
+from ack_kit import ANSWERED, KEY, TOKEN, AckStage, ack_stage
 from page_kit import BEN, MATRIX
 from sqlalchemy import select
 
 from integrations.acks.key import Keys, made, put
 from integrations.acks.tokens import fresh, is_ours, tokens_in
+from integrations.acks.using import Became, Standing, acknowledge, looked_at
 from integrations.errors import AuthFailed
 from register.core import Policy, Principal, Role
-from register.incident import ResolutionCode
+from register.incident import Impact, ResolutionCode, Urgency
 from register.store import RegisterAway, Store, ack_links
 from register.store import tables as t
 from register.store.page_tables import ack_link
 from register.topics.ending import WithTheirs
+from register.topics.escalate import Unacknowledge
+from register.topics.intake import Log
 from register.topics.ownership import Acknowledge
 from register.topics.resolution import Resolve
 from register.topics.sight import Restrict
 from register.verify import verify
+from register.watch import tick
 
 EVA = Principal("eva", Role.COORDINATOR, "test")
 ADMIN = Principal("boss", Role.ADMIN, "test")
@@ -126,6 +130,31 @@ async def test_of_many_who_press_at_once_one_acknowledges(at: AckStage) -> None:
     assert {answer.status_code for answer in answers} == {200}
     assert all("you have it" in answer.text for answer in answers)
     assert at.acknowledged(number) == [("ben", "link")]
+
+
+async def test_what_was_taken_back_is_not_acknowledged_anew_by_the_same_token(
+    store: Store, policy: Policy, clock: Any, tmp_path: Path
+) -> None:
+    """Not even by whoever looked at it before it was used: it is used up under the head's lock."""
+    plan = '[policies.all]\nsteps = [{ to = "person:ben", wait = "5m" }]\n'
+    first = 'default_policy = "all"\n'
+    async with ack_stage(store, policy, clock, tmp_path, ANSWERED + plan, first) as at:
+        number = at.desk.do(EVA, Log(title="x", impact=Impact.HIGH, urgency=Urgency.HIGH)).number or ""
+        at.desk.do(BEN, Log(title="for ben is met"))
+        tick(at.desk, clock.passes(seconds=1))
+        await at.send()
+        (token,) = [
+            found[1] for one in at.got if (found := TOKEN.search(one[2].body)) and number in one[2].title
+        ]
+        looked = looked_at(at.desk, token, clock())
+        assert isinstance(looked, Standing)
+        assert acknowledge(at.desk, looked, "link", clock()).became is Became.YOURS
+        at.desk.do(BEN, Unacknowledge(target=number))
+        assert acknowledge(at.desk, looked, "link", clock()).became is Became.USED
+        answer = await at.ask("POST", token)
+        assert answer.status_code == 410
+        assert "nobody has it now" in answer.text
+        assert len(at.acknowledged(number)) == 1
 
 
 async def test_of_two_people_the_second_is_told_who_has_it(at: AckStage) -> None:
