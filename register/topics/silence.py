@@ -40,7 +40,7 @@ class Silence(Command):
     """Have nobody paged for the incident for a while: it escalates then, where it is still open."""
 
     verb: ClassVar[str] = "silence"
-    hotkey: ClassVar[str | None] = "s"
+    hotkey: ClassVar[str | None] = "S"
     role: ClassVar[Role] = Role.RESPONDER
 
     target: Target
@@ -52,7 +52,7 @@ class Unsilence(Command):
     """Have people paged for the incident again: what was due meanwhile is done now."""
 
     verb: ClassVar[str] = "unsilence"
-    hotkey: ClassVar[str | None] = "S"
+    hotkey: ClassVar[str | None] = "U"
     role: ClassVar[Role] = Role.RESPONDER
 
     target: Target
