@@ -14,6 +14,7 @@ from register.cover import AHEAD, Finding, findings, sentence
 from register.duty import Override, Swap, Temporary
 from register.roster import Roster
 from register.store.adopted import adopted
+from register.store.feed_faults import feed_faults
 from register.store.rosters import roster_now
 from register.text import clip, one_line
 from register.toml_file import near
@@ -62,13 +63,15 @@ def _shown(place: Here, roster: Roster, rotas: Sequence[str], moment: datetime, 
         "arranged": [_arranged(place, roster, one) for one in arranged],
         "findings": [_data(place, roster, one, text) for one, text in zip(found, says, strict=True)],
     }
+    calendars = [one for one in feed_faults(place.store, datetime.now(UTC)) if one.rota in rotas]
+    data["calendars"] = [{"rota": one.rota, "says": one.says, "todo": one.todo} for one in calendars]
     if not roster.matrix.rotas:
         return Answer(data, ["The adopted matrix.toml has no [rotas.NAME]: nobody is on call by anything."])
     lines = columns(("ROTA", "ON CALL", "UNTIL", "THEN"), [_row(one, roster) for one in told])
     if arranged:
         rows = [_arranged_row(place, roster, one) for one in arranged]
         lines += ["", *columns(("ID", "ROTA", "FROM", "UNTIL", "WHAT"), rows)]
-    return Answer(data, [*lines, "", *_findings(says)])
+    return Answer(data, [*lines, "", *_findings(says), *(f"‼ {one}" for one in calendars)])
 
 
 def _name(place: Here, roster: Roster, person: str) -> str:

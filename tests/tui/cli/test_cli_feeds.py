@@ -115,6 +115,8 @@ def test_doctor_and_the_board_tell_of_a_calendar_until_it_is_read(
     ops, web = doctor(fed)
     assert ops["says"] == "ops: nobody has asked for its calendar yet: nobody is on call by it"
     assert "muster serve" in ops["todo"]
+    said = " ".join(fed("oncall").out.split())
+    assert "‼ ops: nobody has asked for its calendar yet: nobody is on call by it." in said
     assert not web["ok"]
     assert look(fed) == "‼ CALENDAR OF ops IN TROUBLE: muster doctor"
     ops, web = doctor(fed)
