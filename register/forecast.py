@@ -117,7 +117,7 @@ def supposed(
     """Return such an incident, as it would be when it was just logged, and the world for it."""
     world = World(now=now, actor="", policy=Policy(matrix=matrix, **more), next_number="", roster=roster)
     incident = Incident(
-        number="INC-0",
+        number="INC-1",  # one that a command may name: a step may engage a supplier
         title="",
         impact=case.impact,
         urgency=case.urgency,

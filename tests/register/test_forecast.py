@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from register.core import VendorFacts
 from register.desk import ServiceDesk
 from register.escalation_notes import escalation_notes, otherwise
 from register.forecast import MOST, Case, forecast, paths, supposed
@@ -209,3 +210,14 @@ def test_a_changed_matrix_says_for_whom_it_would_be_otherwise() -> None:
     assert found["apps"].was[:2] == ("+0m ana", "+5m ben, carl")
     assert found["apps"].would[:2] == ("+0m ana", "+15m ben, carl")
     assert list(otherwise(rosters[0], rosters[0], BEGIN)) == []
+
+
+def test_a_step_that_engages_a_supplier_is_foreseen_of_one_that_there_is_not() -> None:
+    text = MATRIX.replace('to = ["person:ana"]', 'to = ["person:ana", "supplier:acme"]')
+    matrix = read_matrix(text)
+    roster = Roster(matrix, ids={key: key for key in matrix.people})
+    acme = VendorFacts("acme", "Acme", production=False)
+    for vendors, engaged in (({}, ()), ({"acme": acme}, ("acme",))):
+        incident, world = supposed(Case(), matrix, roster, BEGIN, vendors=vendors)
+        first = forecast(incident, world)[0]
+        assert (first.who, first.suppliers) == (("ana",), engaged)
