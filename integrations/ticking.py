@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final
 
 from integrations.hand import Hand
+from integrations.one_engine import OneEngine
 from register.closing import warn_of_closing
 from register.core import Refused
 from register.store import RegisterUnavailable
@@ -29,8 +30,16 @@ _AFTER: Final = 0.05
 class Ticker:
     """Ticks when something is due. `wake`: something was committed, and may fall due before the next look."""
 
-    def __init__(self, hand: Hand, tell: Callable[[str], object], every: float = EVERY) -> None:
+    def __init__(
+        self,
+        hand: Hand,
+        tell: Callable[[str], object],
+        every: float = EVERY,
+        engine: OneEngine | None = None,
+    ) -> None:
+        """engine: where there may be others, it ticks only while it is the one."""
         self._hand = hand
+        self._engine = engine
         self._tell = tell
         self._every = every
         self._news = asyncio.Event()
@@ -45,6 +54,10 @@ class Ticker:
         while True:
             self._news.clear()
             try:
+                if self._engine is not None and not await self._engine.is_mine():
+                    await asyncio.sleep(self._engine.look)
+                    again = 0.0
+                    continue
                 if loop.time() >= again or await self._hand.call(partial(self._is_new, seq)):
                     again = loop.time() + self._every
                     seq = await self._hand.call(self._hand.store.seq)

@@ -27,6 +27,7 @@ from integrations.indexing import keep_indexed
 from integrations.known import Known
 from integrations.leasing import Leasing
 from integrations.lock import Kind, alone
+from integrations.one_engine import OneEngine
 from integrations.outcomes import Timing
 from integrations.pager import Pager
 from integrations.retention import keep_retired
@@ -118,7 +119,8 @@ class Worker:
         self._pager = Pager(
             self._hand, env, self._leasing.holder, fault=fault, tell=self.tell, busy=self._busy
         )
-        self._ticker = Ticker(self._hand, self.tell)
+        self._engine = OneEngine(self._hand, self._leasing.holder, tell=self.tell)
+        self._ticker = Ticker(self._hand, self.tell, engine=self._engine)
         self._busy_until = datetime.now(UTC)
         self._told: dict[str, float] = {}
         self.was_idle = False
@@ -136,6 +138,7 @@ class Worker:
         """Serve until stopped, or until nothing has been to do for ten minutes, or a person would serve."""
         self._busy_until = datetime.now(UTC) + IDLE
         hand, tell = self._hand, self.tell
+        self._engine.sole = sole
         works: dict[str, Callable[[], Awaitable[None]]] = {
             "The sign of life": self._leasing.beat,
             "Watching for commits": self._watch,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import and_, or_, select
 
@@ -12,6 +13,15 @@ from register.store.store import Store
 
 WORKER = "worker"
 """The lease that any worker of the register keeps; boards look at it."""
+ENGINE = "engine"
+"""The lease of the one worker that takes what falls due."""
+
+
+class Lease(NamedTuple):
+    """A lease as it stands; `until` is as its holder's clock had it."""
+
+    holder: str
+    until: str
 
 
 def take(
@@ -31,6 +41,25 @@ def take(
         new = t.insert(connection, row).values(name=name, **values).on_conflict_do_nothing()
         made = connection.execute(new.returning(row.c.name)).first()
         return made is not None  # another worker may have been first just now
+
+
+def seen(store: Store, name: str) -> Lease | None:
+    """Return how a lease stands; None where nobody has it."""
+    with store.read() as connection:
+        query = select(t.lease.c.holder, t.lease.c.until).where(t.lease.c.name == name)
+        found = connection.execute(query).first()
+    return None if found is None else Lease(*found)
+
+
+def take_from(store: Store, name: str, holder: str, until: datetime, before: Lease | None) -> bool:
+    """Take or renew a lease if it stands as it was seen; False where another was first."""
+    row, values = t.lease, {"holder": holder, "until": stamp(until)}
+    with store.rows_only() as connection:
+        if before is None:
+            new = t.insert(connection, row).values(name=name, **values).on_conflict_do_nothing()
+            return connection.execute(new.returning(row.c.name)).first() is not None
+        as_seen = and_(row.c.name == name, row.c.holder == before.holder, row.c.until == before.until)
+        return bool(connection.execute(row.update().where(as_seen), values).rowcount)
 
 
 def release(store: Store, holder: str) -> None:
