@@ -31,6 +31,7 @@ from integrations.one_engine import OneEngine
 from integrations.outcomes import Timing
 from integrations.pager import Pager
 from integrations.retention import keep_retired
+from integrations.self_audit import keep_watch
 from integrations.speaking import Means, Speaking
 from integrations.spooling import keep_entered
 from integrations.steady import keep
@@ -143,6 +144,7 @@ class Worker:
             "The sign of life": self._leasing.beat,
             "Watching for commits": self._watch,
             "Doing what is due": self._ticker.run,
+            "Looking for what was forgotten": lambda: keep_watch(hand, self._engine, tell),
             "Indexing texts": lambda: keep_indexed(hand),
             "Retention": lambda: keep_retired(hand, tell),
             "Entering the spool": lambda: keep_entered(hand, self._env, tell),

@@ -13,7 +13,8 @@ from typing import Annotated, Final
 
 import typer
 
-from register.store import RegisterUnavailable, is_private, leases, open_store
+from register.overdue import forgotten
+from register.store import RegisterUnavailable, Store, is_private, leases, open_store
 from register.store.mishaps import in_the_way
 from register.store.shared import worth_a_look
 from tui.cli.answer import Answer
@@ -133,6 +134,16 @@ def _register() -> Iterator[Finding]:
     yield from feeds_of(store)
     store.close()
     yield _worker(until, private=is_private(url))
+
+
+def _forgotten(store: Store) -> Iterator[Finding]:
+    """Whether a step of an escalation was due, and nobody fired it."""
+    now = datetime.now(UTC)
+    found = forgotten(store, now)
+    if found:
+        more = f", and {len(found) - 1:,} more" if len(found) > 1 else ""
+        todo = "call them yourself, and see that `muster serve` runs; `muster matrix audit` has each"
+        yield Finding("escalation", False, f"{found[0].says(now)}{more}", todo)
 
 
 def _room(path: Path) -> Iterator[Finding]:

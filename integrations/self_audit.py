@@ -1,0 +1,46 @@
+"""The engine's own watchman: a step that was due for minutes and that nobody fired is fired, and told of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from integrations.hand import Hand
+from integrations.one_engine import OneEngine
+from register.overdue import Forgotten, forgotten
+from register.store import RegisterUnavailable
+from register.watch import wake
+
+EVERY: Final = 60.0
+"""Seconds between two looks."""
+MOST: Final = 5
+"""So often one step is tried anew; then a person has to look."""
+
+
+async def keep_watch(hand: Hand, engine: OneEngine, tell: Callable[[str], object]) -> None:
+    """Look now and every minute, for ever, while this process is the engine."""
+    tried: Counter[Forgotten] = Counter()
+    while True:
+        try:
+            if await engine.is_mine():
+                await _mend(hand, tried, tell)
+        except RegisterUnavailable as error:
+            tell(f"Whether a step was forgotten could not be looked at: {error}")
+        await asyncio.sleep(EVERY)
+
+
+async def _mend(hand: Hand, tried: Counter[Forgotten], tell: Callable[[str], object]) -> None:
+    """Decided by what its events say, not by the row that should have woken the engine."""
+    found = await hand.call(lambda: forgotten(hand.store, hand.now()))
+    for one in [known for known in tried if known not in found]:
+        del tried[one]
+    for one in found:
+        tried[one] += 1
+        if tried[one] > MOST:
+            tell(f"‼ {one.says(hand.now())}, {MOST} tries over. Call them, then `muster rebuild`.")
+            continue
+        done, why = await hand.call(lambda one=one: wake(hand.desk, [one.number]))  # type: ignore[misc]
+        so = "it is fired now" if done else f"it could not be fired: {why or 'nothing is due by its events'}"
+        tell(f"‼ {one.says(hand.now())}: {so}.")
