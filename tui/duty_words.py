@@ -34,5 +34,16 @@ DUTY_WORDS: Final[Mapping[str, Any]] = {
     "swap_asked": _asked,
     "swap_accepted": lambda e: {"what": f"{e.id}: the swap is accepted"},
     "swap_declined": lambda e: {"what": f"{e.id}: the swap is declined", "body": e.why},
+    "handover_offered": lambda e: {
+        "what": f"hands over {len(e.mine)} incidents to {PERSON}",
+        "people": (e.to,),
+        "body": e.note,
+    },
+    "handover_accepted": lambda e: {
+        "what": f"has what {PERSON} handed over: {', '.join(e.given) or 'nothing'}",
+        "people": (e.giver,),
+    },
+    "handover_declined": lambda e: {"what": "does not take the handover", "body": e.reason},
+    "handover_withdrawn": lambda e: {"what": "takes the handover back", "body": e.reason},
     "feed_heard": lambda e: {"what": f"the calendar of {e.rota} says {len(e.shifts)} shifts"},
 }

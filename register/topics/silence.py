@@ -52,7 +52,7 @@ class Unsilence(Command):
     """Have people paged for the incident again: what was due meanwhile is done now."""
 
     verb: ClassVar[str] = "unsilence"
-    hotkey: ClassVar[str | None] = "U"
+    hotkey: ClassVar[str | None] = None
     role: ClassVar[Role] = Role.RESPONDER
 
     target: Target
