@@ -53,6 +53,13 @@ MODES = (
         "outbox", "4", "Outbox", "What is on its way to suppliers, and what waits for a person", opens=True
     ),
 )
+HANDOVER = Action(
+    "handover",
+    "h",
+    "handover",
+    "Hand over what you have, or answer what is handed over to you",
+    opens=True,
+)
 BOARD = (
     *MOVE,
     Action("open", "enter", "open", "Open the incident: its timeline and its suppliers", opens=True),
@@ -64,6 +71,7 @@ BOARD = (
         shown=True,
     ),
     Action("clear", "escape", "all", "Show all again"),
+    HANDOVER,
     *MODES,
     *COMMON,
     Action("quit", "q", "quit", "Leave the board"),
@@ -98,6 +106,7 @@ KEY_NAMES: Mapping[str, str] = {
     "home": "Home",
     "end": "End",
     "f1": "F1",
+    "f2": "F2",
     "exclamation_mark": "!",
     "equals_sign": "=",
     "plus": "+",

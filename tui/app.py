@@ -16,11 +16,14 @@ from tui.actions import VERB
 from tui.copy_on_disk import Copy
 from tui.doing import Doing
 from tui.door import Door
+from tui.handing import Handing
 from tui.hangup import watch_terminal
 from tui.messages import (
     Done,
     FeedMoved,
     FreshnessChanged,
+    HandedToMe,
+    HandsRead,
     IncidentsChanged,
     Logged,
     Reach,
@@ -36,6 +39,7 @@ from tui.opening import Opening
 from tui.passing import PassingApp
 from tui.requests import (
     ActionAsked,
+    AnswerAsked,
     CardAsked,
     CommandGiven,
     OverrideAsked,
@@ -73,6 +77,7 @@ class MusterApp(PassingApp):
         self.model = Model(session, live, signs, as_of)
         self.door = door
         self.doing = Doing(self.model, door, self.push_screen, self.say)
+        self.handing = Handing(self.model, self.push_screen, self.say, self.doing)
         self._asked_to_leave = -LEAVE_WITHIN
         self._mine = ""  # the incident that was logged here last
         self.board = BoardScreen(self.model)
@@ -187,6 +192,13 @@ class MusterApp(PassingApp):
     def on_suppliers_read(self, event: SuppliersRead) -> None:
         self.doing.suppliers_read(event)
 
+    def on_hands_read(self, event: HandsRead) -> None:
+        self.handing.read(event)
+
+    def on_handed_to_me(self, event: HandedToMe) -> None:
+        self.model.handed = event.handovers
+        self.board.draw_head()
+
     def on_done(self, event: Done) -> None:
         self.tell(Done, event.asked, event.verb, event.number, event.said)
         if event.verb == "log" and event.number:
@@ -240,6 +252,13 @@ class MusterApp(PassingApp):
 
     def on_command_given(self, event: CommandGiven) -> None:
         self.doing.give(event.command, event.asked)
+
+    def on_answer_asked(self, event: AnswerAsked) -> None:
+        self.handing.answer(event)
+
+    def do_handover(self, number: str | None) -> None:
+        if self.handing.may():
+            self.door.read_hands()
 
     def do_help(self, number: str | None) -> None:
         from tui.screens.help import HelpScreen

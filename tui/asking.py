@@ -111,7 +111,8 @@ class Asker:
             receipt = desk.do(principal(store, self._session, "board"), command)
         except RuleSaidNo as no:
             return Refused(asked, command.verb, no.sentence, no.ask)
-        return Done(asked, command.verb, receipt.number)
+        said = "" if command.of_one else " ".join(receipt.remarks)
+        return Done(asked, command.verb, receipt.number, said)
 
     def rehearse(self, command: Any, asked: str) -> None:
         """Show what a command would make go to a supplier; do nothing. RequestShown or Refused arrives."""

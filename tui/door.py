@@ -40,6 +40,9 @@ class Door(Protocol):
     def read_matrix(self) -> None:
         """Read who would be told now; MatrixRead arrives."""
 
+    def read_hands(self) -> None:
+        """Read what would be handed over, and what is offered; HandsRead arrives."""
+
     def read_sheet(self, sheet: str, number: str) -> None:
         """Read a sheet of tui.sheets.SHEETS, of an incident where it is about one; SheetRead arrives."""
 

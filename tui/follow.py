@@ -163,9 +163,11 @@ class Follower(Readings):
                         looked = 0.0
                     keeper.look()
                     self._in_force.look(store, self._post)
+                    self.look_at_hands(store)
                 if watcher.wait(seq, ENDS_WITHIN):
                     seq = self._tick(store, seq, people)
                     self._in_force.look(store, self._post)
+                    self.look_at_hands(store)
                     self._stop.wait(BREATH)
             return seq, store.register_id
         finally:

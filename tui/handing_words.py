@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
-from register.plain import one_line
+from register.plain import clip, one_line
 from tui.format import clock, duration
 from tui.run_words import target_words
-from tui.signs import UNICODE, Signs
+from tui.signs import UNICODE, Signs, plain
+from tui.widgets.lines import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,12 @@ class Eye:
     people: Mapping[str, str] = field(default_factory=dict)
     signs: Signs = UNICODE
     me: str | None = None
+
+    @classmethod
+    def of(cls, model: Any) -> Eye:
+        """With what a terminal reads. model: a tui.model.Model."""
+        eyes = model.eyes
+        return cls(eyes.now, model.zone, eyes.people, eyes.signs, eyes.me)
 
     def when(self, at: datetime) -> str:
         return clock(at.timestamp(), self.now, self.zone)
@@ -97,3 +104,41 @@ def offered_words(handover: Any, eye: Eye) -> str:
     if handover.giver == eye.me:
         return f"you offer {told} to {eye.name(handover.to)}"
     return f"{eye.name(handover.giver)} hands over {told} to {eye.name(handover.to)}"
+
+
+def handed_line(handovers: tuple[Any, ...], eye: Eye, width: int) -> list[Line]:
+    """Return the board's line `ana hands over 5 incidents to you: h`; none where nobody does."""
+    if not handovers:
+        return []
+    more = f", and {len(handovers) - 1} more" if len(handovers) > 1 else ""
+    text = f"{offered_words(handovers[0], eye)}{more}:"
+    return [((f" {clip(plain(text, eye.signs), max(1, width - 4))} ", "warn"), ("h", "strong"))]
+
+
+def head_of(told: Any, eye: Eye) -> str:
+    """Return `INC-7  P1  In Progress  Checkout answers 500`; of a restricted one its number. told: a Told."""
+    line = told.line
+    if line is None:
+        return f"{told.number}  restricted"
+    whose = "" if told.given else f"  ({eye.name(line.owner)}, {one_line(line.team)})"
+    return f"{line.number}  P{line.priority}  {line.state}  {one_line(line.title)}{whose}"
+
+
+def under(told: Any, eye: Eye, to: str | None = None) -> list[str]:
+    """Return the lines under it: what there is to know of it, and that it stays. to: who is to take over."""
+    known = [] if told.line is None else parts(told.line, eye)
+    whom = "you" if to is not None and to == eye.me else "them"
+    stays = [f"restricted, and does not name {whom}: it stays where it is"] if told.secret else []
+    return [*(["; ".join(known)] if known else []), *stays]
+
+
+def stands(handover: Any, eye: Eye, now: datetime) -> str:
+    """Return how a handover stands: `open until 11-29 14:05`, `declined 14:05 by ben: "I am ill."`"""
+    how = handover.stands(now)
+    if handover.is_open(now):
+        return f"open until {eye.when(handover.lapses_at)}"
+    if handover.ended_at is None:
+        return str(how)
+    word = f': "{one_line(handover.word)}"' if handover.word else ""
+    left = f", but for {', '.join(handover.left)}" if handover.left else ""
+    return f"{how} {eye.when(handover.ended_at)} by {eye.name(handover.ended)}{left}{word}"

@@ -169,6 +169,24 @@ class SheetRead(Message):
 
 
 @dataclass
+class HandsRead(Message):
+    """What this person would hand over, and what is offered: a register.store.handing.Hands.
+
+    logins: of who may be named.
+    """
+
+    hands: Any
+    logins: tuple[str, ...] = ()
+
+
+@dataclass
+class HandedToMe(Message):
+    """What is offered to this person now, and waits for their word: register.handing.Handover each."""
+
+    handovers: tuple[Any, ...]
+
+
+@dataclass
 class Done(Message):
     """A verb was carried out. `asked` is the word it was asked with; `said` what is told of it instead."""
 

@@ -38,6 +38,7 @@ class Model:
         self.timeline: Any = None  # what is promised; None until the register has said so
         self.named: Mapping[str, Collection[str]] = {}  # what the policy names; empty until it is known
         self.may: frozenset[str] = frozenset()  # names of the verbs that whoever sits here may use
+        self.handed: tuple[Any, ...] = ()  # register.handing.Handover: offered to whoever sits here
         self.put_off: dict[str, float] = {}  # cards that are not to be shown here until then, by their marks
         self.register_name = session.register_name
         self.in_force = InForceRead()

@@ -103,6 +103,9 @@ class Past:
     def read_matrix(self) -> None:
         """Nobody gets here: who is told is shown as of now alone."""
 
+    def read_hands(self) -> None:
+        """Nobody gets here: nothing is handed over in the past."""
+
     def read_sheet(self, sheet: str, number: str) -> None:
         self._post(SheetRead(sheet, number, (READ_ONLY,)))
 

@@ -1,4 +1,4 @@
-"""What is in force and must not be overlooked: maintenance, silence, a faulty policy file. Pure."""
+"""What must not be overlooked: maintenance, silence, a faulty policy file, a handover. Pure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,16 @@ def windows_now(model: Model) -> list[Window]:
 
 def notices(model: Model, width: int) -> list[Line]:
     """Return the lines between the header and the board; mostly none."""
-    return [*_fault(model, width), *_maintenance(model, width)]
+    return [*_fault(model, width), *_handed(model, width), *_maintenance(model, width)]
+
+
+def _handed(model: Model, width: int) -> list[Line]:
+    """Who hands over to whoever sits here, and waits for their word."""
+    if not model.handed:
+        return []
+    from tui.handing_words import Eye, handed_line  # mostly nobody hands over
+
+    return handed_line(model.handed, Eye.of(model), width)
 
 
 def _fault(model: Model, width: int) -> list[Line]:

@@ -18,9 +18,11 @@ from tui.waiting import reasons
 
 if TYPE_CHECKING:
     from register.core import Principal
+    from register.handing import Handover
     from register.live import Live
     from register.store import Store
     from register.store.adopted import Adopted
+    from register.store.handing import Hands
     from register.store.outbox import Sending
     from tui.detail import Detail
     from tui.exchange import Exchange
@@ -175,6 +177,25 @@ def sheet_of(store: Store, session: Session, sheet: str, number: str) -> tuple[s
     from tui.sheets import SHEETS
 
     return SHEETS[sheet].lines(Here(session, store), number)
+
+
+def hands_now(store: Store, viewer: Principal) -> tuple[Hands, tuple[str, ...]]:
+    """Return what somebody would hand over and what is offered, and the logins of who may be named."""
+    from register.store.adopted import adopted
+    from register.store.handing import hands_of
+
+    matrix = adopted(store).policy.matrix
+    named = (one.login for one in matrix.people.values() if one.login and one.login != viewer.login)
+    return hands_of(store, viewer, matrix, datetime.now(UTC)), tuple(named)
+
+
+def handed_now(store: Store, viewer: Principal) -> tuple[Handover, ...]:
+    """Return what is offered to somebody now."""
+    from register.handing import open_to
+    from register.store.duty import duty_now
+
+    some = duty_now(store).handovers
+    return open_to(some, store.sight(viewer).person, datetime.now(UTC)) if some else ()
 
 
 def suppliers(store: Store, session: Session, about: str) -> Suppliers:

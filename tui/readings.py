@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.door import Post
-from tui.messages import ExchangeRead, MatrixRead, OutboxRead, Refused, SheetRead, SuppliersRead, VendorsRead
-from tui.reading import exchange_of, matrix_now, sent, sheet_of, standing, suppliers
+from tui.messages import (
+    ExchangeRead,
+    HandedToMe,
+    HandsRead,
+    MatrixRead,
+    OutboxRead,
+    Refused,
+    SheetRead,
+    SuppliersRead,
+    VendorsRead,
+)
+from tui.reading import exchange_of, handed_now, hands_now, matrix_now, sent, sheet_of, standing, suppliers
 from tui.session import Session
 
 if TYPE_CHECKING:
@@ -29,6 +39,7 @@ class Readings:
     _session: Session
     _asker: Asker | None
     _stop: threading.Event
+    _handed: tuple[Any, ...] = ()
 
     def read_outbox(self) -> None:
         self._ask(lambda store: self._post(OutboxRead(sent(store, self._viewer(store)))), nothing)
@@ -42,6 +53,19 @@ class Readings:
 
     def read_matrix(self) -> None:
         self._ask(lambda store: self._post(MatrixRead(matrix_now(store))), nothing)
+
+    def read_hands(self) -> None:
+        self._ask(
+            lambda store: self._post(HandsRead(*hands_now(store, self._viewer(store)))),
+            lambda why: self._post(Refused("", "", why)),
+        )
+
+    def look_at_hands(self, store: Store) -> None:
+        """Tell what is offered to this person, when that has changed: said by the thread that follows."""
+        now = handed_now(store, self._viewer(store))
+        if now != self._handed:
+            self._handed = now
+            self._post(HandedToMe(now))
 
     def read_sheet(self, sheet: str, number: str) -> None:
         def told(lines: tuple[str, ...]) -> None:

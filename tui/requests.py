@@ -127,5 +127,13 @@ class CardAsked(Message):
 
 
 @dataclass
+class AnswerAsked(Message):
+    """Somebody wants to answer a handover with this verb; what it needs more is asked for."""
+
+    verb: str
+    handover: str
+
+
+@dataclass
 class Opened(Message):
     """A screen stands and has its focus: keys are for it now."""

@@ -51,7 +51,7 @@ class Resume(Command):
     """Take an incident on hold up again."""
 
     verb: ClassVar[str] = "resume"
-    hotkey: ClassVar[str | None] = "h"
+    hotkey: ClassVar[str | None] = "b"
     role: ClassVar[Role] = Role.RESPONDER
 
     target: Target

@@ -207,3 +207,13 @@ def _(command: WithdrawHandover, incident: Any, world: World) -> Decision:
     some = [one for one in known if anybodys or one.giver == world.actor]
     handover = _meant(command, some, "of anybody" if anybodys else "of yours", world.now)
     return (Said(STREAM, HandoverWithdrawn(id=handover.id, by=world.actor, reason=command.reason)),)
+
+
+@remarks.register
+def _(command: DeclineHandover, world: World, after: Incident | None) -> tuple[str, ...]:
+    return ("It is declined: all stays where it was, and whoever offered it reads why.",)
+
+
+@remarks.register
+def _(command: WithdrawHandover, world: World, after: Incident | None) -> tuple[str, ...]:
+    return ("It is taken back: all stays where it was.",)

@@ -89,6 +89,7 @@ class FakeDoor:
         self.outbox_reads = 0
         self.vendor_reads = 0
         self.matrix_reads = 0
+        self.hands_reads = 0
         self.sheets: list[tuple[str, str]] = []
         self.exchanges: list[str] = []
         self.rehearsed: list[tuple[Any, str]] = []
@@ -115,6 +116,9 @@ class FakeDoor:
 
     def read_matrix(self) -> None:
         self.matrix_reads += 1
+
+    def read_hands(self) -> None:
+        self.hands_reads += 1
 
     def read_sheet(self, sheet: str, number: str) -> None:
         self.sheets.append((sheet, number))

@@ -9,14 +9,13 @@ from typing import Any
 
 import typer
 
-from register.handing import Handover
 from register.store.adopted import adopted
 from register.store.handing import Hands, Picture, Told, hands_of
 from register.text import one_line
 from tui.cli.answer import Answer
 from tui.cli.here import Here, here
 from tui.cli.telling import name_of
-from tui.handing_words import Eye, counted, offered_words, parts
+from tui.handing_words import Eye, counted, head_of, offered_words, stands, under
 
 
 def show(context: typer.Context) -> Answer | None:
@@ -89,20 +88,9 @@ def _offer_lines(one: Picture, eye: Eye, now: datetime) -> Iterator[str]:
     if handover is None:
         return
     head = f"{handover.id[-6:]}  {eye.when(handover.at)}  {offered_words(handover, eye)}"
-    yield f"{head}: {_stands(handover, eye, now)}"
+    yield f"{head}: {stands(handover, eye, now)}"
     if handover.is_open(now):
         yield from _body(one, eye)
-
-
-def _stands(handover: Handover, eye: Eye, now: datetime) -> str:
-    how = handover.stands(now)
-    if handover.is_open(now):
-        return f"open until {eye.when(handover.lapses_at)}"
-    if handover.ended_at is None:
-        return str(how)
-    word = f': "{one_line(handover.word)}"' if handover.word else ""
-    left = f", but for {', '.join(handover.left)}" if handover.left else ""
-    return f"{how} {eye.when(handover.ended_at)} by {eye.name(handover.ended)}{left}{word}"
 
 
 def _body(one: Picture, eye: Eye) -> Iterator[str]:
@@ -112,18 +100,10 @@ def _body(one: Picture, eye: Eye) -> Iterator[str]:
 
 
 def _lines(picture: Picture, eye: Eye) -> Iterator[str]:
+    to = None if picture.handover is None else picture.handover.to
     for one in picture.lines:
-        line = one.line
-        if line is None:
-            yield f"  {one.number}  restricted"
-            continue
-        whose = "" if one.given else f"  ({eye.name(line.owner)}, {one_line(line.team)})"
-        yield f"  {line.number}  P{line.priority}  {line.state}  {one_line(line.title)}{whose}"
-        known = parts(line, eye)
-        if known:
-            yield f"      {'; '.join(known)}"
-        if one.secret:
-            yield "      restricted, and does not name them: it stays where it is"
+        yield f"  {head_of(one, eye)}"
+        yield from (f"      {text}" for text in under(one, eye, to))
         if one.words:
             yield f"      > {one_line(one.words)}"
 

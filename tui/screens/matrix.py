@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from textual.timer import Timer
 
 from register.pressing import hidden
-from tui.actions import VERB, Action, modes_at
+from tui.actions import HANDOVER, VERB, Action, modes_at
 from tui.chips import Chips
 from tui.doing import OVERRIDE
 from tui.matrix_reading import Grid, Place
@@ -53,7 +54,11 @@ MORE: Final = (
         opens=True,
     ),
     Action("lint", "L", "lint", "What is wrong or odd about matrix.toml", shown=True, opens=True),
+    replace(HANDOVER, shown=True),
 )
+
+_ALL: Final = frozenset((*SHEETS, HANDOVER.id))
+"""What everybody may open."""
 
 
 _Key = tuple[Grid | None, int, int, bool]
@@ -79,7 +84,7 @@ class MatrixScreen(TableScreen):
 
     def _take(self, verbs: tuple[Action, ...]) -> None:
         own = tuple(verb for verb in verbs if verb.key in KEYS)
-        more = [action for action in MORE if action.id in SHEETS or OVERRIDE in self.model.may]
+        more = [action for action in MORE if action.id in _ALL or OVERRIDE in self.model.may]
         self.set_keys((*own, *more, *MOVES, *modes_at("matrix"), *ENDS))
 
     def offer(self, verbs: tuple[Action, ...]) -> None:
