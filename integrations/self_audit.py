@@ -15,13 +15,16 @@ from register.watch import wake
 
 EVERY: Final = 60.0
 """Seconds between two looks."""
+SOON: Final = 3.0
+"""Seconds until the first look: what fell due while no worker ran, the tick does first."""
 MOST: Final = 5
 """So often one step is tried anew; then a person has to look."""
 
 
 async def keep_watch(hand: Hand, engine: OneEngine, tell: Callable[[str], object]) -> None:
-    """Look now and every minute, for ever, while this process is the engine."""
+    """Look soon and every minute, for ever, while this process is the engine."""
     tried: Counter[Forgotten] = Counter()
+    await asyncio.sleep(SOON)
     while True:
         try:
             if await engine.is_mine():
@@ -42,5 +45,7 @@ async def _mend(hand: Hand, tried: Counter[Forgotten], tell: Callable[[str], obj
             tell(f"‼ {one.says(hand.now())}, {MOST} tries over. Call them, then `muster rebuild`.")
             continue
         done, why = await hand.call(lambda one=one: wake(hand.desk, [one.number]))  # type: ignore[misc]
+        if not done and why is None and one not in await hand.call(lambda: forgotten(hand.store, hand.now())):
+            continue  # the tick was first
         so = "it is fired now" if done else f"it could not be fired: {why or 'nothing is due by its events'}"
         tell(f"‼ {one.says(hand.now())}: {so}.")

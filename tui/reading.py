@@ -41,9 +41,14 @@ def worker_is_there(store: Store) -> bool:
 
 def alarm_of(store: Store) -> str:
     """Return what is wrong with whom to tell, in a few words, and the command that says more; or nothing."""
+    from register.overdue import forgotten
     from register.plain import clip
     from register.store.feed_faults import feed_faults
 
+    late = forgotten(store, now := datetime.now(UTC))
+    if late:
+        minutes = int((now - late[0].due).total_seconds() // 60)
+        return f"‼ A STEP OF {late[0].number} WAS DUE {minutes}m AGO: muster doctor"
     rotas = dict.fromkeys(one.rota for one in feed_faults(store, datetime.now(UTC)) if one.urgent)
     if not rotas:
         return ""

@@ -132,6 +132,7 @@ def _register() -> Iterator[Finding]:
     yield from pages_of(store)
     yield from answers_of(store)
     yield from feeds_of(store)
+    yield from _forgotten(store)
     store.close()
     yield _worker(until, private=is_private(url))
 
