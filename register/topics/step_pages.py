@@ -36,6 +36,8 @@ class AboutStep(About):
 @needless.register
 def _(about: AboutStep, incident: Incident, person: PersonId) -> str:
     run = incident.run
+    if not about.run:  # a person told those with authority before any policy was for it
+        return "they have acknowledged it" if incident.acknowledged_by == person else ""
     if run is None or run.id != about.run:
         return "it is escalated anew, or not any more"
     if run.state is Paging.SUPPRESSED:

@@ -400,3 +400,13 @@ def test_a_matrix_without_policies_escalates_nothing(store: Store) -> None:
     assert ticks(desk, clock, days=1) == 0
     with pytest.raises(Refused, match="No policy says who is told"):
         desk.do(BEN, Functional(target=number))
+
+
+def test_without_a_policy_those_with_authority_are_paged_all_the_same(store: Store) -> None:
+    desk, _ = escalating(store, MATRIX.replace('default_policy = "usual"\n', ""))
+    number = urgent(desk)
+    desk.do(ANA, Hierarchical(target=number, why="the customer calls"))
+    (page,) = pages.unfinished(store)
+    assert no_more(look(desk, number), about_of(page.payload), page.person) == ""
+    desk.do(BEN, Acknowledge(target=number))
+    assert no_more(look(desk, number), about_of(page.payload), page.person) == "they have acknowledged it"
