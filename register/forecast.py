@@ -66,12 +66,12 @@ def _foreseen(event: Event, incident: Incident, at: datetime) -> Iterator[Forese
     name = "" if plan is None else plan.policy
     match event:
         case StepFired(place=place, because=because):
-            rule = _step(name, place, event.of, event.to)
+            rule = _step(name, place, event.of, event.targets)
             yield Foreseen(at, "told", f"{rule}{_BECAUSE[because]}", event.told, event.suppliers)
         case StepSkippedEmpty(place=place):
-            yield Foreseen(at, "skipped", _step(name, place, 0, event.to))
+            yield Foreseen(at, "skipped", _step(name, place, 0, event.targets))
         case StepHeld():
-            yield Foreseen(at, "held", f"{event.why} until {event.until:%Y-%m-%d %H:%M} UTC")
+            yield Foreseen(at, "held", f"{event.held} until {event.until:%Y-%m-%d %H:%M} UTC")
         case EscalationExhausted():
             yield Foreseen(at, "exhausted", f"policies.{name}, {event.loops} × every step")
         case EscalatedHierarchical():

@@ -52,6 +52,7 @@ STRUCTURE: Final = frozenset(
     {"allowed", "author", "person", "change_id", "change_ids", "alert", "leader", "recurrence_of", "digest"}
     | {"id", "media_type", "sha256", "label", "incident", "lane", "kind", "sent"}
     | {"clock", "mark", "done", "nudged", "version", "channel"}
+    | {"policy", "targets", "suppliers", "run"}
 )
 """Fields of plain text by which events and rows point to each other: they stay whatever they say."""
 FACTS: Final = STRUCTURE | _NAMES

@@ -8,17 +8,17 @@ from typing import Final, NamedTuple
 from register.bond import PageState, Priority
 from register.duty import Duty
 from register.incident import Incident
-from register.run import Paging, Place, Run
+from register.run import HeldBy, Paging, Place, Run
 
-MAINTENANCE: Final = "maintenance"
-SILENCE: Final = "silence"
+MAINTENANCE: Final[HeldBy] = "maintenance"
+SILENCE: Final[HeldBy] = "silence"
 
 
 class Held(NamedTuple):
     """Until when it waits, and for which of the two."""
 
     until: datetime
-    why: str
+    why: HeldBy
 
 
 def held(incident: Incident, duty: Duty, at: datetime) -> Held | None:
@@ -30,7 +30,7 @@ def held(incident: Incident, duty: Duty, at: datetime) -> Held | None:
     return max(found, default=None)
 
 
-def waits(run: Run, until: datetime, why: str) -> Run:
+def waits(run: Run, until: datetime, why: HeldBy) -> Run:
     """The same run, with nothing of it due before `until`. What is due later than that stays so."""
     run = run.but(next_at=_later(run.next_at, until), ack_until=_later(run.ack_until, until), held=why)
     if run.state is Paging.TRIGGERED:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from register.bond import PageState, Priority, Value
 
@@ -35,10 +35,18 @@ class Place(NamedTuple):
 FIRST: Final = Place()
 
 
-class PlanStep(Value, frozen=True):
-    """to: as in a policy, with the id of the side table behind `person:`. wait: seconds."""
+Because = Literal["step", "reminder", "passed", "ack_timeout", "awaited"]
+"""Why a step tells somebody: their turn; once more; passed to them; whoever had it is silent; each is to."""
+Began = Literal["opened", "reopened", "moved", "by_hand"]
+"""Why a run began: with its incident, anew with it, with another team or policy, on a person's word."""
+HeldBy = Literal["", "flapping", "maintenance", "silence"]
+"""What a run waits for."""
 
-    to: tuple[str, ...]
+
+class PlanStep(Value, frozen=True):
+    """targets: as in a policy, with the id of the side table behind `person:`. wait: seconds."""
+
+    targets: tuple[str, ...]
     wait: int
     remind: int = 0
     all_ack: bool = False
@@ -96,7 +104,7 @@ class Run(Value, frozen=True):
     id: str
     plan: Plan
     began: datetime
-    why: str
+    why: Began
     state: Paging = Paging.TRIGGERED
     place: Place | None = FIRST
     fired: Place | None = None
@@ -112,7 +120,7 @@ class Run(Value, frozen=True):
     asks: tuple[str, ...] = ()
     alone: bool = False
     told: tuple[Told, ...] = ()
-    held: str = ""
+    held: HeldBy = ""
 
     @property
     def due_at(self) -> datetime | None:

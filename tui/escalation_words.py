@@ -36,9 +36,10 @@ def _fired(event: Any) -> Mapping[str, Any]:
 
 
 def _started(event: Any) -> Mapping[str, Any]:
+    began = {"moved": f"now with {one_line(event.plan.team)}", "by_hand": "by hand"}.get(event.why, event.why)
     held = f", held: {one_line(event.held)}" if event.held else ""
     return {
-        "what": f"escalation begins by {event.plan.policy} ({one_line(event.why)}){held}",
+        "what": f"escalation begins by {event.plan.policy} ({began}){held}",
         "pen": "dim",
     }
 
@@ -74,7 +75,7 @@ def _timed_out(event: Any) -> Mapping[str, Any]:
 
 def _skipped(event: Any) -> Mapping[str, Any]:
     return {
-        "what": f"step {event.place[1] + 1} would tell nobody ({', '.join(event.to)}): the next one now",
+        "what": f"step {event.place[1] + 1} would tell nobody ({', '.join(event.targets)}): the next one now",
         "pen": "bad",
     }
 
@@ -84,7 +85,7 @@ ESCALATION_WORDS: Final[Mapping[str, Callable[[Any], Mapping[str, Any]]]] = {
     "escalation_ended": lambda e: {"what": f"escalation ends: {one_line(e.why)}", "pen": "warn"},
     "step_fired": _fired,
     "step_skipped_empty": _skipped,
-    "step_held": lambda e: {"what": f"nobody is told until {e.until:%Y-%m-%d %H:%M} UTC: {one_line(e.why)}"},
+    "step_held": lambda e: {"what": f"nobody is told until {e.until:%Y-%m-%d %H:%M} UTC: {e.held}"},
     "escalation_exhausted": _exhausted,
     "escalated_hierarchical": _up,
     "escalated_functional": _functional,

@@ -105,7 +105,7 @@ def _next_of(incident: Any, next_: int, eyes: Eyes) -> str:
     run = None if incident is None else incident.run
     if run is None or next_ > len(run.plan.steps):
         return ""
-    return ", ".join(target_words(to, run.plan.team, eyes.people) for to in run.plan.steps[next_ - 1].to)
+    return ", ".join(target_words(to, run.plan.team, eyes.people) for to in run.plan.steps[next_ - 1].targets)
 
 
 def target_words(to: str, team: str, people: Mapping[str, str]) -> str:

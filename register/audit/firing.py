@@ -144,7 +144,7 @@ def _held(account: Account, one: Recorded, event: Any) -> None:
     _does(account, one, event, account.next_words)
     if account.stands is Stands.ASKS and not account.held:
         account.takes_back()
-    account.held = event.why
+    account.held = event.held
     account.due = account.due and max(account.due, event.until)
     account.again_at = account.again_at and max(account.again_at, event.until)
 

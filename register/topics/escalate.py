@@ -189,7 +189,7 @@ def _(command: Hierarchical, incident: Incident, world: World) -> Decision:
     )
     level, person = found[0]
     run = incident.run
-    started = () if run is not None else begun(incident, world, command.command_id, "by hand", next_at=None)
+    started = () if run is not None else begun(incident, world, command.command_id, "by_hand", next_at=None)
     return says(
         incident,
         *started,
@@ -209,7 +209,7 @@ def _(command: Rebase, incident: Incident, world: World) -> Decision:
     _refuse_over(incident)
     found, run = policy_of(incident, world.policy.matrix), incident.run
     if run is None or found is None:
-        started = begun(incident, world, command.command_id, "by hand")
+        started = begun(incident, world, command.command_id, "by_hand")
         refuse_unless(
             started,
             f"No policy says who is told of {incident.number}. Nothing was done: write one into matrix.toml"

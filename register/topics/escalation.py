@@ -15,7 +15,7 @@ from register.bond import PageState
 from register.core import Event, PersonId, World, evolve, moved
 from register.incident import Incident, State, Urgency
 from register.policy import Matrix
-from register.run import FIRST, Paging, Plan, PlanStep, Run, Told
+from register.run import FIRST, Began, HeldBy, Paging, Plan, PlanStep, Run, Told
 from register.steps import EscalationPolicy, Step
 from register.topics.correction import Corrected
 from register.topics.engagement import derived_id
@@ -37,9 +37,9 @@ class EscalationStarted(Event):
 
     run: str
     plan: Plan
-    why: str
+    why: Began
     next_at: datetime | None
-    held: str = ""
+    held: HeldBy = ""
     acked_by: PersonId | None = None
     asks: tuple[PersonId, ...] = ()
 
@@ -72,7 +72,7 @@ def _planned(step: Step, ids: Mapping[str, str]) -> PlanStep:
         for said in step.to
     )
     wait = int(step.wait.total_seconds())
-    return PlanStep(to=tuple(to), wait=wait, remind=step.remind, all_ack=step.all_ack)
+    return PlanStep(targets=tuple(to), wait=wait, remind=step.remind, all_ack=step.all_ack)
 
 
 def policy_of(incident: Incident, matrix: Matrix) -> tuple[str, EscalationPolicy] | None:
@@ -82,7 +82,7 @@ def policy_of(incident: Incident, matrix: Matrix) -> tuple[str, EscalationPolicy
     return None if name is None or policy is None else (name, policy)
 
 
-def begun(incident: Incident, world: World, command_id: str, why: str, **more: Any) -> tuple[Event, ...]:
+def begun(incident: Incident, world: World, command_id: str, why: Began, **more: Any) -> tuple[Event, ...]:
     """Return the beginning of a run, or the end of the one there is where no policy is for it."""
     found = policy_of(incident, world.policy.matrix)
     if found is None:
@@ -106,7 +106,7 @@ def follow_ups(before: Incident | None, after: Incident, world: World, command_i
     if where[0] == where[1] or (before.run is None and before.team == after.team):
         return ()
     asks = (after.owner,) if after.owner is not None and after.owner != before.owner else ()
-    return begun(after, world, command_id, f"now with {after.team}", asks=asks)
+    return begun(after, world, command_id, "moved", asks=asks)
 
 
 def _reopened(before: Incident, after: Incident, world: World) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from register.bond import PageState
 from register.core import Event, PersonId, Refused, World, decide, moved
 from register.holding import held, waits
 from register.incident import Incident, Urgency
-from register.run import FIRST, Paging, Place, Run
+from register.run import FIRST, Because, HeldBy, Paging, Place, Run
 from register.topics.calling import PAGED_WITHIN
 from register.topics.engagement import Engage, Engaged, derived_id
 from register.topics.escalation import LAPSES, EscalationEnded, again, asked
@@ -41,8 +41,8 @@ class StepFired(OfRun):
     version: int
     place: tuple[int, int, int]
     of: int
-    to: tuple[str, ...]
-    because: str
+    targets: tuple[str, ...]
+    because: Because
     told: tuple[PersonId, ...]
     suppliers: tuple[str, ...] = ()
     all_ack: bool = False
@@ -59,7 +59,7 @@ class StepSkippedEmpty(OfRun):
     kind: ClassVar[str] = "step_skipped_empty"
 
     place: tuple[int, int, int]
-    to: tuple[str, ...]
+    targets: tuple[str, ...]
 
 
 class StepHeld(OfRun):
@@ -68,7 +68,7 @@ class StepHeld(OfRun):
     kind: ClassVar[str] = "step_held"
 
     until: datetime
-    why: str
+    held: HeldBy
 
 
 class EscalationExhausted(OfRun):
@@ -113,7 +113,7 @@ def steps_due(incident: Incident, world: World, command_id: str) -> tuple[Event,
         return ()
     waits_for = held(incident, world.roster.duty, now)
     if waits_for is not None:
-        return (StepHeld(run=run.id, until=waits_for.until, why=waits_for.why),)
+        return (StepHeld(run=run.id, until=waits_for.until, held=waits_for.why),)
     if now - run.began > LAPSES:
         return (EscalationEnded(why=f"it has run for {LAPSES.days} days"),)
     return tuple(_DUE[run.state](incident, run, world, command_id))
@@ -131,7 +131,7 @@ def _fire(
             yield from engaged
             yield _fired(incident, run, place, world, told, engaged, because or _why(run, place), late)
             return
-        yield StepSkippedEmpty(run=run.id, place=place, to=run.plan.steps[place.step].to)
+        yield StepSkippedEmpty(run=run.id, place=place, targets=run.plan.steps[place.step].targets)
         place, empty = run.plan.beyond(place), empty + 1
     yield from _exhausted(incident, run, world, place, late)
 
@@ -161,7 +161,7 @@ def _fired(
         version=run.plan.version,
         place=place,
         of=len(run.plan.steps),
-        to=() if run.alone else step.to,
+        targets=() if run.alone else step.targets,
         because=because,
         told=told,
         suppliers=tuple(one.vendor for one in engaged if isinstance(one, Engaged)),
@@ -240,7 +240,7 @@ def _acknowledged(incident: Incident, run: Run, world: World, command_id: str) -
         version=run.plan.version,
         place=next_,
         of=len(run.plan.steps),
-        to=run.plan.steps[place.step].to,
+        targets=run.plan.steps[place.step].targets,
         because=AWAITED,
         told=run.awaits,
         all_ack=True,
@@ -271,7 +271,7 @@ def whom(
     if run.alone:
         return run.asks, ()
     told, engaged = list(run.asks), list[Event]()
-    for target in run.plan.steps[place.step].to:
+    for target in run.plan.steps[place.step].targets:
         kind, _, name = target.partition(":")
         if kind == "supplier":
             engaged += () if place.reminder else _engaging(incident, run, place, name, world, command_id)
@@ -346,7 +346,7 @@ def _(event: StepFired, run: Run, before: Incident, after: Incident, at: datetim
 
 @moved.register
 def _(event: StepHeld, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
-    return waits(run, event.until, event.why)
+    return waits(run, event.until, event.held)
 
 
 @moved.register

@@ -89,8 +89,8 @@ def incidents(draw: Any, n: int) -> Incident:
     )
     state_of_run = draw(st.none() | st.sampled_from([one for one in Paging if one]))
     if state_of_run is not None:
-        plan = Plan(policy="usual", version=1, team="x", steps=(PlanStep(to=("team",), wait=300),))
-        one = one.but(run=Run(id="r", plan=plan, began=NOW, why="", state=state_of_run, next_at=None))
+        plan = Plan(policy="usual", version=1, team="x", steps=(PlanStep(targets=("team",), wait=300),))
+        one = one.but(run=Run(id="r", plan=plan, began=NOW, why="opened", state=state_of_run, next_at=None))
     logged = draw(AGO | AGO.map(lambda moment: moment - timedelta(hours=4)))  # due 4 hours later, at P1
     return one.but(track=extended(None, one, logged))
 

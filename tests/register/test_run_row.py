@@ -22,7 +22,7 @@ PLAN = Plan(
     version=1,
     team="app-ops",
     repeat=1,
-    steps=tuple(PlanStep(to=(f"rota:{name}",), wait=300) for name in ("one", "two", "three", "four")),
+    steps=tuple(PlanStep(targets=(f"rota:{name}",), wait=300) for name in ("one", "two", "three", "four")),
 )
 
 

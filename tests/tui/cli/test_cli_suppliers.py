@@ -296,7 +296,7 @@ def test_a_second_worker_of_a_file_is_refused(cli: Cli) -> None:
 
 @pytest.mark.parametrize(("group", "name"), [entry[:2] for entry in OWN])
 def test_every_other_command_has_help_and_json(cli: Cli, group: str, name: str) -> None:
-    shown = cli(*([group] if group else []), name, "--help")
+    shown = cli(*group.split(), *([name] if name else []), "--help")
     assert shown.code == 0
     assert "--json" in shown.out
     assert "--as-json" not in shown.out
