@@ -49,7 +49,7 @@ class Functional(Command):
     team: Annotated[
         Name | None, Field(description="the team that owns it from now on; none: the next step now")
     ] = None
-    why: Annotated[Text, _WHY] = ""
+    why: Annotated[Text, Field(description="why: it stands in the story")] = ""
 
 
 class Hierarchical(Command):

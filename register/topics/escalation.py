@@ -17,9 +17,12 @@ from register.incident import Incident, State, Urgency
 from register.policy import Matrix
 from register.run import FIRST, Began, HeldBy, Paging, Plan, PlanStep, Run, Told
 from register.steps import EscalationPolicy, Step
+from register.topics.caller import CallerTold
+from register.topics.calls import Called
 from register.topics.correction import Corrected
-from register.topics.engagement import derived_id
+from register.topics.engagement import Replied, derived_id
 from register.topics.hold import Held, Resumed
+from register.topics.notes import Noted
 from register.topics.ownership import Acknowledged, Assigned, Reassigned
 from register.topics.paging import Notified, NotifyFailed, PageCancelled, PagedAgain, PageEvent
 
@@ -203,6 +206,17 @@ def _(event: Resumed, run: Run, before: Incident, after: Incident, at: datetime)
         return acked(run, None, after, at)
     until = run.plan.ack_until(after.priority, at)
     return run.but(ack_until=until) if run.state is Paging.ACKNOWLEDGED else run
+
+
+@moved.register(Noted)
+@moved.register(Replied)
+@moved.register(CallerTold)
+@moved.register(Called)
+def _(event: Event, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
+    """Who works on it is not asked whether anybody does."""
+    if run.ack_until is None or run.state is not Paging.ACKNOWLEDGED:
+        return run
+    return run.but(ack_until=run.plan.ack_until(after.priority, at))
 
 
 @moved.register

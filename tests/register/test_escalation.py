@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,11 @@ from register.core import Principal, Refused, Role
 from register.incident import HoldReason, Impact, PageState, Paging, Urgency
 from register.store import Store, pages
 from register.topics.alerts import Status, TakeAlert
+from register.topics.caller import TellCaller
 from register.topics.correction import Correct
 from register.topics.escalate import Functional, Hierarchical, Rebase, Unacknowledge
 from register.topics.hold import PutOnHold
+from register.topics.notes import Note
 from register.topics.ownership import Acknowledge, PassOn, Take
 from register.topics.paging import MissPage, about_of, no_more
 from register.topics.resolution import Reopen
@@ -128,6 +131,20 @@ def test_saying_again_that_one_is_on_it_renews_it(store: Store) -> None:
     clock.passes(minutes=25)
     desk.do(ANA, Acknowledge(target=number))
     assert ticks(desk, clock, minutes=29) == 0
+
+
+@pytest.mark.parametrize(
+    "word", [lambda n: Note(target=n, text="looking"), lambda n: TellCaller(target=n, text="on it")]
+)
+def test_who_works_on_it_is_not_asked_whether_anybody_does(store: Store, word: Any) -> None:
+    desk, clock = escalating(store)
+    number = urgent(desk, caller="Front desk")
+    ticks(desk, clock, seconds=0)
+    desk.do(ANA, Acknowledge(target=number))
+    clock.passes(minutes=25)
+    desk.do(ANA, word(number))
+    assert ticks(desk, clock, minutes=29) == 0
+    assert ticks(desk, clock, minutes=2) == 1
 
 
 def test_a_low_priority_asks_nobody_again(store: Store) -> None:

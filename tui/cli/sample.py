@@ -17,6 +17,7 @@ from register.topics.intake import Log
 from register.topics.notes import Note
 from register.topics.ownership import Acknowledge, Take
 from register.topics.resolution import Resolve
+from register.watch import next_after, tick
 
 VENDOR: Final = "practice"
 ANA: Final = Principal("ana.demo", Role.COORDINATOR, "demo")
@@ -51,12 +52,23 @@ def sample_register(store: Store, files: Checked, now: datetime | None = None) -
     files: what it adopts as its policy before anything else.
     """
     now = now or datetime.now(UTC)
-    ago = timedelta(minutes=_FOUNDED)
-    desk = ServiceDesk(store, clock=lambda: now - ago)
+    at = now - timedelta(minutes=_FOUNDED)
+    desk = ServiceDesk(store, clock=lambda: at)
     desk.do(CAT, files.command(Person(None, CAT.login), private=True))
+
+    def lived_until(then: datetime) -> None:
+        """What falls due by itself meanwhile is done then: a demonstration was never without a worker."""
+        nonlocal at
+        while (due := next_after(store, at)) is not None and due <= then:
+            at = due
+            tick(desk, due)
+        at = then
+
     for minutes, principal, command in sorted(_story(now), key=lambda step: -step[0]):
-        ago = timedelta(minutes=minutes)
+        lived_until(now - timedelta(minutes=minutes))
         desk.do(principal, command)
+        tick(desk, at)
+    lived_until(now)
 
 
 def _story(now: datetime) -> list[tuple[float, Principal, Command]]:
@@ -72,7 +84,10 @@ def _story(now: datetime) -> list[tuple[float, Principal, Command]]:
         (400, ANA, Take(target="INC-4")),
         (390, ANA, _hold("INC-4", HoldReason.CHANGE, on="sample change 12", until=now + timedelta(hours=5))),
         (320, BEN, Take(target="INC-5")),
+        (100, BEN, Note(target="INC-5", text="Loss is gone for now; the line is watched.")),
+        (98, BEN, Acknowledge(target="INC-5")),
         (205, ANA, Take(target="INC-6")),
+        (24, ANA, Acknowledge(target="INC-6")),
         (200, ANA, Note(target="INC-6", text="Only card payments. Refunds are made by hand until then.")),
         (135, BEN, Acknowledge(target="INC-8")),
         (90, ANA, Take(target="INC-9")),
