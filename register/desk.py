@@ -99,6 +99,10 @@ class ServiceDesk:
         self._given = self.policy
         self._clock = clock
 
+    def by(self, clock: Callable[[], datetime]) -> ServiceDesk:
+        """Return a desk that is this one but for its clock."""
+        return ServiceDesk(self.store, self._given, clock)
+
     def do(self, principal: Principal, command: Command, said_at: datetime | None = None) -> Receipt:
         """Carry out one command in one transaction. said_at: when it was said, if that was earlier."""
         _refuse_role(principal, command, lambda: adopted(self.store, self._given).policy)

@@ -7,7 +7,7 @@ write it once, and whoever was first among people wins.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import and_, func, select
@@ -80,6 +80,13 @@ def fell_due_since(store: Store, now: datetime, seq: int) -> bool:
     query = select(t.incident.c.n).where(and_(t.incident.c.seq > seq, stamp(now) >= _DUE)).limit(1)
     with store.read() as connection:
         return connection.execute(query).first() is not None
+
+
+def newest(store: Store) -> datetime:
+    """Return when the newest event was recorded; long ago where there is none."""
+    with store.read() as connection:
+        at = str(connection.execute(select(t.head.c.recorded_at)).scalar_one())
+    return moment(at) if at else datetime.min.replace(tzinfo=UTC)
 
 
 def is_soon(due: datetime | None, now: datetime) -> bool:

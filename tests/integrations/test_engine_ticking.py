@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from page_kit import engage_urgently
 
 from integrations.hand import Hand
+from integrations.steady_clock import SteadyClock
 from integrations.ticking import Ticker
 from register.core import Policy, VendorFacts
 from register.desk import ServiceDesk, kinds
@@ -15,7 +16,7 @@ from register.matrix_toml import read_matrix
 from register.store import Store
 from register.topics.calling import CONFIRM_WITHIN
 from register.watch import next_after
-from tests.register.escalating import MATRIX, urgent
+from tests.register.escalating import MATRIX, run_of, urgent
 
 
 async def test_what_falls_due_between_two_ticks_is_done_then(own_store: Store) -> None:
@@ -57,6 +58,61 @@ async def test_what_is_due_as_it_is_committed_is_done_at_once(own_store: Store) 
     async with asyncio.timeout(30):
         while "step_fired" not in kinds(store.timeline(number)):
             await asyncio.sleep(0.05)
+    ticking.cancel()
+    await asyncio.gather(ticking, return_exceptions=True)
+    hand.close()
+
+
+def test_a_steady_clock_goes_on_where_the_wall_clock_is_set_back() -> None:
+    wall, steady = [datetime(2026, 3, 9, 9, 0, tzinfo=UTC)], [0.0]
+    clock = SteadyClock(lambda: wall[0], lambda: steady[0])
+
+    def passes(seconds: float, by: timedelta = timedelta()) -> datetime:
+        steady[0] += seconds
+        wall[0] += timedelta(seconds=seconds) + by
+        return clock()
+
+    begin = wall[0]
+    assert passes(60) == begin + timedelta(minutes=1)
+    assert passes(60, -timedelta(hours=2)) == begin + timedelta(minutes=2)
+    assert passes(60) == begin + timedelta(minutes=3)
+    assert clock.behind == timedelta(hours=2)
+    assert passes(60, timedelta(hours=2)) == begin + timedelta(minutes=4)
+    assert clock.behind == timedelta()
+    assert passes(60, timedelta(hours=1)) == begin + timedelta(hours=1, minutes=5)  # it was suspended
+    clock.not_before(begin + timedelta(hours=3))
+    assert passes(60) == begin + timedelta(hours=3, minutes=1)
+
+
+async def test_a_step_is_not_kept_waiting_by_a_clock_that_is_set_back(own_store: Store) -> None:
+    """The wall clock says two hours ago: what is due in a minute comes in a minute."""
+    store, shift = own_store, [timedelta()]
+
+    def wall() -> datetime:
+        return datetime.now(UTC) + shift[0]
+
+    policy = Policy(matrix=read_matrix(MATRIX), version=1)
+    hand = Hand(ServiceDesk(store, policy, wall), wall)
+    ticker = Ticker(hand, print, every=0.2)
+    ticking = asyncio.create_task(ticker.run())
+    number = await hand.call(lambda: urgent(hand.desk))
+    ticker.wake()
+
+    async def fired(times: int) -> None:
+        async with asyncio.timeout(30):
+            while kinds(store.timeline(number)).count("step_fired") < times:
+                await asyncio.sleep(0.05)
+
+    await fired(1)
+    shift[0] = -timedelta(hours=2)
+    await asyncio.sleep(0.5)
+    run = run_of(hand.desk, number)
+    assert run.next_at is not None
+    passed = ticker._now() - datetime.now(UTC)
+    assert abs(passed) < timedelta(seconds=9)
+    ticker._now._last += timedelta(minutes=5)  # five minutes go by
+    ticker._now.behind += timedelta(minutes=5)
+    await fired(2)
     ticking.cancel()
     await asyncio.gather(ticking, return_exceptions=True)
     hand.close()
