@@ -27,7 +27,7 @@ PLAN = Plan(
 
 
 def run(**changes: Any) -> Run:
-    given: dict[str, Any] = {"id": "r1", "plan": PLAN, "began": AT, "why": "it was logged", "next_at": SOON}
+    given: dict[str, Any] = {"id": "r1", "plan": PLAN, "began": AT, "why": "opened", "next_at": SOON}
     return Run(**(given | changes))
 
 

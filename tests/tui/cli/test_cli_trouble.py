@@ -28,6 +28,7 @@ def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return fresh(tmp_path, monkeypatch)
 
 
+@pytest.mark.kills  # many processes, one after the other
 def test_exit_codes_of_the_whole_program(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     done = muster("log", "Mail is late", "--json")
     assert (done.returncode, b'"number": "INC-1"' in done.stdout, done.stderr) == (0, True, b"")
@@ -40,6 +41,7 @@ def test_exit_codes_of_the_whole_program(env: dict[str, str], monkeypatch: pytes
     assert b"Traceback" not in away.stderr
 
 
+@pytest.mark.kills  # many processes, one after the other
 def test_a_reader_that_goes_away_is_no_error(env: dict[str, str]) -> None:
     muster("log", "Mail is late")
     shell = subprocess.Popen(
