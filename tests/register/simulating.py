@@ -214,11 +214,17 @@ def _until(desk: ServiceDesk, clock: Clock, month: Month, end: datetime, late: r
 
 
 class Told(NamedTuple):
-    """One firing: at which place of the plan, when, whom it told."""
+    """One firing: at which place of the plan, when, whom it told, and why."""
 
     place: tuple[int, int, int]
     at: datetime
     people: tuple[str, ...]
+    because: str = "step"
+
+    @property
+    def what(self) -> tuple[tuple[int, int, int], str]:
+        """What tells it from others: who gets it passed is told at the place of the step that comes next."""
+        return self.place, self.because
 
 
 Stretches = dict[tuple[str, int, int], list[Told]]
@@ -234,7 +240,7 @@ def stretches(desk: ServiceDesk, number: str) -> tuple[list[Any], Stretches]:
             runs.append(event.run)
         if one.kind == "step_fired" and event.because != "awaited":
             found.setdefault((number, len(runs), event.cycle), []).append(
-                Told(event.place, one.at, event.told)
+                Told(event.place, one.at, event.told, event.because)
             )
         elif one.source == "test":
             people.append((one.kind, one.at.replace(microsecond=0)))
@@ -246,14 +252,14 @@ def apart(one: Sequence[Told], other: Sequence[Told]) -> tuple[int, list[tuple[T
 
     Who is on call may change in the seconds between them; every shift begins with a full hour.
     """
-    both = {told.place: told for told in other}
+    both = {told.what: told for told in other}
     otherwise = [
-        (told, both[told.place])
+        (told, both[told.what])
         for told in one
-        if told.place in both
-        and told.people != both[told.place].people
+        if told.what in both
+        and told.people != both[told.what].people
         and told.at.replace(minute=0, second=0, microsecond=0)
-        == both[told.place].at.replace(minute=0, second=0, microsecond=0)
+        == both[told.what].at.replace(minute=0, second=0, microsecond=0)
     ]
     return abs(len(one) - len(other)), otherwise
 
