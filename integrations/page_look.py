@@ -18,6 +18,7 @@ from integrations.persons import person_of
 from integrations.step_text import step_words as step_words  # registers what pages of steps say
 from register.core import Policy
 from register.duty import Duty
+from register.holding import held
 from register.incident import Incident
 from register.policy import Person
 from register.store import RegisterUnavailable, Store, pages
@@ -74,13 +75,17 @@ def _looked(
     try:
         incident = load_incident(connection, row.incident)
         seen = _one(row, incident, pages.login_of(connection, row.person), policy, now, offer)
+        waits = incident is not None and held(incident, duty, now) is not None
+        if isinstance(seen, CancelPage):
+            return seen.model_copy(update={"held": waits})
         if not isinstance(seen, Ready):
             return seen
         about = about_of(row.payload)
         because = told_again(about, incident, row.person) or maintained(about, incident, duty, now)
-        return CancelPage(row_id=row.row_id, tries=row.tries, why=because) if because else seen
+        cancelled = CancelPage(row_id=row.row_id, tries=row.tries, why=because, held=waits)
     except (ValueError, TypeError, RegisterUnavailable) as error:  # of this one: others are sent
         return error
+    return cancelled if because else seen
 
 
 def _one(

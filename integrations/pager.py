@@ -94,8 +94,10 @@ class Pager:
         tell: Callable[[str], object] = print,
         busy: Callable[[], object] = lambda: None,
         through: Send = send,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
         self._hand = hand
+        self._now = now or hand.now
         self._env = env
         self._holder = holder
         self._patience = patience or Patience()
@@ -126,7 +128,7 @@ class Pager:
                     lost = timedelta(0)
                 except RegisterUnavailable as error:
                     self._tell(str(error))
-                    some, self._due = False, self._hand.now() + timedelta(seconds=2)
+                    some, self._due = False, self._now() + timedelta(seconds=2)
                 if not some:
                     await self._rest(stop)
                     if not stop.is_set():
@@ -157,7 +159,7 @@ class Pager:
 
     def _claim(self, room: int, lost: timedelta) -> tuple[list[PageRow], datetime]:
         """What is to be sent now, and until when. Its times are of the moment when it is asked."""
-        patience, store, now = self._patience, self._hand.store, self._hand.now()
+        patience, store, now = self._patience, self._hand.store, self._now()
         deadline = now + timedelta(seconds=patience.whole)
         due = self._due = pages.next_due(store)
         if due is None or due > now + lost:
@@ -186,7 +188,7 @@ class Pager:
             if not isinstance(ready, Ready):
                 await self._write(ready)
                 return
-            left = (deadline - self._hand.now()).total_seconds()
+            left = (deadline - self._now()).total_seconds()
             channel = next(iter(ready.reach[len(tried) :]), None)
             if channel is None or left <= 0:
                 break
@@ -206,7 +208,7 @@ class Pager:
             why = f"matrix.toml has nothing that {ready.name} can be reached by: give them a `reach`"
             await self._write(MissPage(row_id=row.row_id, tries=row.tries, why=why))
             return
-        now, why = self._hand.now(), went_wrong(tried)
+        now, why = self._now(), went_wrong(tried)
         again = min(now + self._timing.backoff(row.tries), row.expires_at)
         if why != row.why:
             missed = MissPage(row_id=row.row_id, tries=row.tries, tried=tried, next_at=again)
@@ -216,12 +218,12 @@ class Pager:
 
     async def _write(self, command: Command) -> None:
         """Have it on record. While the register is away it is tried again: what was sent was sent."""
-        until = self._hand.now() + timedelta(seconds=self._patience.away)
+        until = self._now() + timedelta(seconds=self._patience.away)
         while True:
             try:
                 await self._hand.do(PAGER, command)
             except RegisterUnavailable as error:
-                if self._ending or self._hand.now() >= until:
+                if self._ending or self._now() >= until:
                     raise
                 self._tell(f"What became of a page is not written down yet: {error}")
                 await asyncio.sleep(self._patience.again)
@@ -232,7 +234,7 @@ class Pager:
         """Look at pages once more, as things stand when the register is asked."""
         hand, offers = self._hand, self._offers
         await offers.prepare()
-        return await hand.call(lambda: look(hand.store, hand.desk.policy, rows, hand.now(), offers))
+        return await hand.call(lambda: look(hand.store, hand.desk.policy, rows, self._now(), offers))
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         row = self._flying.pop(task).row
@@ -249,7 +251,7 @@ class Pager:
 
     async def _rest(self, stop: asyncio.Event) -> None:
         """Wait for news, or until something falls due; five seconds at most."""
-        left = 5.0 if self._due is None else (self._due - self._hand.now()).total_seconds()
+        left = 5.0 if self._due is None else (self._due - self._now()).total_seconds()
         full = left <= 0  # it is due and has no room: an end makes some, and is news
         waits = {asyncio.create_task(self._news.wait()), asyncio.create_task(stop.wait())}
         seconds = 1.0 if full else min(5.0, left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from integrations.hand import Hand
@@ -21,31 +22,36 @@ MOST: Final = 5
 """So often one step is tried anew; then a person has to look."""
 
 
-async def keep_watch(hand: Hand, engine: OneEngine, tell: Callable[[str], object]) -> None:
+async def keep_watch(
+    hand: Hand, engine: OneEngine, tell: Callable[[str], object], now: Callable[[], datetime] | None = None
+) -> None:
     """Look soon and every minute, for ever, while this process is the engine."""
     tried: Counter[Forgotten] = Counter()
     await asyncio.sleep(SOON)
     while True:
         try:
             if await engine.is_mine():
-                await _mend(hand, tried, tell)
+                await _mend(hand, tried, tell, now or hand.now)
         except RegisterUnavailable as error:
             tell(f"Whether a step was forgotten could not be looked at: {error}")
         await asyncio.sleep(EVERY)
 
 
-async def _mend(hand: Hand, tried: Counter[Forgotten], tell: Callable[[str], object]) -> None:
+async def _mend(
+    hand: Hand, tried: Counter[Forgotten], tell: Callable[[str], object], now: Callable[[], datetime]
+) -> None:
     """Decided by what its events say, not by the row that should have woken the engine."""
-    found = await hand.call(lambda: forgotten(hand.store, hand.now()))
+    desk = hand.desk.by(now)
+    found = await hand.call(lambda: forgotten(hand.store, now()))
     for one in [known for known in tried if known not in found]:
         del tried[one]
     for one in found:
         tried[one] += 1
         if tried[one] > MOST:
-            tell(f"‼ {one.says(hand.now())}, {MOST} tries over. Call them, then `muster rebuild`.")
+            tell(f"‼ {one.says(now())}, {MOST} tries over. Call them, then `muster rebuild`.")
             continue
-        done, why = await hand.call(lambda one=one: wake(hand.desk, [one.number]))  # type: ignore[misc]
-        if not done and why is None and one not in await hand.call(lambda: forgotten(hand.store, hand.now())):
+        done, why = await hand.call(lambda one=one: wake(desk, [one.number]))  # type: ignore[misc]
+        if not done and why is None and one not in await hand.call(lambda: forgotten(hand.store, now())):
             continue  # the tick was first
         so = "it is fired now" if done else f"it could not be fired: {why or 'nothing is due by its events'}"
-        tell(f"‼ {one.says(hand.now())}: {so}.")
+        tell(f"‼ {one.says(now())}: {so}.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from threading import Lock
 from time import monotonic
 from typing import Final
 
@@ -18,7 +19,7 @@ NONE: Final = timedelta()
 class SteadyClock:
     """Call it for the time. `behind`: by how much the wall clock is set back now; set forward again, by none.
 
-    Of one thread at a time.
+    For several threads.
     """
 
     def __init__(self, wall: Callable[[], datetime], steady: Callable[[], float] = monotonic) -> None:
@@ -26,9 +27,14 @@ class SteadyClock:
         self._steady = steady
         self._last = wall()
         self._at = steady()
+        self._lock = Lock()
         self.behind = NONE
 
     def __call__(self) -> datetime:
+        with self._lock:
+            return self._now()
+
+    def _now(self) -> datetime:
         wall, at = self._wall(), self._steady()
         expected = self._last + timedelta(seconds=at - self._at)
         now = wall + self.behind
@@ -43,6 +49,7 @@ class SteadyClock:
 
     def not_before(self, known: datetime) -> None:
         """Begin no earlier than at a time that is on record."""
-        if known > self._last + STEP:
-            self.behind += known - self._last
-            self._last = known
+        with self._lock:
+            if known > self._last + STEP:
+                self.behind += known - self._last
+                self._last = known

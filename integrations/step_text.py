@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from integrations.page_text import Sheet, Words, sent_by, told, what, words
-from register.incident import Incident
+from register.incident import Incident, Visibility
 from register.run import FIRST
 from register.text import one_line
 from register.topics.step_pages import AUTHORITY, AboutStep
@@ -34,6 +34,8 @@ def _step(about: AboutStep) -> str:
 def step_words(about: AboutStep, sheet: Sheet) -> Words:
     """Return the page of a step."""
     incident = sheet.incident
+    if incident.visibility is Visibility.RESTRICTED:
+        about = about.model_copy(update={"words": ""})  # what a person wrote of it stays here
     everyone = " Each of you is to acknowledge it." if about.all_ack else ""
     lines = [
         what(incident),

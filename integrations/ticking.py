@@ -37,10 +37,11 @@ class Ticker:
         tell: Callable[[str], object],
         every: float = EVERY,
         engine: OneEngine | None = None,
+        now: SteadyClock | None = None,
     ) -> None:
         """engine: where there may be others, it ticks only while it is the one."""
         self._hand = hand
-        self._now = SteadyClock(hand.now)
+        self._now = now or SteadyClock(hand.now)
         self._desk = hand.desk.by(self._now)  # what it takes is of that time, too
         self._engine = engine
         self._tell = tell

@@ -14,13 +14,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from integrations import handover, master_key, secrets
 from integrations.anchors import anchor, keep_anchors
 from integrations.business import is_busy, nothing_left
 from integrations.door import BadAddress, address_of
-from integrations.errors import AuthFailed
 from integrations.hand import Hand
 from integrations.ics.keeping import Feeds
 from integrations.indexing import keep_indexed
@@ -34,7 +33,9 @@ from integrations.retention import keep_retired
 from integrations.self_audit import keep_watch
 from integrations.speaking import Means, Speaking
 from integrations.spooling import keep_entered
+from integrations.starting import named, unlocked
 from integrations.steady import keep
+from integrations.steady_clock import SteadyClock
 from integrations.ticking import Ticker
 from integrations.vendor import Vendor
 from register.desk import ServiceDesk
@@ -117,11 +118,18 @@ class Worker:
         self._speaking: dict[str, Speaking] = {}
         self._vendors: Mapping[str, Vendor] = {}
         self._ready = asyncio.Event()  # the suppliers are known
+        self._now = SteadyClock(self._hand.now)
         self._pager = Pager(
-            self._hand, env, self._leasing.holder, fault=fault, tell=self.tell, busy=self._busy
+            self._hand,
+            env,
+            self._leasing.holder,
+            fault=fault,
+            tell=self.tell,
+            busy=self._busy,
+            now=self._now,
         )
         self._engine = OneEngine(self._hand, self._leasing.holder, tell=self.tell)
-        self._ticker = Ticker(self._hand, self.tell, engine=self._engine)
+        self._ticker = Ticker(self._hand, self.tell, engine=self._engine, now=self._now)
         self._busy_until = datetime.now(UTC)
         self._told: dict[str, float] = {}
         self.was_idle = False
@@ -144,7 +152,7 @@ class Worker:
             "The sign of life": self._leasing.beat,
             "Watching for commits": self._watch,
             "Doing what is due": self._ticker.run,
-            "Looking for what was forgotten": lambda: keep_watch(hand, self._engine, tell),
+            "Looking for what was forgotten": lambda: keep_watch(hand, self._engine, tell, self._now),
             "Indexing texts": lambda: keep_indexed(hand),
             "Retention": lambda: keep_retired(hand, tell),
             "Entering the spool": lambda: keep_entered(hand, self._env, tell),
@@ -325,7 +333,7 @@ def run(
         return 0
     if before is not None and not before.gives_way:  # before a person types a key for nothing
         return _refused(f"{before}: nothing to do. {before.how_to_end}")
-    opened = _unlocked(env)
+    opened = unlocked(env)
     if before is not None and not (opened and secrets.describe(env).usable):
         return _refused(f"{before}, and no keyring can be used here: nothing to do. {handover.WITH_KEY}")
     if before is not None:
@@ -351,22 +359,6 @@ def _refused(why: str) -> int:
     return 3
 
 
-def _unlocked(env: Mapping[str, str]) -> bool:
-    """Have the key ready, if there is one: what lacks is told here, and of each supplier that needs it."""
-    try:
-        secrets.unlock(env)
-    except AuthFailed as failure:  # others go on
-        print(failure.why, file=sys.stderr)
-        return False
-    return True
-
-
-def _named(told: Mapping[str, Any]) -> str:
-    """What a task ended with: its kind alone, for its words may be a supplier's."""
-    error = told.get("exception")
-    return type(error).__name__ if error is not None else str(told["message"])
-
-
 async def _main(
     store: Store,
     env: Mapping[str, str],
@@ -380,7 +372,7 @@ async def _main(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, worker.stop)
-    loop.set_exception_handler(lambda _, told: worker.tell(f"A delivery ended early: {_named(told)}"))
+    loop.set_exception_handler(lambda _, told: worker.tell(f"A delivery ended early: {named(told)}"))
     await worker.run(sole=store.path is not None, until_idle=until_idle, gives_way=by_itself)
     return not worker.was_idle
 

@@ -64,7 +64,7 @@ class Plan(Value, frozen=True):
 
     def after(self, place: Place) -> Place | None:
         """The place that fires after this one; None behind the last one of the last loop."""
-        if place.reminder < self.steps[place.step].remind:
+        if place.reminder < self.at(place).remind:
             return place._replace(reminder=place.reminder + 1)
         return self.beyond(place)
 
@@ -75,7 +75,11 @@ class Plan(Value, frozen=True):
         return Place(place.loop + 1) if place.loop < self.repeat else None
 
     def wait(self, place: Place) -> timedelta:
-        return timedelta(seconds=self.steps[place.step].wait)
+        return timedelta(seconds=self.at(place).wait)
+
+    def at(self, place: Place) -> PlanStep:
+        """The step at a place; the last one, where a changed policy has fewer."""
+        return self.steps[min(place.step, len(self.steps) - 1)]
 
     def ack_until(self, priority: Priority, at: datetime) -> datetime | None:
         """When an incident that is acknowledged now asks again; None: never."""
@@ -113,6 +117,7 @@ class Run(Value, frozen=True):
     next_at: datetime | None
     cycle: int = 0
     level: int = 0
+    word_at: datetime | None = None  # when a person last did something that this goes by
     acked_by: str | None = None
     acked_at: datetime | None = None
     ack_until: datetime | None = None

@@ -24,7 +24,7 @@ def _by(event: Any) -> str:
     )
 
 
-def _about(event: Any, what: str, pen: str, body: str = "") -> Mapping[str, Any]:
+def _about(event: Any, what: str, *, pen: str = "", body: str = "") -> Mapping[str, Any]:
     told = {"what": what, "people": (event.person,), "body": body, "pen": pen}
     return told | ({"vendor": event.vendor, "bond": event.bond} if event.bond else {})
 
@@ -39,15 +39,15 @@ def _failed(event: Any) -> Mapping[str, Any]:
     if event.next_at is not None:
         then = f"tried again {event.next_at:%H:%M:%S} UTC"
     by = f" by {_by(event)}" if event.tried else ""
-    return _about(event, f"COULD NOT PAGE {PERSON}{by}: {then}", "bad", _why(event))
+    return _about(event, f"COULD NOT PAGE {PERSON}{by}: {then}", pen="bad", body=_why(event))
 
 
 PAGE_WORDS: Final[Mapping[str, Callable[[Any], Mapping[str, Any]]]] = {
-    "notified": lambda e: _about(e, f"paged {PERSON} by {_by(e)}", "note", _why(e)),
+    "notified": lambda e: _about(e, f"paged {PERSON} by {_by(e)}", body=_why(e)),
     "notify_failed": _failed,
     "page_cancelled": lambda e: _about(
-        e, f"does not page {PERSON}: {one_line(e.because) or 'not needed'}", "dim"
+        e, f"does not page {PERSON}: {one_line(e.because) or 'not needed'}", pen="dim"
     ),
-    "paged_again": lambda e: _about(e, f"has {PERSON} paged again", ""),
+    "paged_again": lambda e: _about(e, f"has {PERSON} paged again"),
 }
 """Kind of event → words."""

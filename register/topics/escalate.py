@@ -189,7 +189,7 @@ def _(command: Hierarchical, incident: Incident, world: World) -> Decision:
     )
     level, person = found[0]
     run = incident.run
-    started = () if run is not None else begun(incident, world, command.command_id, "by_hand", next_at=None)
+    started = () if run is not None else begun(incident, world, command.command_id, "by_hand")
     return says(
         incident,
         *started,
@@ -221,8 +221,7 @@ def _(command: Rebase, incident: Incident, world: World) -> Decision:
         plan.but(version=0) != run.plan.but(version=0),
         f"{incident.number} follows {plan.policy} as it is now already. Nothing was done.",
     )
-    place = run.place
-    then = None if place is None else place if place.step < len(plan.steps) else Place(place.loop + 1)
+    then = plan.after(run.fired) if run.fired is not None and not run.alone else run.place
     return says(incident, PolicyRebased(run=run.id, plan=plan, version_before=run.plan.version, then=then))
 
 
@@ -248,18 +247,16 @@ def _(event: EscalatedFunctional, incident: Incident, at: datetime) -> Incident:
 def _(event: EscalatedFunctional, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
     if event.then is None:
         return run  # the team's own policy begins
-    return again(run, at, place=Place(*event.then), level=run.level)
+    return again(run, at, place=Place(*event.then), level=run.level, asks=(), alone=False, word_at=at)
 
 
 @moved.register
 def _(event: PolicyRebased, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
     place = None if event.then is None else Place(*event.then)
-    fired = run.fired
-    if fired is not None and fired.step >= len(event.plan.steps):
-        fired = fired._replace(step=len(event.plan.steps) - 1)
-    return run.but(plan=event.plan, place=place, fired=fired)
+    goes_on = {"state": Paging.TRIGGERED, "next_at": at} if run.state is Paging.EXHAUSTED and place else {}
+    return run.but(plan=event.plan, place=place, **goes_on)
 
 
 @moved.register
 def _(event: Unacknowledged, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
-    return again(run, event.next_at)
+    return again(run, event.next_at, word_at=at)

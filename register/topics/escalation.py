@@ -129,13 +129,14 @@ def _reopened(before: Incident, after: Incident, world: World) -> dict[str, Any]
 def acked(run: Run, by: PersonId | None, incident: Incident, at: datetime) -> Run:
     """Somebody has it in hand. Who is to acknowledge for themselves is still waited for."""
     awaits = tuple(one for one in run.awaits if one != by)
-    place = run.fired or FIRST
+    place, on_hold = run.fired or FIRST, incident.state is State.ON_HOLD  # that has a time of its own
     return run.but(
         state=Paging.ACKNOWLEDGED,
         cycle=run.cycle + (run.state is not Paging.ACKNOWLEDGED),
         acked_by=by or run.acked_by,
         acked_at=at,
-        ack_until=None if by is None else run.plan.ack_until(incident.priority, at),
+        ack_until=None if by is None or on_hold else run.plan.ack_until(incident.priority, at),
+        word_at=at,
         awaits=awaits,
         next_at=at + run.plan.wait(place) if awaits else None,
         asks=(),
@@ -190,7 +191,7 @@ def _(event: Reassigned, run: Run, before: Incident, after: Incident, at: dateti
     """Who gets it has not said yet that they have it: they are asked, and nobody else."""
     if event.to is None or not after.is_open:
         return run
-    return again(run, at, asks=(event.to,), alone=True)
+    return again(run, at, asks=(event.to,), alone=True, word_at=at)
 
 
 @moved.register
@@ -205,7 +206,7 @@ def _(event: Resumed, run: Run, before: Incident, after: Incident, at: datetime)
     if before.state is not State.ON_HOLD:
         return acked(run, None, after, at)
     until = run.plan.ack_until(after.priority, at)
-    return run.but(ack_until=until) if run.state is Paging.ACKNOWLEDGED else run
+    return run.but(ack_until=until, word_at=at) if run.state is Paging.ACKNOWLEDGED else run
 
 
 @moved.register(Noted)
@@ -216,13 +217,15 @@ def _(event: Event, run: Run, before: Incident, after: Incident, at: datetime) -
     """Who works on it is not asked whether anybody does."""
     if run.ack_until is None or run.state is not Paging.ACKNOWLEDGED:
         return run
-    return run.but(ack_until=run.plan.ack_until(after.priority, at))
+    return run.but(ack_until=run.plan.ack_until(after.priority, at), word_at=at)
 
 
 @moved.register
 def _(event: Corrected, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
-    if before.priority is not after.priority and run.ack_until is not None:
-        run = run.but(ack_until=run.plan.ack_until(after.priority, run.acked_at or at))
+    asks_again = run.state is Paging.ACKNOWLEDGED and run.acked_by is not None and not run.held
+    if before.priority is not after.priority and asks_again and after.state is not State.ON_HOLD:
+        until = run.plan.ack_until(after.priority, run.acked_at or at)
+        run = run.but(ack_until=None if until is None else max(until, at))
     was, is_ = before.urgency is Urgency.LOW, after.urgency is Urgency.LOW
     if was == is_ or run.state is not Paging.TRIGGERED or run.fired is None:
         return run
@@ -263,7 +266,14 @@ def _(event: PagedAgain, run: Run, before: Incident, after: Incident, at: dateti
 
 @moved.register
 def _(event: PageCancelled, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
-    return told_anew(run, event.person, None, event.because) if _is_of_last(event, run) else run
+    """What a hold kept from everybody is asked for again: it is due, and waits for the end of the hold."""
+    if not _is_of_last(event, run):
+        return run
+    run = told_anew(run, event.person, None, event.because)
+    unheard = all(one.state in (None, PageState.ASKED) for one in run.told)
+    if event.held and unheard and run.state is Paging.TRIGGERED and run.fired is not None:
+        return run.but(place=run.fired, next_at=at)
+    return run
 
 
 def again(run: Run, at: datetime, **more: Any) -> Run:

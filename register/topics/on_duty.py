@@ -131,7 +131,8 @@ def refuse_twice(
 ) -> None:
     """Nobody is in two overrides of one rota at once: which of them holds, nobody could say."""
     for one in world.roster.duty.overrides:
-        if one.rota != rota or one.end <= begin or end <= one.begin:
+        given = ":" in one.id  # at a handover: who has the shift since then may be stood in for
+        if given or one.rota != rota or one.end <= begin or end <= one.begin:
             continue
         twice = next((who for who in (one.add, one.remove) if who is not None and who in people), None)
         if twice is not None:

@@ -112,9 +112,10 @@ class MissPage(OfPage):
 
 
 class CancelPage(OfPage):
-    """There is no reason for it any more: it is not sent."""
+    """There is no reason for it any more, or something holds it up (held): it is not sent."""
 
     why: Text
+    held: bool = False
 
 
 class PageEvent(Event):
@@ -157,6 +158,7 @@ class PageCancelled(PageEvent):
     kind: ClassVar[str] = "page_cancelled"
 
     because: str
+    held: bool = False
 
 
 class PagedAgain(PageEvent):
@@ -237,7 +239,11 @@ def _(command: MissPage, incident: Any, world: World) -> Decision:
 @decide.register
 def _(command: CancelPage, incident: Any, world: World) -> Decision:
     row = _page(command, world)
-    return () if row is None else (Said(row.incident, PageCancelled(**_named(row), because=command.why)),)
+    return (
+        ()
+        if row is None
+        else (Said(row.incident, PageCancelled(**_named(row), because=command.why, held=command.held)),)
+    )
 
 
 # What a person decides at the outbox

@@ -31,6 +31,7 @@ class AboutStep(About):
     all_ack: bool = False
     level: int | None = None
     words: str = ""  # why those with authority are told
+    by_itself: bool = False  # they are, for nobody answered
 
 
 @needless.register
@@ -40,12 +41,12 @@ def _(about: AboutStep, incident: Incident, person: PersonId) -> str:
         return "they have acknowledged it" if incident.acknowledged_by == person else ""
     if run is None or run.id != about.run:
         return "it is escalated anew, or not any more"
+    if about.because == AUTHORITY and not about.by_itself:  # a person wants them to know, whatever holds it
+        return "they have acknowledged it" if run.acked_by == person else ""
     if run.state is Paging.SUPPRESSED:
         return f"nobody is paged for it now: {run.held}"
     if person in run.awaits:
         return ""
-    if about.because == AUTHORITY:
-        return "they have acknowledged it" if run.acked_by == person else ""
     if run.state is Paging.ACKNOWLEDGED or run.cycle != about.cycle:
         return "somebody has acknowledged it"
     return ""
@@ -101,5 +102,12 @@ def _(event: StepFired, stream: str, command_id: str) -> tuple[Effect, ...]:
 
 @effects.register
 def _(event: EscalatedHierarchical, stream: str, command_id: str) -> tuple[Effect, ...]:
-    about = AboutStep(run=event.run, cycle=event.cycle, because=AUTHORITY, level=event.level, words=event.why)
+    about = AboutStep(
+        run=event.run,
+        cycle=event.cycle,
+        because=AUTHORITY,
+        level=event.level,
+        words=event.why,
+        by_itself=event.by_itself,
+    )
     return _pages(about, event.told, stream, command_id, event.page_until)

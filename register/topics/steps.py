@@ -79,6 +79,7 @@ class EscalationExhausted(OfRun):
     policy: str
     loops: int
     empty: bool = False  # a whole round told nobody
+    again: bool = False  # it was before: nobody stands above who was not told
     late: int = 0
 
 
@@ -114,7 +115,7 @@ def steps_due(incident: Incident, world: World, command_id: str) -> tuple[Event,
     waits_for = held(incident, world.roster.duty, now)
     if waits_for is not None:
         return (StepHeld(run=run.id, until=waits_for.until, held=waits_for.why),)
-    if now - run.began > LAPSES:
+    if now - (run.word_at or run.began) > LAPSES:
         return (EscalationEnded(why=f"it has run for {LAPSES.days} days"),)
     return tuple(_DUE[run.state](incident, run, world, command_id))
 
@@ -201,7 +202,10 @@ def _exhausted(incident: Incident, run: Run, world: World, place: Place | None, 
 def _up(incident: Incident, run: Run, world: World, command_id: str) -> Iterator[Event]:
     """Silence goes up: the next one with authority is told, until there is none."""
     found = above(incident, run, world)
-    if found:
+    if not found:  # those who were left have been told by hand, or are in the matrix no more
+        loops = run.plan.repeat + 1
+        yield EscalationExhausted(run=run.id, policy=run.plan.policy, loops=loops, again=True)
+    else:
         level, person = found[0]
         yield EscalatedHierarchical(
             run=run.id,
@@ -328,7 +332,8 @@ def _engaging(
 def _(event: StepFired, run: Run, before: Incident, after: Incident, at: datetime) -> Run:
     told = asked(event.told, paged=event.page_until is not None)
     if event.because == AWAITED:
-        return run.but(fired=Place(*event.place), next_at=event.next_at, told=told, held="")
+        place = Place(*event.place)
+        return run.but(fired=place, fired_cycle=event.cycle, next_at=event.next_at, told=told, held="")
     return run.but(
         state=Paging.TRIGGERED,
         place=None if event.then is None else Place(*event.then),
