@@ -178,6 +178,15 @@ def _released(account: Account, one: Recorded, event: Any) -> None:
         _goes_on(account, event.next_at)
 
 
+def _held_back(account: Account, one: Recorded, event: Any) -> None:
+    """A hold kept the pages of the last firing from everybody: it fires once more, now or at the end of that."""
+    account.page(event, DROPPED)
+    asks = account.stands is Stands.ASKS and not account.held and account.is_of_last(event)
+    if event.held and asks and not account.reached:
+        account.takes_back()
+        account.due = one.at
+
+
 PEOPLE: Final[Mapping[str, Callable[[Account, Recorded, Any], None]]] = MappingProxyType(
     {
         "created": _created,
@@ -198,7 +207,7 @@ PEOPLE: Final[Mapping[str, Callable[[Account, Recorded, Any], None]]] = MappingP
         "notified": lambda account, one, event: account.page(event, DELIVERED),
         "notify_failed": _page_failed,
         "paged_again": lambda account, one, event: account.page(event, ASKED),
-        "page_cancelled": lambda account, one, event: account.page(event, DROPPED),
+        "page_cancelled": _held_back,
         "note": _works_on_it,
         "replied": _works_on_it,
         "caller_told": _works_on_it,
