@@ -78,6 +78,7 @@ class Account:
     impact: Any = None
     urgency: Any = None
     on_hold: bool = False
+    had_by: str | None = None  # who has it, or had it last since it asked anew
     stands: Stands = Stands.NONE
     run: str = ""
     plan: Any = None
@@ -126,7 +127,8 @@ class Account:
         self.faults.append(Fault(self.number, one.seq, one.at, wrong, f"{self.number}: {says}"))
 
     def wait(self, place: Place) -> timedelta:
-        return timedelta(seconds=self.plan.steps[place[1]].wait)
+        steps = self.plan.steps  # a changed policy may have fewer than were taken
+        return timedelta(seconds=steps[min(place[1], len(steps) - 1)].wait)
 
     def until(self, at: datetime) -> datetime | None:
         """When an acknowledgement of that moment runs out, by the priority of now."""

@@ -162,6 +162,7 @@ def _timed_out(account: Account, one: Recorded, event: Any) -> None:
 def asks_anew(account: Account, one: Recorded) -> None:
     """Nobody has it: it goes on where it stood, now."""
     account.cycle += 1
+    account.had_by = None
     account.stands, account.due, account.again_at = Stands.ASKS, one.at, None
     account.awaits, account.alone, account.held = frozenset(), False, ""
     account.expect_from(account.last or (account.expects or (FIRST,))[0])

@@ -64,8 +64,8 @@ def _had(account: Account, one: Recorded, by: str | None) -> None:
     account.cycle += account.stands is not Stands.HAS
     account.awaits -= {by or ""}
     account.due = one.at + account.wait(account.last or FIRST) if account.awaits else None
-    account.again_at = None if by is None else account.until(one.at)
-    account.had_at, account.stands = one.at, Stands.HAS
+    account.again_at = None if by is None or account.on_hold else account.until(one.at)
+    account.had_at, account.had_by, account.stands = one.at, by or account.had_by, Stands.HAS
     account.alone, account.held = False, ""
 
 
@@ -98,8 +98,10 @@ def _corrected(account: Account, one: Recorded, event: Any) -> None:
     was, priority = account.is_low, account.priority
     account.impact = event.after.impact or account.impact
     account.urgency = event.after.urgency or account.urgency
-    if account.again_at is not None and account.priority is not priority:
-        account.again_at = account.until(account.had_at or one.at)
+    has = account.stands is Stands.HAS and account.had_by is not None and not account.held
+    if has and not account.on_hold and account.priority is not priority:
+        until = account.until(account.had_at or one.at)
+        account.again_at = None if until is None else max(until, one.at)
     asks = account.stands is Stands.ASKS and not account.held
     if was != account.is_low and asks and account.last is not None:
         _overtaken(account, one)
@@ -123,8 +125,8 @@ def _rebased(account: Account, one: Recorded, event: Any) -> None:
     account.expects = ()
     if event.then is not None:
         account.expect_from(tuple(event.then))
-    if account.last is not None and account.last[1] >= len(event.plan.steps):
-        account.last = (account.last[0], len(event.plan.steps) - 1, account.last[2])
+        if account.stands is Stands.EXHAUSTED:
+            account.stands, account.due = Stands.ASKS, one.at
 
 
 def _over(account: Account, one: Recorded, event: Any) -> None:
@@ -179,7 +181,7 @@ def _released(account: Account, one: Recorded, event: Any) -> None:
 
 
 def _held_back(account: Account, one: Recorded, event: Any) -> None:
-    """A hold kept the pages of the last firing from everybody: it fires once more, now or at the end of that."""
+    """A hold kept the pages of the last firing from everybody: it fires again, now or at the hold's end."""
     account.page(event, DROPPED)
     asks = account.stands is Stands.ASKS and not account.held and account.is_of_last(event)
     if event.held and asks and not account.reached:
