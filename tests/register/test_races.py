@@ -52,10 +52,15 @@ def do(desk: ServiceDesk, asked: Asked) -> str:
 
 def how_it_stands(desk: ServiceDesk, number: str, said: tuple[str, str]) -> tuple[Any, ...]:
     """All that a race could spoil: answers, events, the fold without its name and times."""
-    fold = look(desk, number).model_dump(mode="json", exclude=TOLD_APART)
-    facts = {name: value for name, value in fold.items() if not name.endswith(("_at", "until"))}
+    facts = without_times(look(desk, number).model_dump(mode="json", exclude=TOLD_APART))
     bonds = [(bond.vendor, bond.state, bond.dead) for bond in look(desk, number).bonds]
     return said, story(desk, number), facts, bonds
+
+
+def without_times(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name: without_times(one) for name, one in value.items() if not name.endswith(("_at", "until"))}
 
 
 def race(desks: tuple[ServiceDesk, ServiceDesk], one: Asked, other: Asked) -> tuple[str, str]:
