@@ -173,7 +173,7 @@ def _arrives(desk: ServiceDesk, there: Receiver, most: float) -> float:
         for at, title in there.came():
             if title.startswith(f"{number} "):
                 return at - begin
-        time.sleep(0.05)
+        time.sleep(0.05)  # how exactly the arrival is taken: the receiver itself says when it was
     raise RuntimeError(f"no page of {number} came within {most:g} s")
 
 

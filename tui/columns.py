@@ -93,6 +93,8 @@ def quiet_until(row: Mapping[str, Any]) -> float | None:
 
 def _title(row: Row, eyes: Eyes) -> Cell:
     mark = f"{eyes.signs.live} " if row.get("firing") else ""
+    if (row.get("run") or ("",))[0] == "exhausted":
+        mark += f"{eyes.signs.alarm} "
     quiet = quiet_until(row)
     if quiet is not None:
         mark += f"{eyes.signs.mute} {ahead(quiet, eyes.now, eyes.zone)} "

@@ -69,7 +69,7 @@ class Inbox:
         box = Mailbox(where(self.settings.imap), self._tls, SECONDS)
         try:
             box.open(Login(self.settings.user, self.secret))
-        except BaseException:
+        except BaseException:  # whatever ended it: a line that is half open is of no use
             box.cut()
             raise
         self._box, self._since = box, monotonic()

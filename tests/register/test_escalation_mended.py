@@ -13,10 +13,10 @@ from integrations.page_look import Ready, look
 from integrations.page_text import Sheet, words
 from integrations.step_text import step_words as step_words
 from register.auditing import audit
-from register.core import Principal, Role
+from register.core import Principal, Role, VendorFacts
 from register.desk import ServiceDesk
 from register.incident import HoldReason, Impact, Paging, Urgency
-from register.store import Store, pages
+from register.store import Store, outbox, pages
 from register.topics.correction import Correct
 from register.topics.escalate import Functional, Hierarchical, Rebase
 from register.topics.hold import PutOnHold
@@ -25,6 +25,7 @@ from register.topics.ownership import Acknowledge, PassOn, Take
 from register.topics.paging import CancelPage, about_of, no_more
 from register.topics.sight import Restrict
 from register.topics.silence import Silence
+from register.verify import verify
 from tests.register.escalating import MATRIX, escalating, fired, run_of, ticks, told, urgent
 from tests.register.saying import ADA, ANA, BEN
 from tests.register.saying import look as incident_of
@@ -190,3 +191,30 @@ def test_the_next_step_by_hand_right_behind_a_pass_tells_the_next_step(store: St
     desk.do(ANA, Functional(target=number))
     ticks(desk, clock, seconds=0)
     assert fired(desk, number)[-1][1:] == ("step", "ben carl")
+
+
+def test_a_step_engages_its_supplier_once_however_often_it_comes_round(store: Store) -> None:
+    acme = {"acme": VendorFacts("acme", "Acme (sample)", production=True)}
+    told = MATRIX.replace('to = ["person:ana"]', 'to = ["person:ana", "supplier:acme"]')
+    desk, clock = escalating(store, told, acme)
+    number = urgent(desk)
+    for _ in range(40):
+        ticks(desk, clock, minutes=1)
+    (bond,) = incident_of(desk, number).bonds
+    (row,) = [one for one in outbox.unfinished(store) if one.kind == "create"]
+    assert (row.op_id, row.bond, row.vendor) == (bond.id, bond.id, "acme")
+    assert store.logins()[bond.engaged_by] == "muster"
+    fired_ = [one.event for one in store.timeline(number) if one.kind == "step_fired"]
+    assert [one.suppliers for one in fired_ if one is not None][:2] == [("acme",), ()]  # type: ignore[attr-defined]
+    assert verify(store).faults == []
+
+
+def test_two_suppliers_of_one_step_are_two_operations(store: Store) -> None:
+    two = {name: VendorFacts(name, name.title(), production=True) for name in ("acme", "nordnet")}
+    told = MATRIX.replace('to = ["person:ana"]', 'to = ["supplier:acme", "supplier:nordnet"]')
+    desk, clock = escalating(store, told, two)
+    number = urgent(desk)
+    ticks(desk, clock, seconds=0)
+    rows = [one for one in outbox.unfinished(store) if one.kind == "create"]
+    assert len({one.op_id for one in rows}) == 2
+    assert {one.op_id for one in rows} == {bond.id for bond in incident_of(desk, number).bonds}

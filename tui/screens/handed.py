@@ -152,12 +152,9 @@ class HandedScreen(Screen[None]):
         event.prevent_default()
         if self.foot.saying:
             self._tell("")
-        page = max(1, self.body.size.height // 2)
-        by = {"down": 1, "up": -1, "page_down": page, "page_up": -page}.get(action.id)
-        by = {"home": -self.body.top, "end": self.body.bottom}.get(action.id, by)
-        if by is not None:
-            self.body.scroll_lines(by)
-        elif action.id in ("accept", "decline", "withdraw"):
+        if self.body.scrolled(action.id):
+            return
+        if action.id in ("accept", "decline", "withdraw"):
             self.post_message(AnswerAsked(f"handover-{action.id}", self._picture.handover.id))
         elif action.id == "back":
             self.dismiss()

@@ -119,12 +119,9 @@ class SheetScreen(Screen[None]):
         event.prevent_default()
         if self.foot.saying:
             self.say("")
-        page = max(1, self.body.size.height // 2)
-        by = {"down": 1, "up": -1, "page_down": page, "page_up": -page}.get(action.id)
-        by = {"home": -self.body.top, "end": self.body.bottom}.get(action.id, by)
-        if by is not None:
-            self.body.scroll_lines(by)
-        elif action.id == "again":
+        if self.body.scrolled(action.id):
+            return
+        if action.id == "again":
             self.post_message(SheetWanted(self.kind, self.number))
         elif action.id == "back":
             self.dismiss()

@@ -97,6 +97,15 @@ class Lines(Painted):
             self.top = top
             self.refresh()
 
+    def scrolled(self, action: str) -> bool:
+        """Do what an action of that name means where lines are read: scroll; whether it is one of these."""
+        page = max(1, self.size.height // 2)
+        by = {"down": 1, "up": -1, "page_down": page, "page_up": -page}.get(action)
+        by = {"home": -self.top, "end": self.bottom}.get(action, by)
+        if by is not None:
+            self.scroll_lines(by)
+        return by is not None
+
     def render_line(self, y: int) -> Strip:
         at = self.top + y
         return self.strip_of(self._lines[at] if at < len(self._lines) else (), self.size.width)
