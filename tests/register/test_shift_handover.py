@@ -20,6 +20,7 @@ from register.store.erasing import erase, who_is
 from register.store.rosters import roster_now
 from register.topics.family import children_of
 from register.topics.links import Link, LinkTo
+from register.topics.on_call import MakeOverride
 from register.topics.ownership import PassOn, Take
 from register.topics.shift_answer import AcceptHandover, DeclineHandover, WithdrawHandover
 from register.topics.shift_offer import OfferHandover
@@ -119,6 +120,16 @@ def test_the_shift_is_theirs_until_it_ends_and_no_longer(desk: ServiceDesk, cloc
     assert on_call(desk, seconds=left - 60) == ["cai"]
     assert on_call(desk, seconds=left + 60) == ["ben"]
     assert on_call(desk, seconds=left + 60, days=1) == ["ana"]
+
+
+def test_a_shift_that_was_handed_over_can_be_stood_in_for(desk: ServiceDesk, clock: Any) -> None:
+    """Who accepted it falls ill: a coordinator puts another in their place, as in any other shift."""
+    offer(desk, shift=("app",), note="Mine until midnight.")
+    desk.do(CAI, AcceptHandover())
+    later = clock.now + timedelta(hours=1)
+    desk.do(BEN, MakeOverride(rota="app", add="ben", remove="cai", until=later, why="ill"))
+    assert on_call(desk, minutes=1) == ["ben"]
+    assert on_call(desk, hours=2) == ["cai"]
 
 
 def test_without_a_word_of_it_the_shift_stays(desk: ServiceDesk) -> None:
